@@ -1,0 +1,1 @@
+//! seatrial says what Kubernetes would do with your manifests, without a cluster.
