@@ -1,0 +1,124 @@
+//! YAML and JSON exactly as Kubernetes reads them.
+//!
+//! A text is split into documents as kubectl splits it ([`split`]), each document is read from parser events into
+//! one located [`Tree`], and everything else (JSON values, typed models, schema validation) is produced from that
+//! tree. Reading never fails: it returns documents and [`Problem`]s, and resumes at the next `---`.
+
+mod build;
+mod de;
+mod events;
+mod json;
+pub mod path;
+pub mod scalar;
+mod split;
+mod tree;
+
+use std::sync::Arc;
+
+pub use self::de::decode;
+pub use self::path::{Path, Segment};
+pub use self::scalar::Scalar;
+pub use self::split::split;
+pub use self::tree::{Field, NodeId, Shape, Spot, Tree, Value};
+use crate::source::{FileId, Place, Source, Span};
+
+/// One document of a text.
+#[derive(Debug)]
+pub struct Document {
+    /// The text it stands in.
+    pub file: FileId,
+    /// Its number in that text, counted from 0 over the pieces between `---` lines.
+    pub index: usize,
+    /// The bytes of the document without its separators.
+    pub span: Span,
+    tree: Tree,
+    root: Option<NodeId>,
+    /// Comments in their order.
+    pub comments: Vec<Comment>,
+    /// What is wrong with the text.
+    pub problems: Vec<Problem>,
+}
+
+impl Document {
+    /// The value of the document; `None` if it is empty or could not be read.
+    pub fn root(&self) -> Option<Value<'_>> {
+        self.root.map(|id| self.tree.value(id))
+    }
+
+    /// The value of a node of this document.
+    pub fn value(&self, id: NodeId) -> Value<'_> {
+        self.tree.value(id)
+    }
+
+    /// A span of this document with its file.
+    pub fn place(&self, span: Span) -> Place {
+        Place { file: self.file, span }
+    }
+}
+
+/// A comment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Comment {
+    /// From `#` to the end of the line.
+    pub span: Span,
+    /// Whether nothing but blanks stands before it on its line.
+    pub own_line: bool,
+}
+
+/// Something wrong with a text, before it is an object.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// What sort of wrong.
+    pub kind: ProblemKind,
+    /// What is wrong, in lower case, without a full stop.
+    pub message: String,
+    /// Where.
+    pub span: Span,
+    /// A further place: where the key stands first, where the bracket was opened.
+    pub related: Option<(Span, String)>,
+}
+
+/// The sorts of [`Problem`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// The text is not YAML (or JSON) as Kubernetes reads it.
+    Syntax,
+    /// It is YAML, but no JSON: an infinity, a list as a key.
+    NotJson,
+    /// A key stands twice in one map; the last value counts, and a strict API server refuses it.
+    DuplicateKey,
+    /// Aliases that would unfold beyond what Kubernetes accepts, or nesting beyond what seatrial reads.
+    Limit,
+    /// Text after the end of the document, which kubectl drops without a word.
+    Ignored,
+}
+
+/// Reads all documents of a text.
+pub fn read(file: FileId, source: &Source) -> Vec<Document> {
+    let text = source.text();
+    if json::is_json(text)
+        && let Some(documents) = json::read(file, text)
+    {
+        return documents;
+    }
+    split(text)
+        .into_iter()
+        .enumerate()
+        .map(|(index, piece)| match piece {
+            Ok(span) => build::document(file, index, text, span),
+            Err(problem) => unreadable(file, index, text, problem),
+        })
+        .collect()
+}
+
+fn unreadable(file: FileId, index: usize, text: &Arc<str>, problem: Problem) -> Document {
+    Document {
+        file,
+        index,
+        span: problem.span,
+        tree: Tree::new(Arc::clone(text)),
+        root: None,
+        comments: Vec::new(),
+        problems: vec![problem],
+    }
+}
