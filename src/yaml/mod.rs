@@ -111,6 +111,13 @@ pub fn read(file: FileId, source: &Source) -> Vec<Document> {
         .collect()
 }
 
+/// Reads a text that is one document, separators included.
+pub fn read_one(file: FileId, source: &Source) -> Document {
+    let text = source.text();
+    let start = text.len() - text.trim_start_matches('\u{feff}').len();
+    build::document(file, 0, text, Span::new(start..text.len()))
+}
+
 fn unreadable(file: FileId, index: usize, text: &Arc<str>, problem: Problem) -> Document {
     Document {
         file,
