@@ -1,3 +1,4 @@
 //! One test binary, so that the library is linked once.
 
+mod rules;
 mod vectors_yaml;

@@ -5,7 +5,8 @@ use seatrial::yaml::{self, ProblemKind};
 use serde_json::Value;
 
 fn rows(op: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string("tests/conformance/vectors.jsonl").expect("the recordings are in the repository");
+    let text =
+        std::fs::read_to_string("tests/conformance/vectors.jsonl").expect("the recordings are in the repository");
     text.lines()
         .map(|line| serde_json::from_str::<Value>(line).expect("each line is JSON"))
         .filter(|row| row["op"] == op)
@@ -60,11 +61,8 @@ fn streams_are_split_as_in_kubernetes() {
         let pieces = yaml::split(input);
         let failed = pieces.iter().any(Result::is_err);
         // kubectl normalises line ends while splitting; here they stay, and the parser reads both.
-        let docs: Vec<String> = pieces
-            .into_iter()
-            .filter_map(Result::ok)
-            .map(|span| input[span.range()].replace("\r\n", "\n"))
-            .collect();
+        let docs: Vec<String> =
+            pieces.into_iter().filter_map(Result::ok).map(|span| input[span.range()].replace("\r\n", "\n")).collect();
         let expected: Vec<&str> = row["docs"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
         if failed != !row["error"].is_null() || !failed && docs != expected {
             wrong.push(format!("{input:?}: {docs:?}, expected {row}"));

@@ -1,0 +1,87 @@
+//! Objects, and the cluster that they form together.
+
+mod object;
+mod pods;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use self::object::{Object, objects};
+pub use self::pods::{ContainerKind, ContainerRef, PodTemplate};
+use crate::yaml::Document;
+
+/// All objects of one side, with indexes.
+#[derive(Debug, Default)]
+pub struct Cluster {
+    /// All documents in the order of the input, unreadable ones included.
+    pub documents: Vec<Arc<Document>>,
+    objects: Vec<Object>,
+    by_kind: BTreeMap<String, Vec<usize>>,
+    by_label: BTreeMap<(String, String, String), Vec<usize>>,
+    with_pods: Vec<usize>,
+}
+
+impl Cluster {
+    /// Takes the documents apart into objects.
+    pub fn new(documents: Vec<Document>) -> Self {
+        let documents: Vec<Arc<Document>> = documents.into_iter().map(Arc::new).collect();
+        let mut cluster = Self::default();
+        for document in &documents {
+            cluster.objects.extend(objects(document));
+        }
+        cluster.documents = documents;
+        for (at, object) in cluster.objects.iter().enumerate() {
+            cluster.by_kind.entry(object.identity.kind.clone()).or_default().push(at);
+            if let Some(template) = object.pod_template_value() {
+                cluster.with_pods.push(at);
+                let namespace = object.namespace();
+                for (key, value) in pods::labels(template) {
+                    cluster.by_label.entry((namespace.to_owned(), key, value)).or_default().push(at);
+                }
+            }
+        }
+        cluster
+    }
+
+    /// All objects in the order of the input.
+    pub fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+
+    /// The objects of a kind, in the order of the input; kinds of other groups may share the name.
+    pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Object> {
+        self.by_kind.get(kind).into_iter().flatten().map(|at| &self.objects[*at])
+    }
+
+    /// The object of a kind with this name; `namespace` is empty for manifests that name none.
+    pub fn find(&self, kind: &str, namespace: &str, name: &str) -> Option<&Object> {
+        self.of_kind(kind).find(|object| object.namespace() == namespace && object.identity.name == name)
+    }
+
+    /// The objects that make pods (Pods among them), in the order of the input.
+    pub fn with_pods(&self) -> impl Iterator<Item = &Object> {
+        self.with_pods.iter().map(|at| &self.objects[*at])
+    }
+
+    /// The objects in `namespace` whose pods carry all of `labels`; none if `labels` is empty.
+    pub fn with_pod_labels<'a>(
+        &'a self,
+        namespace: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> impl Iterator<Item = &'a Object> + use<'a> {
+        let mut lists = labels
+            .iter()
+            .map(|(key, value)| {
+                let key = (namespace.to_owned(), key.clone(), value.clone());
+                self.by_label.get(&key).map_or(&[][..], Vec::as_slice)
+            })
+            .collect::<Vec<_>>();
+        lists.sort_by_key(|list| list.len());
+        let shortest = lists.first().copied().unwrap_or_default();
+        let others = lists.split_off(lists.len().min(1));
+        shortest
+            .iter()
+            .filter(move |at| others.iter().all(|list| list.binary_search(at).is_ok()))
+            .map(|at| &self.objects[*at])
+    }
+}
