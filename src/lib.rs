@@ -7,4 +7,5 @@ pub mod report;
 pub mod rules;
 pub mod schema;
 pub mod source;
+pub mod values;
 pub mod yaml;

@@ -96,7 +96,8 @@ impl Compiled {
             }
             ValidationErrorKind::Enum { options } => {
                 let mut misfit = misfit("unsupported-value", format!("{name} has a value that is not supported"));
-                let options: Vec<&str> = options.as_array().into_iter().flatten().filter_map(JsonValue::as_str).collect();
+                let options: Vec<&str> =
+                    options.as_array().into_iter().flatten().filter_map(JsonValue::as_str).collect();
                 let written = here.and_then(Value::as_str).unwrap_or_default();
                 misfit.reason = Some(Reason::FieldValueNotSupported);
                 if !written.is_empty() {
@@ -124,7 +125,8 @@ impl Compiled {
 
     /// The path of an instance location, with the schema there and the schemas around it, the outermost first.
     fn place(&self, location: &Location) -> Place<'_> {
-        let mut place = Place { path: Path::root(), schema: Some(resolve(&self.schema, &self.schema)), parents: Vec::new() };
+        let mut place =
+            Place { path: Path::root(), schema: Some(resolve(&self.schema, &self.schema)), parents: Vec::new() };
         for segment in location.segments() {
             let Some(schema) = place.schema else {
                 place.path = match segment {
@@ -135,10 +137,12 @@ impl Compiled {
             };
             let (step, next) = match &segment {
                 LocationSegment::Index(index) => (Segment::Index(*index), schema.get("items")),
-                LocationSegment::Property(name) => match schema.get("properties").and_then(|all| all.get(name.as_ref())) {
-                    Some(property) => (Segment::Field(name.clone().into_owned().into()), Some(property)),
-                    None => (Segment::Key(name.clone().into_owned()), schema.get("additionalProperties")),
-                },
+                LocationSegment::Property(name) => {
+                    match schema.get("properties").and_then(|all| all.get(name.as_ref())) {
+                        Some(property) => (Segment::Field(name.clone().into_owned().into()), Some(property)),
+                        None => (Segment::Key(name.clone().into_owned()), schema.get("additionalProperties")),
+                    }
+                }
             };
             place.parents.push((place.path.clone(), schema));
             place.path = place.path.push(step);
@@ -189,7 +193,9 @@ fn unknown_field(
         key: true,
         message: match path.last() {
             None => format!("unknown field `{unknown}`"),
-            Some(Segment::Index(_)) | Some(Segment::Key(_)) => format!("unknown field `{unknown}` in an element of `{}`", list_name(path)),
+            Some(Segment::Index(_)) | Some(Segment::Key(_)) => {
+                format!("unknown field `{unknown}` in an element of `{}`", list_name(path))
+            }
             Some(Segment::Field(name)) => format!("unknown field `{unknown}` in `{name}`"),
         },
         reason: None,
@@ -235,7 +241,8 @@ pub(super) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -
 }
 
 fn choice(options: &[&str], written: &str) -> String {
-    let list: Vec<String> = options.iter().filter(|option| !option.is_empty()).map(|option| format!("`{option}`")).collect();
+    let list: Vec<String> =
+        options.iter().filter(|option| !option.is_empty()).map(|option| format!("`{option}`")).collect();
     match nearest(written, options.iter().copied()) {
         Some(nearest) => format!("write `{nearest}` (supported are {})", list.join(", ")),
         None => format!("use one of {}", list.join(", ")),
@@ -276,7 +283,9 @@ fn type_help(kind: &TypeKind, value: Value<'_>) -> Option<String> {
             };
             fits.then(|| format!("write it without quotes: `{text}`"))
         }
-        JsonType::Array if value.is_mapping() => Some("put `- ` before the first key to make it a list of one".to_owned()),
+        JsonType::Array if value.is_mapping() => {
+            Some("put `- ` before the first key to make it a list of one".to_owned())
+        }
         _ => None,
     }
 }

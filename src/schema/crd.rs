@@ -108,8 +108,20 @@ fn structural(schema: &Json) -> Json {
 /// The keywords that check values. Formats are left out: the API server enforces few, and none strictly.
 fn validation(schema: &Map<String, Json>) -> Map<String, Json> {
     const PLAIN: [&str; 14] = [
-        "type", "required", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength",
-        "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "multipleOf",
+        "type",
+        "required",
+        "enum",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+        "multipleOf",
     ];
     let mut out = Map::new();
     for (name, value) in schema {

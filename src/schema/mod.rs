@@ -26,8 +26,7 @@ use crate::yaml::{Path, Value};
 /// The schemas of one run.
 pub struct Schemas {
     versions: Vec<KubernetesVersion>,
-    custom: BTreeMap<Kind, Arc<Custom>>,
-    compiled: Mutex<BTreeMap<(KubernetesVersion, String), Arc<Compiled>>>,
+    custom: BTreeMap<Kind, Custom>,
 }
 
 const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
@@ -67,11 +66,11 @@ impl Schemas {
                 for kind in crd::kinds(definition.root(), &metadata, &shared) {
                     let schema = kind.schema.and_then(|schema| Compiled::new(schema).ok());
                     let name = (kind.api_version, kind.kind);
-                    custom.insert(name, Arc::new(Custom { served: kind.served, schema }));
+                    custom.insert(name, Custom { served: kind.served, schema });
                 }
             }
         }
-        Self { versions, custom, compiled: Mutex::default() }
+        Self { versions, custom }
     }
 
     /// Reports everything about `object` that its schema does not allow, in any of the versions.
@@ -106,7 +105,7 @@ impl Schemas {
         }
         let bundle = Bundle::open(version);
         if let Some(known) = bundle.kind(api_version, kind) {
-            let mut misfits = self.compiled(version, bundle, known.definition)?.check(root);
+            let mut misfits = compiled(version, known.definition)?.check(root);
             misfits.extend(deprecated(version, known));
             return Some(misfits);
         }
@@ -119,18 +118,19 @@ impl Schemas {
         }
         not_served(version, bundle, api_version, kind).map(|misfit| vec![misfit])
     }
+}
 
-    fn compiled(&self, version: KubernetesVersion, bundle: &Bundle, definition: &str) -> Option<Arc<Compiled>> {
-        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (version, definition.to_owned());
-        if let Some(found) = compiled.get(&key) {
-            return Some(Arc::clone(found));
-        }
-        let schema = bundle.schema(definition)?;
-        let made = Arc::new(Compiled::new(schema).expect("embedded schemas compile, as a test makes sure"));
-        compiled.insert(key, Arc::clone(&made));
-        Some(made)
+/// The compiled schema of a built-in kind, made when it is first needed and kept for as long as the process runs.
+fn compiled(version: KubernetesVersion, definition: &'static str) -> Option<Arc<Compiled>> {
+    static KEPT: Mutex<BTreeMap<(KubernetesVersion, &str), Arc<Compiled>>> = Mutex::new(BTreeMap::new());
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = kept.get(&(version, definition)) {
+        return Some(Arc::clone(found));
     }
+    let schema = Bundle::open(version).schema(definition)?;
+    let made = Arc::new(Compiled::new(schema).expect("embedded schemas compile, as a test makes sure"));
+    kept.insert((version, definition), Arc::clone(&made));
+    Some(made)
 }
 
 /// A kind that is served, with a word of warning.
@@ -185,7 +185,9 @@ fn not_served(version: KubernetesVersion, bundle: &Bundle, api_version: &str, ki
     };
     misfit.help = match elsewhere {
         Some(known) => Some(format!("write `apiVersion: {}`", known.api_version)),
-        None => nearest(kind, bundle.kinds().iter().map(|known| known.kind)).map(|near| format!("write `kind: {near}`")),
+        None => {
+            nearest(kind, bundle.kinds().iter().map(|known| known.kind)).map(|near| format!("write `kind: {near}`"))
+        }
     };
     Some(misfit)
 }
@@ -209,15 +211,7 @@ fn without_kind(root: Value<'_>) -> Misfit {
 }
 
 fn about_kind(rule: &'static str, field: &'static str, message: String) -> Misfit {
-    Misfit {
-        rule,
-        path: Path::root().field(field),
-        key: false,
-        message,
-        reason: None,
-        help: None,
-        rename: None,
-    }
+    Misfit { rule, path: Path::root().field(field), key: false, message, reason: None, help: None, rename: None }
 }
 
 fn report(object: &Object, misfit: &Misfit, versions: &[KubernetesVersion], out: &mut Findings) {

@@ -1,4 +1,5 @@
 //! One test binary, so that the library is linked once.
 
+mod conformance;
 mod rules;
 mod vectors_yaml;
