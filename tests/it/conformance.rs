@@ -10,7 +10,6 @@ use rayon::prelude::*;
 use seatrial::finding::{Finding, Group};
 use seatrial::lint::{Settings, lint};
 use seatrial::source::Sources;
-use seatrial::yaml;
 use serde_json::Value;
 
 fn directory() -> PathBuf {
@@ -18,16 +17,17 @@ fn directory() -> PathBuf {
 }
 
 /// The base manifests by name, as JSON.
+///
+/// They were sent as JSON, made by a reader to which `n` is text: in `vap.yaml` a variable has that name, which
+/// Kubernetes' own YAML library reads as `false` and refuses.
 fn bases() -> BTreeMap<String, Value> {
     let entries = fs::read_dir(directory().join("bases")).expect("the bases are in the repository");
     entries
         .map(|entry| {
             let path = entry.expect("the folder can be read").path();
-            let mut sources = Sources::default();
-            let file = sources.add("base.yaml", fs::read_to_string(&path).expect("bases are text"));
-            let document = yaml::read_one(file, sources.get(file));
+            let text = fs::read_to_string(&path).expect("bases are text");
             let name = path.file_stem().expect("has a name").to_string_lossy().into_owned();
-            (name, document.root().expect("bases are YAML").to_json())
+            (name, serde_yaml::from_str(&text).expect("bases are YAML"))
         })
         .collect()
 }
@@ -74,7 +74,7 @@ fn what_the_api_server_decodes_is_told_from_what_it_does_not() {
                 score.wrongly_refused.push(format!("{}: {} [{}]", row["id"], finding.message, finding.rule));
             }
         // A name or namespace other than the request's is the request's mistake, not the object's.
-        } else if expect["status"] == 400 && !message.contains("does not match the") {
+        } else if expect["status"] == 400 && !message.contains("does not match the") && !message.contains("on URL") {
             score.undecodable += 1;
             if refusals.is_empty() {
                 score.missed.push(format!("{}: {message}", row["id"]));
