@@ -78,9 +78,7 @@ pub enum CronError {
     #[error("`@every` needs a duration: {0}")]
     Duration(#[from] DurationError),
     /// More or fewer than five fields.
-    #[error(
-        "a schedule has five fields, minute, hour, day of month, month and day of week, not {0}"
-    )]
+    #[error("a schedule has five fields, minute, hour, day of month, month and day of week, not {0}")]
     FieldCount(usize),
     /// Neither a number nor a name that the field knows.
     #[error("`{text}` is neither a number nor a name of a {field}")]
@@ -124,25 +122,18 @@ impl Schedule {
         if text.is_empty() {
             return Err(CronError::Empty);
         }
-        let prefixed = text
-            .strip_prefix("TZ=")
-            .or_else(|| text.strip_prefix("CRON_TZ="));
+        let prefixed = text.strip_prefix("TZ=").or_else(|| text.strip_prefix("CRON_TZ="));
         let (time_zone, text) = match prefixed.map(|it| it.split_once(' ').ok_or(it)) {
             None => (None, text),
             Some(Err(name)) => return Err(CronError::TimeZone(name.to_owned())),
             // Upstream's local zone is the one of the time that one asks for.
             Some(Ok(("Local", rest))) => (None, rest.trim()),
             Some(Ok((name, rest))) => {
-                let zone =
-                    load_time_zone(name).ok_or_else(|| CronError::TimeZone(name.to_owned()))?;
+                let zone = load_time_zone(name).ok_or_else(|| CronError::TimeZone(name.to_owned()))?;
                 (Some(zone), rest.trim())
             }
         };
-        let rhythm = if text.starts_with('@') {
-            parse_descriptor(text)?
-        } else {
-            parse_fields(text)?
-        };
+        let rhythm = if text.starts_with('@') { parse_descriptor(text)? } else { parse_fields(text)? };
         Ok(Schedule { rhythm, time_zone })
     }
 
@@ -155,9 +146,7 @@ impl Schedule {
         let second = i64::try_from(after.as_nanosecond().div_euclid(1_000_000_000)).ok()?;
         let next = match &self.rhythm {
             Rhythm::Every(seconds) => second.checked_add(*seconds)?,
-            Rhythm::Fields(fields) => {
-                next::next_second(fields, second, self.time_zone.as_ref().unwrap_or(time_zone))?
-            }
+            Rhythm::Fields(fields) => next::next_second(fields, second, self.time_zone.as_ref().unwrap_or(time_zone))?,
         };
         Timestamp::from_second(next).ok()
     }
@@ -176,11 +165,7 @@ impl Schedule {
             (1..=last).any(|it| fields.day_of_month.has(it))
         });
         let weekdays = fields.day_of_week.bits != 0 && fields.month.bits != 0;
-        let days = if fields.needs_both_days() {
-            dates && weekdays
-        } else {
-            dates || weekdays
-        };
+        let days = if fields.needs_both_days() { dates && weekdays } else { dates || weekdays };
         !days || fields.minute.bits == 0 || fields.hour.bits == 0
     }
 
@@ -223,9 +208,7 @@ pub fn time_zone_problems(name: &str) -> Vec<&'static str> {
     }
     let is_part = |part: &str| {
         (1..=14).contains(&part.len())
-            && part
-                .bytes()
-                .all(|it| it.is_ascii_alphanumeric() || b".-_+".contains(&it))
+            && part.bytes().all(|it| it.is_ascii_alphanumeric() || b".-_+".contains(&it))
             && part != "."
             && part != ".."
             && !part.starts_with('-')
@@ -250,9 +233,7 @@ pub fn load_time_zone(name: &str) -> Option<TimeZone> {
         return Some(TimeZone::UTC);
     }
     // The library finds names in any case and has a name for zones that it does not know.
-    TimeZone::get(name)
-        .ok()
-        .filter(|it| it.iana_name() == Some(name) && !it.is_unknown())
+    TimeZone::get(name).ok().filter(|it| it.iana_name() == Some(name) && !it.is_unknown())
 }
 
 /// One field: its range and the names of its numbers.
@@ -263,44 +244,21 @@ struct Kind {
     names: &'static [&'static str],
 }
 
-const MINUTE: Kind = Kind {
-    name: "minute",
-    min: 0,
-    max: 59,
-    names: &[],
-};
-const HOUR: Kind = Kind {
-    name: "hour",
-    min: 0,
-    max: 23,
-    names: &[],
-};
-const DAY_OF_MONTH: Kind = Kind {
-    name: "day of the month",
-    min: 1,
-    max: 31,
-    names: &[],
-};
+const MINUTE: Kind = Kind { name: "minute", min: 0, max: 59, names: &[] };
+const HOUR: Kind = Kind { name: "hour", min: 0, max: 23, names: &[] };
+const DAY_OF_MONTH: Kind = Kind { name: "day of the month", min: 1, max: 31, names: &[] };
 const MONTH: Kind = Kind {
     name: "month",
     min: 1,
     max: 12,
-    names: &[
-        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-    ],
+    names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
 };
-const DAY_OF_WEEK: Kind = Kind {
-    name: "day of the week",
-    min: 0,
-    max: 6,
-    names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
-};
+const DAY_OF_WEEK: Kind =
+    Kind { name: "day of the week", min: 0, max: 6, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
 
 fn parse_descriptor(text: &str) -> Result<Rhythm, CronError> {
     if let Some(text) = text.strip_prefix("@every ") {
-        return Ok(Rhythm::Every(
-            (duration::parse(text)? / 1_000_000_000).max(1),
-        ));
+        return Ok(Rhythm::Every((duration::parse(text)? / 1_000_000_000).max(1)));
     }
     parse_fields(match text {
         "@yearly" | "@annually" => "0 0 1 1 *",
@@ -327,10 +285,7 @@ fn parse_fields(text: &str) -> Result<Rhythm, CronError> {
 
 /// A list of ranges. Nothing between two commas is no range, and a list may be empty.
 fn parse_field(text: &str, kind: &Kind) -> Result<Field, CronError> {
-    let mut field = Field {
-        bits: 0,
-        star: false,
-    };
+    let mut field = Field { bits: 0, star: false };
     for part in text.split(',').filter(|it| !it.is_empty()) {
         let range = parse_range(part, kind)?;
         field.bits |= range.bits;
@@ -341,18 +296,9 @@ fn parse_field(text: &str, kind: &Kind) -> Result<Field, CronError> {
 
 /// `*`, `number`, `number-number`, each with an optional `/step`.
 fn parse_range(text: &str, kind: &Kind) -> Result<Field, CronError> {
-    let repeated = |sign| {
-        Err(CronError::Repeated {
-            text: text.to_owned(),
-            sign,
-        })
-    };
-    let (range, step) = text
-        .split_once('/')
-        .map_or((text, None), |(range, step)| (range, Some(step)));
-    let (low, high) = range
-        .split_once('-')
-        .map_or((range, None), |(low, high)| (low, Some(high)));
+    let repeated = |sign| Err(CronError::Repeated { text: text.to_owned(), sign });
+    let (range, step) = text.split_once('/').map_or((text, None), |(range, step)| (range, Some(step)));
+    let (low, high) = range.split_once('-').map_or((range, None), |(low, high)| (low, Some(high)));
     let star = low == "*" || low == "?";
     let (first, mut last) = match high {
         // What follows a star is not looked at.
@@ -381,12 +327,7 @@ fn parse_range(text: &str, kind: &Kind) -> Result<Field, CronError> {
     };
     if first < kind.min.into() || last > kind.max.into() {
         let (text, field) = (text.to_owned(), kind.name);
-        return Err(CronError::OutOfRange {
-            text,
-            field,
-            min: kind.min,
-            max: kind.max,
-        });
+        return Err(CronError::OutOfRange { text, field, min: kind.min, max: kind.max });
     }
     if first > last {
         return Err(CronError::Backwards(text.to_owned()));
@@ -394,20 +335,12 @@ fn parse_range(text: &str, kind: &Kind) -> Result<Field, CronError> {
     if step == 0 {
         return Err(CronError::ZeroStep(text.to_owned()));
     }
-    let bits = (first..=last)
-        .filter(|it| (it - first) % step == 0)
-        .fold(0, |bits, it| bits | 1 << it);
-    Ok(Field {
-        bits,
-        star: star && step == 1,
-    })
+    let bits = (first..=last).filter(|it| (it - first) % step == 0).fold(0, |bits, it| bits | 1 << it);
+    Ok(Field { bits, star: star && step == 1 })
 }
 
 fn parse_number(text: &str, kind: &Kind) -> Result<u64, CronError> {
-    let position = kind
-        .names
-        .iter()
-        .position(|it| it.eq_ignore_ascii_case(text));
+    let position = kind.names.iter().position(|it| it.eq_ignore_ascii_case(text));
     match position.and_then(|it| u64::try_from(it).ok()) {
         Some(position) => Ok(position + u64::from(kind.min)),
         None => parse_natural(text, kind),
@@ -416,14 +349,8 @@ fn parse_number(text: &str, kind: &Kind) -> Result<u64, CronError> {
 
 /// A number as Go reads it, with an optional `+` but at most 63 bits.
 fn parse_natural(text: &str, kind: &Kind) -> Result<u64, CronError> {
-    let number = text
-        .parse::<i64>()
-        .ok()
-        .and_then(|it| u64::try_from(it).ok());
-    number.ok_or_else(|| CronError::Number {
-        text: text.to_owned(),
-        field: kind.name,
-    })
+    let number = text.parse::<i64>().ok().and_then(|it| u64::try_from(it).ok());
+    number.ok_or_else(|| CronError::Number { text: text.to_owned(), field: kind.name })
 }
 
 #[cfg(test)]

@@ -16,9 +16,7 @@
 /// ```
 pub fn is_time(text: &str) -> bool {
     after_seconds(text).is_some_and(|rest| {
-        let fraction = rest
-            .strip_prefix(['.', ','])
-            .map(|it| it.trim_start_matches(is_digit));
+        let fraction = rest.strip_prefix(['.', ',']).map(|it| it.trim_start_matches(is_digit));
         match fraction {
             Some(zone) if zone.len() + 1 < rest.len() => is_zone(zone),
             _ => is_zone(rest),
@@ -37,10 +35,7 @@ pub fn is_time(text: &str) -> bool {
 pub fn is_micro_time(text: &str) -> bool {
     after_seconds(text).is_some_and(|rest| {
         let digits = rest.strip_prefix(['.', ',']).unwrap_or_default();
-        digits.len() > 6
-            && digits.is_char_boundary(6)
-            && digits[..6].chars().all(is_digit)
-            && is_zone(&digits[6..])
+        digits.len() > 6 && digits.is_char_boundary(6) && digits[..6].chars().all(is_digit) && is_zone(&digits[6..])
     })
 }
 
@@ -53,11 +48,7 @@ fn after_seconds(text: &str) -> Option<&str> {
     let (hour, rest) = number(rest, 2).or_else(|| number(rest, 1))?;
     let (minute, rest) = number(rest.strip_prefix(':')?, 2)?;
     let (second, rest) = number(rest.strip_prefix(':')?, 2)?;
-    let date = jiff::civil::Date::new(
-        i16::try_from(year).ok()?,
-        i8::try_from(month).ok()?,
-        i8::try_from(day).ok()?,
-    );
+    let date = jiff::civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?);
     (date.is_ok() && hour < 24 && minute < 60 && second < 60).then_some(rest)
 }
 

@@ -84,7 +84,10 @@ fn what_the_api_server_decodes_is_told_from_what_it_does_not() {
     let mut wrong = Vec::new();
     for (base, score) in &scores {
         let (refused, missed) = (score.wrongly_refused.len(), score.missed.len());
-        println!("{base}: {refused} of {} accepted refused, {missed} of {} undecodable missed", score.accepted, score.undecodable);
+        println!(
+            "{base}: {refused} of {} accepted refused, {missed} of {} undecodable missed",
+            score.accepted, score.undecodable
+        );
         wrong.extend(score.wrongly_refused.iter().map(|line| format!("wrongly refused {line}")));
         wrong.extend(score.missed.iter().map(|line| format!("missed {line}")));
     }

@@ -48,9 +48,7 @@ fn disagreement(directory: &PathBuf, row: &Value) -> Option<String> {
         Some(finding) if expect["verdict"] == "accept" => {
             Some(format!("{} #{number}: wrongly refused: {} [{}]", path.display(), finding.message, finding.rule))
         }
-        None if expect["status"] == 400 => {
-            Some(format!("{} #{number}: missed: {}", path.display(), expect["message"]))
-        }
+        None if expect["status"] == 400 => Some(format!("{} #{number}: missed: {}", path.display(), expect["message"])),
         _ => None,
     }
 }
