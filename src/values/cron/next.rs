@@ -114,6 +114,7 @@ fn matches_day(fields: &Fields, day: DateTime) -> bool {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Step {
     Month,
     Day,

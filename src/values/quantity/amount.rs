@@ -1,7 +1,7 @@
 //! The number inside a quantity: digits and a power of ten, small where it fits and big where it does not.
 //!
 //! Mirrors `int64Amount` and `infDecAmount` in k8s.io/apimachinery/pkg/api/resource/amount.go and
-//! `scaledValue` in scale_int.go (v1.36).
+//! `scaledValue` in `scale_int.go` (v1.36).
 
 use std::cmp::Ordering;
 
