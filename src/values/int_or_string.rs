@@ -1,7 +1,7 @@
 //! Numbers that may be a percentage: `maxSurge`, `maxUnavailable`, `minAvailable`.
 //!
 //! Mirrors `GetScaledValueFromIntOrPercent` in k8s.io/apimachinery/pkg/util/intstr/intstr.go and
-//! `ResolveFenceposts` in pkg/controller/deployment/util/deployment_util.go (v1.36). Left out: the
+//! `ResolveFenceposts` in `pkg/controller/deployment/util/deployment_util.go` (v1.36). Left out: the
 //! deprecated `GetValueFromIntOrPercent`, which reads strings without `%` as percentages.
 
 /// A field that takes a number or a text.

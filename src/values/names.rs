@@ -165,8 +165,7 @@ pub fn c_identifier(value: &str) -> Problems {
     problem_unless(valid, "must consist of letters, digits and `_`, and not start with a digit")
 }
 
-/// The name of an environment variable, as it was before Kubernetes v1.34 and still is for `envFrom` prefixes
-/// of old objects.
+/// The name of an environment variable as it had to be before [`relaxed_env_var_name`].
 pub fn env_var_name(value: &str) -> Problems {
     let valid = is_made_of(value, is_key_byte) && !value.starts_with(|it: char| it.is_ascii_digit());
     let mut problems =
@@ -222,7 +221,7 @@ pub fn path_segment_name(value: &str) -> Problems {
     contained.map(|it| format!("must not contain `{it}`")).collect()
 }
 
-/// A domain, a `/` and a path: names of controllers and finalizers.
+/// A domain, a `/` and a path: names of controllers.
 pub fn domain_prefixed_path(value: &str) -> Problems {
     let Some((host, path)) = value.split_once('/').filter(|(host, path)| !host.is_empty() && !path.is_empty()) else {
         return vec!["must be a domain and a path, such as `example.com/name`".to_owned()];

@@ -121,7 +121,7 @@ impl Selector {
         parse::parse(text).map(Selector::new)
     }
 
-    /// Takes labels literally, as Services and ReplicationControllers do; nothing is checked.
+    /// Takes labels literally, as Services do; nothing is checked.
     pub fn from_labels(labels: &BTreeMap<String, String>) -> Selector {
         Selector::new(labels.iter().map(|(key, value)| equals(key, value)).collect())
     }

@@ -72,3 +72,51 @@ fn number(text: &str, digits: usize) -> Option<(u16, &str)> {
 fn is_digit(it: char) -> bool {
     it.is_ascii_digit()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{is_micro_time, is_time};
+
+    #[test]
+    fn times_are_read_as_go_reads_them() {
+        for text in [
+            "2026-03-28T12:34:56Z",
+            "2026-03-28T3:34:56Z",
+            "2026-03-28T12:34:56,5Z",
+            "2026-03-28T12:34:56.1234567890123-07:00",
+            "0000-02-29T00:00:00+24:60",
+        ] {
+            assert!(is_time(text), "{text}");
+        }
+        for text in [
+            "",
+            "2026-03-28",
+            "2026-03-28T12:34:56",
+            "2026-03-28t12:34:56z",
+            "2026-03-28 12:34:56Z",
+            "2026-3-28T12:34:56Z",
+            "2026-02-30T12:34:56Z",
+            "2026-03-28T24:00:00Z",
+            "2026-03-28T12:60:00Z",
+            "2026-03-28T12:34:60Z",
+            "2026-03-28T12:34:56.Z",
+            "2026-03-28T12:34:56+0100",
+            "2026-03-28T12:34:56+25:00",
+            "2026-03-28T12:34:56Z ",
+            "+026-03-28T12:34:56Z",
+        ] {
+            assert!(!is_time(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn micro_times_have_exactly_six_digits() {
+        assert!(is_micro_time("2026-03-28T12:34:56.123456+01:00"));
+        for fraction in ["", ".", ".12345", ".1234567"] {
+            assert!(
+                !is_micro_time(&format!("2026-03-28T12:34:56{fraction}Z")),
+                "{fraction}"
+            );
+        }
+    }
+}

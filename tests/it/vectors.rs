@@ -98,10 +98,12 @@ fn fenceposts_are_resolved_as_deployments_resolve_them() {
     });
 }
 
+type Syntax = fn(&str) -> names::Problems;
+
 #[test]
 fn names_are_accepted_as_kubernetes_accepts_them() {
     check("names", |row| {
-        let syntaxes: [(&str, fn(&str) -> names::Problems); 13] = [
+        let syntaxes: [(&str, Syntax); 13] = [
             ("cIdentifier", names::c_identifier),
             ("configMapKey", names::config_map_key),
             ("dns1035Label", names::dns1035_label),

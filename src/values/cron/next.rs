@@ -108,6 +108,7 @@ fn matches_day(fields: &Fields, day: DateTime) -> bool {
     if fields.needs_both_days() { date && weekday } else { date || weekday }
 }
 
+#[derive(Clone, Copy)]
 enum Step {
     Month,
     Day,

@@ -1,7 +1,7 @@
 //! The number inside a quantity: digits and a power of ten, small where it fits and big where it does not.
 //!
 //! Mirrors `int64Amount` and `infDecAmount` in k8s.io/apimachinery/pkg/api/resource/amount.go and
-//! `scaledValue` in scale_int.go (v1.36).
+//! `scaledValue` in `scale_int.go` (v1.36).
 
 use std::cmp::Ordering;
 
@@ -44,13 +44,24 @@ impl Amount {
 
     /// The number of times that `10^scale` goes into the amount, rounded up, in 64 bits.
     ///
-    /// On overflow a small amount gives zero and a big one its lowest bits. Rounding goes away from zero for
+    /// On overflow a small amount gives zero or its lowest bits and a big one its lowest bits. Rounding goes away from zero for
     /// small amounts, −1.5 gives −2; but a big amount is cut and then raised by one, −1.5000000001 gives 0.
     pub(super) fn scaled(&self, scale: i64) -> i64 {
         match self {
-            Amount::Small { value, scale: own } if *own < scale => divide_away_from_zero(*value, scale - own),
-            Amount::Small { value, scale: own } => multiply(*value, own - scale).unwrap_or(0),
-            Amount::Big { unscaled, scale: own } if *own >= scale => {
+            Amount::Small { value, scale: own } if *own < scale => {
+                divide_away_from_zero(*value, scale - own)
+            }
+            Amount::Small { value, scale: own } => match own - scale {
+                // The original has a way of its own for these, which loses the highest bits instead.
+                zeros @ (1 | 2 | 3 | 6 | 9) if *value != i64::MIN => {
+                    value.wrapping_mul(multiply(1, zeros).unwrap_or(0))
+                }
+                zeros => multiply(*value, zeros).unwrap_or(0),
+            },
+            Amount::Big {
+                unscaled,
+                scale: own,
+            } if *own >= scale => {
                 let zeros = u32::try_from(own - scale).unwrap_or(u32::MAX);
                 low_bits(unscaled).wrapping_mul(10_i64.wrapping_pow(zeros))
             }
@@ -92,15 +103,20 @@ impl Amount {
 
     /// The sum. Where one amount has thousands of digits more than the other, the smaller one is lost.
     pub(super) fn plus(&self, other: &Amount) -> Amount {
-        if other.sign() == Ordering::Equal {
-            return self.clone();
-        }
-        if self.sign() == Ordering::Equal {
-            return other.clone();
-        }
-        if let (Amount::Small { value: left, scale: left_scale }, Amount::Small { value: right, scale: right_scale }) =
-            (self, other)
+        if let (
+            Amount::Small {
+                value: left,
+                scale: left_scale,
+            },
+            Amount::Small {
+                value: right,
+                scale: right_scale,
+            },
+        ) = (self, other)
         {
+            if *left == 0 || *right == 0 {
+                return if *right == 0 { self } else { other }.clone();
+            }
             let scale = *left_scale.min(right_scale);
             let left = multiply(*left, left_scale - scale);
             let right = multiply(*right, right_scale - scale);
@@ -109,14 +125,19 @@ impl Amount {
             }
         }
         let ((left, left_scale), (right, right_scale)) = (self.parts(), other.parts());
-        if left_scale - right_scale > MAX_ZEROS {
-            return self.clone();
-        }
-        if right_scale - left_scale > MAX_ZEROS {
-            return other.clone();
+        if (left_scale - right_scale).abs() > MAX_ZEROS {
+            let larger = self.magnitude().compare(&other.magnitude()) != Ordering::Less;
+            return if larger { self } else { other }.clone();
         }
         let scale = left_scale.min(right_scale);
         Amount::Big { unscaled: shift(&left, left_scale - scale) + shift(&right, right_scale - scale), scale }
+    }
+
+    fn magnitude(&self) -> Amount {
+        match self.sign() {
+            Ordering::Less => self.negated(),
+            _ => self.clone(),
+        }
     }
 
     /// Rounds away from zero to billionths; zero stays zero.

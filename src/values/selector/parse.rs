@@ -23,7 +23,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Requirement>, SelectorError> {
             Token::End => return Ok(requirements),
             Token::Symbol(",") => tokens.next(),
             _ => return Err(tokens.unexpected("`,` or the end")),
-        };
+        }
     }
 }
 
