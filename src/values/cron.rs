@@ -135,11 +135,7 @@ impl Schedule {
                 (Some(zone), rest.trim())
             }
         };
-        let rhythm = if text.starts_with('@') {
-            parse::parse_descriptor(text)?
-        } else {
-            parse::parse_fields(text)?
-        };
+        let rhythm = if text.starts_with('@') { parse::parse_descriptor(text)? } else { parse::parse_fields(text)? };
         Ok(Schedule { rhythm, time_zone })
     }
 

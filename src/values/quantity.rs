@@ -176,11 +176,7 @@ impl fmt::Display for Quantity {
             && !self.amount.is_within(1024)
             && let Some((number, times)) = self.amount.canonical_binary()
         {
-            return write!(
-                out,
-                "{number}{}",
-                suffix::construct(10 * times, Format::BinarySi)
-            );
+            return write!(out, "{number}{}", suffix::construct(10 * times, Format::BinarySi));
         }
         let (number, exponent) = self.amount.canonical_decimal();
         let format = match self.format {

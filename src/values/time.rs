@@ -113,10 +113,7 @@ mod tests {
     fn micro_times_have_exactly_six_digits() {
         assert!(is_micro_time("2026-03-28T12:34:56.123456+01:00"));
         for fraction in ["", ".", ".12345", ".1234567"] {
-            assert!(
-                !is_micro_time(&format!("2026-03-28T12:34:56{fraction}Z")),
-                "{fraction}"
-            );
+            assert!(!is_micro_time(&format!("2026-03-28T12:34:56{fraction}Z")), "{fraction}");
         }
     }
 }

@@ -26,9 +26,7 @@ pub fn time_zone_problems(name: &str) -> Vec<&'static str> {
     }
     let is_part = |part: &str| {
         (1..=14).contains(&part.len())
-            && part
-                .bytes()
-                .all(|it| it.is_ascii_alphanumeric() || b".-_+".contains(&it))
+            && part.bytes().all(|it| it.is_ascii_alphanumeric() || b".-_+".contains(&it))
             && part != "."
             && part != ".."
             && !part.starts_with('-')

@@ -48,9 +48,7 @@ impl Amount {
     /// small amounts, −1.5 gives −2; but a big amount is cut and then raised by one, −1.5000000001 gives 0.
     pub(super) fn scaled(&self, scale: i64) -> i64 {
         match self {
-            Amount::Small { value, scale: own } if *own < scale => {
-                divide_away_from_zero(*value, scale - own)
-            }
+            Amount::Small { value, scale: own } if *own < scale => divide_away_from_zero(*value, scale - own),
             Amount::Small { value, scale: own } => match own - scale {
                 // The original has a way of its own for these, which loses the highest bits instead.
                 zeros @ (1 | 2 | 3 | 6 | 9) if *value != i64::MIN => {
@@ -58,10 +56,7 @@ impl Amount {
                 }
                 zeros => multiply(*value, zeros).unwrap_or(0),
             },
-            Amount::Big {
-                unscaled,
-                scale: own,
-            } if *own >= scale => {
+            Amount::Big { unscaled, scale: own } if *own >= scale => {
                 let zeros = u32::try_from(own - scale).unwrap_or(u32::MAX);
                 low_bits(unscaled).wrapping_mul(10_i64.wrapping_pow(zeros))
             }
@@ -103,16 +98,8 @@ impl Amount {
 
     /// The sum. Where one amount has thousands of digits more than the other, the smaller one is lost.
     pub(super) fn plus(&self, other: &Amount) -> Amount {
-        if let (
-            Amount::Small {
-                value: left,
-                scale: left_scale,
-            },
-            Amount::Small {
-                value: right,
-                scale: right_scale,
-            },
-        ) = (self, other)
+        if let (Amount::Small { value: left, scale: left_scale }, Amount::Small { value: right, scale: right_scale }) =
+            (self, other)
         {
             if *left == 0 || *right == 0 {
                 return if *right == 0 { self } else { other }.clone();

@@ -15,23 +15,14 @@ pub(super) fn interpret(text: &str) -> Option<(i64, Format)> {
     }
     let exponent: i64 = text.strip_prefix(['e', 'E'])?.parse().ok()?;
     // The original cuts the exponent to 32 bits: `1e4294967299` is `1e3`.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the truncation is the point"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "the truncation is the point")]
     let exponent = exponent as i32;
     Some((exponent.into(), Format::DecimalExponent))
 }
 
 /// The suffix for an exponent. The original writes none where it knows none, and so does this.
 pub(super) fn construct(exponent: i64, format: Format) -> String {
-    let known = |suffixes: &[(&str, i64)]| {
-        suffixes
-            .iter()
-            .find(|it| it.1 == exponent)
-            .map_or("", |it| it.0)
-            .to_owned()
-    };
+    let known = |suffixes: &[(&str, i64)]| suffixes.iter().find(|it| it.1 == exponent).map_or("", |it| it.0).to_owned();
     match format {
         Format::DecimalSi => known(&DECIMAL),
         Format::BinarySi => known(&BINARY),
@@ -40,24 +31,7 @@ pub(super) fn construct(exponent: i64, format: Format) -> String {
     }
 }
 
-const DECIMAL: [(&str, i64); 10] = [
-    ("n", -9),
-    ("u", -6),
-    ("m", -3),
-    ("", 0),
-    ("k", 3),
-    ("M", 6),
-    ("G", 9),
-    ("T", 12),
-    ("P", 15),
-    ("E", 18),
-];
+const DECIMAL: [(&str, i64); 10] =
+    [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
 
-const BINARY: [(&str, i64); 6] = [
-    ("Ki", 10),
-    ("Mi", 20),
-    ("Gi", 30),
-    ("Ti", 40),
-    ("Pi", 50),
-    ("Ei", 60),
-];
+const BINARY: [(&str, i64); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];

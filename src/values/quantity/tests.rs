@@ -50,10 +50,7 @@ fn a_missing_number_is_zero_unless_the_suffix_is_large() {
 #[test]
 fn overflow_is_as_wrong_as_upstream() {
     assert_eq!(quantity("10e18").value(), 0);
-    assert_eq!(
-        quantity("999999999999999999e3").value(),
-        3_875_820_019_684_211_736
-    );
+    assert_eq!(quantity("999999999999999999e3").value(), 3_875_820_019_684_211_736);
     assert_eq!(quantity("9223372036854775808").value(), i64::MIN);
     assert_eq!(quantity("8Ei").milli_value(), -1000);
     assert_eq!(quantity("-1.0000000001").milli_value(), -999);
