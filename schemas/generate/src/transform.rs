@@ -85,9 +85,11 @@ impl<'a> Transform<'a> {
         let schema = self.schema(name, None, &self.published[name], Mode::Checked, &mut |name, _| {
             references.push(name.to_owned());
         });
-        let enumerated = schema["properties"].as_object().into_iter().flatten().any(|(_, property)| {
-            property.get("enum").is_some() || property["items"].get("enum").is_some()
-        });
+        let enumerated = schema["properties"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .any(|(_, property)| property.get("enum").is_some() || property["items"].get("enum").is_some());
         enumerated || schema.get("required").is_some() || references.iter().any(|name| self.demands(name, seen))
     }
 
