@@ -23,7 +23,7 @@ fn main() {
 
 fn source_of_k8s_openapi() -> PathBuf {
     let output = Command::new(env::var_os("CARGO").expect("cargo sets CARGO"))
-        .args(["metadata", "--format-version=1", "--filter-platform"])
+        .args(["metadata", "--format-version=1", "--features=extract", "--filter-platform"])
         .arg(env::var_os("TARGET").expect("cargo sets TARGET"))
         .output()
         .expect("cargo can be run");
