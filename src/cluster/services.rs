@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Object;
+use crate::yaml::Value;
 
 /// The labels that a Service asks of its pods. `None` for other kinds and for Services that select nothing: without
 /// a selector (their endpoints are somebody else's business) or of type `ExternalName` (a mere DNS alias).
@@ -11,7 +12,7 @@ pub(super) fn selector(object: &Object) -> Option<BTreeMap<&str, &str>> {
         return None;
     }
     let spec = object.root().get("spec")?;
-    if spec.get("type").and_then(|kind| kind.as_str()) == Some("ExternalName") {
+    if spec.get("type").and_then(Value::as_str) == Some("ExternalName") {
         return None;
     }
     let selector = spec.get("selector")?.fields().map(|field| Some((field.name, field.value.as_str()?)));
