@@ -5,6 +5,7 @@
 //! its line. A rule looks at everything it likes and reports only on the document or object it was called for.
 
 mod page;
+mod probe_effects;
 mod probes;
 
 use std::sync::OnceLock;
@@ -97,6 +98,17 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 list! {
     "duplicate-key" => Reading,
     "invalid-yaml" => Reading,
+    "liveness-equals-readiness" => Object(probe_effects::liveness_equals_readiness),
+    "probe-number-too-small" => Object(probes::number_too_small),
+    "probe-on-init-container" => Object(probes::on_init_container),
     "probe-port-undeclared" => Object(probes::port_undeclared),
+    "probe-success-threshold-not-one" => Object(probes::success_threshold_not_one),
+    "probe-timeout-above-period" => Object(probe_effects::timeout_above_period),
+    "probe-with-several-handlers" => Object(probes::several_handlers),
+    "probe-without-command" => Object(probes::without_command),
+    "probe-without-handler" => Object(probes::without_handler),
+    "readiness-probe-grace-period" => Object(probes::readiness_grace_period),
+    "served-without-readiness" => Object(probe_effects::served_without_readiness),
+    "startup-window-too-short" => Object(probe_effects::startup_window),
     "text-after-document" => Reading,
 }
