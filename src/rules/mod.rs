@@ -7,6 +7,7 @@
 mod page;
 mod probe_effects;
 mod probes;
+mod volumes;
 
 use std::sync::OnceLock;
 
@@ -96,9 +97,14 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 }
 
 list! {
+    "claim-access-mode-invalid" => Object(volumes::claim_access_mode_invalid),
+    "claim-without-access-mode" => Object(volumes::claim_without_access_mode),
+    "claim-without-storage-request" => Object(volumes::claim_storage_request),
     "duplicate-key" => Reading,
+    "duplicate-mount-path" => Object(volumes::duplicate_mount_path),
     "invalid-yaml" => Reading,
     "liveness-equals-readiness" => Object(probe_effects::liveness_equals_readiness),
+    "mount-not-found" => Object(volumes::mount_not_found),
     "probe-number-too-small" => Object(probes::number_too_small),
     "probe-on-init-container" => Object(probes::on_init_container),
     "probe-port-undeclared" => Object(probes::port_undeclared),
