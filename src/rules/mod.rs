@@ -7,6 +7,7 @@
 mod page;
 mod probe_effects;
 mod probes;
+mod statefulset;
 mod volumes;
 
 use std::sync::OnceLock;
@@ -98,13 +99,21 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 
 list! {
     "claim-access-mode-invalid" => Object(volumes::claim_access_mode_invalid),
+    "claim-template-hides-volume" => Object(statefulset::claim_hides_volume),
+    "claim-template-unmounted" => Object(statefulset::claim_unmounted),
     "claim-without-access-mode" => Object(volumes::claim_without_access_mode),
     "claim-without-storage-request" => Object(volumes::claim_storage_request),
+    "duplicate-claim-template" => Object(statefulset::duplicate_claim),
     "duplicate-key" => Reading,
     "duplicate-mount-path" => Object(volumes::duplicate_mount_path),
+    "governing-service-name-invalid" => Object(statefulset::service_name_invalid),
+    "governing-service-not-found" => Object(statefulset::service_not_found),
+    "governing-service-not-headless" => Object(statefulset::service_not_headless),
+    "governing-service-selects-others" => Object(statefulset::service_selects_others),
     "invalid-yaml" => Reading,
     "liveness-equals-readiness" => Object(probe_effects::liveness_equals_readiness),
     "mount-not-found" => Object(volumes::mount_not_found),
+    "on-delete-with-rolling-update" => Object(statefulset::on_delete_with_rolling_update),
     "probe-number-too-small" => Object(probes::number_too_small),
     "probe-on-init-container" => Object(probes::on_init_container),
     "probe-port-undeclared" => Object(probes::port_undeclared),
@@ -116,5 +125,10 @@ list! {
     "readiness-probe-grace-period" => Object(probes::readiness_grace_period),
     "served-without-readiness" => Object(probe_effects::served_without_readiness),
     "startup-window-too-short" => Object(probe_effects::startup_window),
+    "state-in-empty-dir" => Object(statefulset::state_in_empty_dir),
+    "statefulset-name-too-long" => Object(statefulset::name_too_long),
+    "statefulset-negative-number" => Object(statefulset::negative_number),
+    "statefulset-partition-too-high" => Object(statefulset::partition_too_high),
+    "statefulset-without-service-name" => Object(statefulset::without_service_name),
     "text-after-document" => Reading,
 }
