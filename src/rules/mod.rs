@@ -87,7 +87,7 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
 macro_rules! list {
     ($($id:literal => $check:expr,)*) => {
         fn list() -> Vec<Rule> {
-            use Check::{Object, Reading};
+            use Check::{Object, Reading, Schema};
             vec![$(rule($id, $check, include_str!(concat!("../../rules/", $id, "/README.md")))),*]
         }
     };
@@ -103,6 +103,8 @@ list! {
     "claim-template-unmounted" => Object(statefulset::claim_unmounted),
     "claim-without-access-mode" => Object(volumes::claim_without_access_mode),
     "claim-without-storage-request" => Object(volumes::claim_storage_request),
+    "deprecated-api" => Schema,
+    "disabled-api" => Schema,
     "duplicate-claim-template" => Object(statefulset::duplicate_claim),
     "duplicate-key" => Reading,
     "duplicate-mount-path" => Object(volumes::duplicate_mount_path),
@@ -110,8 +112,11 @@ list! {
     "governing-service-not-found" => Object(statefulset::service_not_found),
     "governing-service-not-headless" => Object(statefulset::service_not_headless),
     "governing-service-selects-others" => Object(statefulset::service_selects_others),
+    "invalid-value" => Schema,
     "invalid-yaml" => Reading,
     "liveness-equals-readiness" => Object(probe_effects::liveness_equals_readiness),
+    "missing-field" => Schema,
+    "missing-kind" => Schema,
     "mount-not-found" => Object(volumes::mount_not_found),
     "on-delete-with-rolling-update" => Object(statefulset::on_delete_with_rolling_update),
     "probe-number-too-small" => Object(probes::number_too_small),
@@ -123,6 +128,7 @@ list! {
     "probe-without-command" => Object(probes::without_command),
     "probe-without-handler" => Object(probes::without_handler),
     "readiness-probe-grace-period" => Object(probes::readiness_grace_period),
+    "removed-api" => Schema,
     "served-without-readiness" => Object(probe_effects::served_without_readiness),
     "startup-window-too-short" => Object(probe_effects::startup_window),
     "state-in-empty-dir" => Object(statefulset::state_in_empty_dir),
@@ -131,4 +137,8 @@ list! {
     "statefulset-partition-too-high" => Object(statefulset::partition_too_high),
     "statefulset-without-service-name" => Object(statefulset::without_service_name),
     "text-after-document" => Reading,
+    "unknown-field" => Schema,
+    "unknown-kind" => Schema,
+    "unsupported-value" => Schema,
+    "wrong-type" => Schema,
 }
