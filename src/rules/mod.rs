@@ -98,7 +98,6 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 }
 
 list! {
-    "claim-access-mode-invalid" => Object(volumes::claim_access_mode_invalid),
     "claim-template-hides-volume" => Object(statefulset::claim_hides_volume),
     "claim-template-unmounted" => Object(statefulset::claim_unmounted),
     "claim-without-access-mode" => Object(volumes::claim_without_access_mode),
@@ -127,6 +126,7 @@ list! {
     "probe-with-several-handlers" => Object(probes::several_handlers),
     "probe-without-command" => Object(probes::without_command),
     "probe-without-handler" => Object(probes::without_handler),
+    "read-write-once-pod-combined" => Object(volumes::read_write_once_pod_combined),
     "readiness-probe-grace-period" => Object(probes::readiness_grace_period),
     "removed-api" => Schema,
     "served-without-readiness" => Object(probe_effects::served_without_readiness),

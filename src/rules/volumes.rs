@@ -105,34 +105,26 @@ pub(super) fn claim_without_access_mode(_: &Context<'_>, object: &Object, out: &
 }
 
 /// As `ValidatePersistentVolumeClaimSpec` (pkg/apis/core/validation, v1.36), which names the list, not its element.
-pub(super) fn claim_access_mode_invalid(_: &Context<'_>, object: &Object, out: &mut Findings) {
+/// Modes that do not exist are the schema's business and do not count.
+pub(super) fn read_write_once_pod_combined(_: &Context<'_>, object: &Object, out: &mut Findings) {
     for (spec, path) in claim_specs(object) {
         let path = path.field("accessModes");
         let modes = spec.and_then(|spec| spec.get("accessModes")).into_iter().flat_map(Value::items);
-        // Null is the zero value, an empty text; what has the wrong type is the schema's business.
-        let modes = modes.map(|mode| if mode.is_null() { Some("") } else { mode.as_str() }).enumerate();
         let (mut single, mut shared) = (None, None);
-        for (at, mode) in modes.filter_map(|(at, mode)| Some((at, mode?))) {
+        for (at, mode) in modes.map(Value::as_str).enumerate() {
             match mode {
-                "ReadWriteOncePod" => single = Some(at),
-                "ReadOnlyMany" | "ReadWriteMany" | "ReadWriteOnce" => shared = Some(at),
-                _ => {
-                    let finding = object.report(out, &path, format!("`{mode}` is not an access mode"));
-                    finding.primary.place = object.place(&path.index(at));
-                    finding
-                        .reason(Reason::FieldValueNotSupported)
-                        .help("use `ReadWriteOnce`, `ReadWriteOncePod`, `ReadWriteMany` or `ReadOnlyMany`");
-                }
+                Some("ReadWriteOncePod") => single = Some(at),
+                Some("ReadOnlyMany" | "ReadWriteMany" | "ReadWriteOnce") => shared = Some(at),
+                _ => {}
             }
         }
-        if let (Some(single), Some(shared)) = (single, shared) {
-            let finding = object.report(out, &path, "`ReadWriteOncePod` cannot be combined with other access modes");
-            finding.primary.place = object.place(&path.index(single));
-            finding
-                .reason(Reason::FieldValueForbidden)
-                .related(object.place(&path.index(shared)), "another access mode")
-                .help("keep `ReadWriteOncePod` alone, or remove it");
-        }
+        let (Some(single), Some(shared)) = (single, shared) else { continue };
+        let finding = object.report(out, &path, "`ReadWriteOncePod` cannot be combined with other access modes");
+        finding.primary.place = object.place(&path.index(single));
+        finding
+            .reason(Reason::FieldValueForbidden)
+            .related(object.place(&path.index(shared)), "another access mode")
+            .help("keep `ReadWriteOncePod` alone, or remove it");
     }
 }
 
