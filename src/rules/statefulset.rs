@@ -1,4 +1,4 @@
-//! StatefulSets: the Service that names their pods, the claims of their pods, and how they roll.
+//! Sets with state: the Service that names their pods, the claims of their pods, and how they roll.
 
 use std::collections::{BTreeMap, BTreeSet};
 
