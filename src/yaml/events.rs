@@ -342,8 +342,8 @@ impl<'i> Pass<'i> {
         };
         let text = self.input.original();
         let mut at = self.last_end;
-        while at < before.max(self.last_end) {
-            match text.as_bytes()[at] {
+        while let Some(byte) = text.as_bytes().get(at) {
+            match *byte {
                 b' ' | b'\t' | b'\n' | b'\r' => at += 1,
                 b'#' => at += text[at..].find(['\n', '\r']).unwrap_or(text.len() - at),
                 byte if byte == indicator => return at + 1,
@@ -355,6 +355,9 @@ impl<'i> Pass<'i> {
 
     /// The `-` of a block sequence. The parser places a sequence that is not indented below its key at its first item.
     fn first_dash(&self, start: usize) -> usize {
+        if self.open.last().is_none_or(|level| !level.mapping) {
+            return start;
+        }
         let text = self.input.original();
         let mut at = self.last_end;
         while at < start {

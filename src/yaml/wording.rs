@@ -28,9 +28,7 @@ pub(super) fn problem(kind: &ErrorKind, at: usize, text: &str, open: &[Level], l
         ErrorKind::ExpectedFlowMappingSeparator
         | ErrorKind::ExpectedFlowSequenceSeparator
         | ErrorKind::FlowMappingValueAdjacentCollection
-        | ErrorKind::InvalidColonPlacement => {
-            in_brackets(text, at, bracket)
-        }
+        | ErrorKind::InvalidColonPlacement => in_brackets(text, at, bracket),
         ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
             syntax(format!("this `{open}` is closed with `{close}`"), char_at(text, at))
         }
@@ -71,9 +69,8 @@ pub(super) fn problem(kind: &ErrorKind, at: usize, text: &str, open: &[Level], l
         | ErrorKind::MissingLowSurrogate
         | ErrorKind::UnpairedLowSurrogate => bad_escape(text, at),
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
-            syntax("this is no `key: value`, and it continues no value", line_at(text, at)).help(
-                "put a `:` and a blank behind the key, or indent the line if it belongs to the text above it",
-            )
+            syntax("this is no `key: value`, and it continues no value", line_at(text, at))
+                .help("put a `:` and a blank behind the key, or indent the line if it belongs to the text above it")
         }
         ErrorKind::MappingValueNotAllowed => second_colon(text, at),
         ErrorKind::InvalidBlockScalarHeader => {
@@ -84,15 +81,19 @@ pub(super) fn problem(kind: &ErrorKind, at: usize, text: &str, open: &[Level], l
             .help("quote the value if it is meant as text"),
         ErrorKind::MappingKeyNotAllowed => syntax("a key cannot stand here", line_at(text, at)),
         ErrorKind::ExpectedBlockMappingKey => match open.iter().rev().find(|level| !level.flow) {
-            Some(level) => syntax("this does not fit into the map around it, where a key should stand", first_on_line(text, at))
-                .related(line_at(text, level.start), "the map begins here")
-                .help("give it the indentation of what it belongs to"),
+            Some(level) => {
+                syntax("this does not fit into the map around it, where a key should stand", first_on_line(text, at))
+                    .related(line_at(text, level.start), "the map begins here")
+                    .help("give it the indentation of what it belongs to")
+            }
             None => syntax("a key should stand here", line_at(text, at)),
         },
         ErrorKind::ExpectedBlockSequenceEntry => match open.iter().rev().find(|level| !level.flow) {
-            Some(level) => syntax("this does not fit into the list around it, where a `- ` should stand", first_on_line(text, at))
-                .related(line_at(text, level.start), "the list begins here")
-                .help("give it the indentation of what it belongs to"),
+            Some(level) => {
+                syntax("this does not fit into the list around it, where a `- ` should stand", first_on_line(text, at))
+                    .related(line_at(text, level.start), "the list begins here")
+                    .help("give it the indentation of what it belongs to")
+            }
             None => syntax("a `- ` should stand here", line_at(text, at)),
         },
         ErrorKind::BlockSequenceEntryNotAllowed => {
@@ -111,9 +112,8 @@ pub(super) fn problem(kind: &ErrorKind, at: usize, text: &str, open: &[Level], l
                     .related(line_at(text, at), "it is closed before this, which belongs to nothing")
                     .help("close it where its text ends");
             }
-            syntax("nothing may follow the closing quote of a value", line_at(text, at)).help(
-                "put the whole value in quotes; inside, write `\\\"` in double quotes and `''` in single quotes",
-            )
+            syntax("nothing may follow the closing quote of a value", line_at(text, at))
+                .help("put the whole value in quotes; inside, write `\\\"` in double quotes and `''` in single quotes")
         }
         ErrorKind::RecursionLimitExceeded => {
             Problem::new(ProblemKind::Limit, "nested deeper than Kubernetes reads", char_at(text, at))
@@ -130,11 +130,7 @@ pub(super) fn problem(kind: &ErrorKind, at: usize, text: &str, open: &[Level], l
         }
         other => syntax(other.to_string(), char_at(text, at)),
     };
-    if text.contains("{{") {
-        problem.help(RENDER)
-    } else {
-        problem
-    }
+    if text.contains("{{") { problem.help(RENDER) } else { problem }
 }
 
 fn syntax(message: impl Into<String>, span: Span) -> Problem {
@@ -149,7 +145,9 @@ fn never_closed(text: &str, bracket: usize, noticed: usize, why: &str) -> Proble
 
 /// Something that cannot follow inside brackets. On a later line, the bracket was most likely to be closed before it.
 fn in_brackets(text: &str, at: usize, bracket: Option<usize>) -> Problem {
-    let Some(bracket) = bracket else { return syntax("a `,` or a closing bracket should stand here", char_at(text, at)) };
+    let Some(bracket) = bracket else {
+        return syntax("a `,` or a closing bracket should stand here", char_at(text, at));
+    };
     if text[bracket..at.max(bracket)].contains('\n') {
         return never_closed(text, bracket, at, "this cannot stand inside it");
     }

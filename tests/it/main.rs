@@ -2,3 +2,4 @@
 
 mod rules;
 mod vectors_yaml;
+mod yaml_places;

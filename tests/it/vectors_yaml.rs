@@ -100,7 +100,8 @@ fn streams_are_split_as_in_kubernetes() {
             let text = text.replace("\r\n", "\n");
             if text.ends_with('\n') { text } else { text + "\n" }
         };
-        let docs: Vec<String> = pieces.into_iter().filter_map(Result::ok).map(|span| normal(&input[span.range()])).collect();
+        let docs: Vec<String> =
+            pieces.into_iter().filter_map(Result::ok).map(|span| normal(&input[span.range()])).collect();
         let expected: Vec<&str> = row["docs"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
         (failed != !row["error"].is_null() || docs != expected).then(|| format!("{input:?}: {docs:?}, expected {row}"))
     });
