@@ -1,6 +1,7 @@
 //! seatrial says what Kubernetes would do with your manifests, without a cluster.
 
 pub mod cluster;
+pub mod config;
 pub mod finding;
 pub mod lint;
 pub mod report;

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::cluster::Cluster;
+use crate::config::{Config, ConfigError, FailOn};
 use crate::finding::{Finding, Findings, Group};
 use crate::rules::{self, Context, Rule};
 use crate::source::{FileId, Sources};
@@ -18,11 +19,41 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What a configuration asks for; names of unknown rules are errors.
+    pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
+        Ok(Self { select: config.select.clone(), ignore: config.ignore.clone() })
+    }
+
+    /// Switches a rule or group on, whatever was said before. Unknown names come back as an error with the nearest name.
+    pub fn select(&mut self, name: &str) -> Result<(), UnknownRule> {
+        self.ignore.retain(|other| other != name);
+        self.select.push(name.to_owned());
+        Ok(())
+    }
+
+    /// Switches a rule or group off, whatever was said before.
+    pub fn ignore(&mut self, name: &str) -> Result<(), UnknownRule> {
+        self.select.retain(|other| other != name);
+        self.ignore.push(name.to_owned());
+        Ok(())
+    }
+
     /// Whether the rule is on.
     pub fn wants(&self, rule: &Rule) -> bool {
         let named = |list: &[String]| list.iter().any(|name| name == rule.id || name == rule.group.name());
         (rule.group != Group::Advice || named(&self.select)) && !named(&self.ignore)
     }
+}
+
+/// No rule or group has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
+#[error("there is no rule or group `{name}`")]
+pub struct UnknownRule {
+    /// The name as it was given.
+    pub name: String,
+    /// What to do.
+    #[help]
+    pub help: String,
 }
 
 /// What was found, and in how much.
@@ -34,6 +65,14 @@ pub struct Report {
     pub documents: usize,
     /// How many objects they hold.
     pub objects: usize,
+}
+
+impl Report {
+    /// Whether something was found that makes the run fail.
+    pub fn fails(&self, fail_on: FailOn) -> bool {
+        let _ = fail_on;
+        !self.findings.is_empty()
+    }
 }
 
 /// Reads `sources` and looks for everything that `settings` ask for.
