@@ -4,6 +4,7 @@ pub mod cluster;
 pub mod config;
 pub mod finding;
 pub mod lint;
+pub mod load;
 pub mod report;
 pub mod rules;
 pub mod source;

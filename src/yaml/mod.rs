@@ -96,6 +96,10 @@ pub enum ProblemKind {
 /// Reads all documents of a text.
 pub fn read(file: FileId, source: &Source) -> Vec<Document> {
     let text = source.text();
+    if let Some(defect) = &source.defect {
+        let (span, message) = (defect.span, defect.message.clone());
+        return vec![unreadable(file, 0, text, Problem { kind: ProblemKind::Syntax, message, span, related: None })];
+    }
     if json::is_json(text)
         && let Some(documents) = json::read(file, text)
     {
