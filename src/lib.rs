@@ -7,5 +7,7 @@ pub mod lint;
 pub mod load;
 pub mod report;
 pub mod rules;
+pub mod schema;
 pub mod source;
+pub mod values;
 pub mod yaml;

@@ -6,6 +6,7 @@ use crate::cluster::Cluster;
 use crate::config::{Config, ConfigError, FailOn};
 use crate::finding::{Finding, Findings, Group};
 use crate::rules::{self, Context, Rule};
+use crate::schema::{Checked, KubernetesVersion, Schemas};
 use crate::source::{FileId, Sources};
 use crate::yaml::{self, Document, ProblemKind};
 
@@ -16,6 +17,8 @@ pub struct Settings {
     pub select: Vec<String>,
     /// Rules and groups that are not looked for.
     pub ignore: Vec<String>,
+    /// The versions of Kubernetes to judge by; the newest if there are none.
+    pub kubernetes_versions: Vec<KubernetesVersion>,
 }
 
 impl Settings {
@@ -65,6 +68,8 @@ pub struct Report {
     pub documents: usize,
     /// How many objects they hold.
     pub objects: usize,
+    /// How many of them are custom resources whose definition is not known.
+    pub without_schema: usize,
 }
 
 impl Report {
@@ -84,16 +89,33 @@ pub fn lint(sources: &Sources, settings: &Settings) -> Report {
     for document in &cluster.documents {
         reading(document, settings, &mut out);
     }
+    let schemas = Schemas::new(settings.kubernetes_versions.clone(), cluster.of_kind("CustomResourceDefinition"));
+    let mut without_schema = 0;
+    for object in cluster.objects() {
+        if schemas.check(object, &mut out) == Checked::NoSchema {
+            without_schema += 1;
+        }
+    }
     let context = Context { cluster: &cluster };
     rules::run(&context, |rule| settings.wants(rule), &mut out);
     let mut findings = out.into_vec();
+    findings.retain_mut(|finding| level(finding, settings));
     findings.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
     findings.dedup();
     Report {
         findings,
         documents: cluster.documents.iter().filter(|document| document.root().is_some()).count(),
         objects: cluster.objects().len(),
+        without_schema,
     }
+}
+
+/// Gives a finding the group of its rule; `false` if nobody wants it.
+fn level(finding: &mut Finding, settings: &Settings) -> bool {
+    let Some(rule) = rules::find(finding.rule).filter(|rule| settings.wants(rule)) else { return false };
+    finding.group = rule.group;
+    finding.severity = rule.group.severity();
+    true
 }
 
 /// The rules whose findings come from reading the text.

@@ -84,7 +84,7 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
 macro_rules! list {
     ($($id:literal => $check:expr,)*) => {
         fn list() -> Vec<Rule> {
-            use Check::{Object, Reading};
+            use Check::{Object, Reading, Schema};
             vec![$(rule($id, $check, include_str!(concat!("../../rules/", $id, "/README.md")))),*]
         }
     };
@@ -95,8 +95,18 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 }
 
 list! {
+    "deprecated-api" => Schema,
+    "disabled-api" => Schema,
     "duplicate-key" => Reading,
+    "invalid-value" => Schema,
     "invalid-yaml" => Reading,
+    "missing-field" => Schema,
+    "missing-kind" => Schema,
     "probe-port-undeclared" => Object(probes::port_undeclared),
+    "removed-api" => Schema,
     "text-after-document" => Reading,
+    "unknown-field" => Schema,
+    "unknown-kind" => Schema,
+    "unsupported-value" => Schema,
+    "wrong-type" => Schema,
 }

@@ -50,6 +50,11 @@ impl Document {
         self.tree.value(id)
     }
 
+    /// The source text of a span of this document.
+    pub fn text(&self, span: Span) -> &str {
+        self.tree.source(span).unwrap_or_default()
+    }
+
     /// A span of this document with its file.
     pub fn place(&self, span: Span) -> Place {
         Place { file: self.file, span }

@@ -1,4 +1,7 @@
-//! One test binary, so that the library is linked once.
+//! One test binary for everything that is tested from outside of the library.
 
+mod conformance;
+mod corpus;
 mod rules;
+mod vectors;
 mod vectors_yaml;
