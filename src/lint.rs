@@ -24,7 +24,7 @@ pub struct Settings {
 impl Settings {
     /// What a configuration asks for; names of unknown rules are errors.
     pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
-        Ok(Self { select: config.select.clone(), ignore: config.ignore.clone() })
+        Ok(Self { select: config.select.clone(), ignore: config.ignore.clone(), ..Self::default() })
     }
 
     /// Switches a rule or group on, whatever was said before. Unknown names come back as an error with the nearest name.
@@ -82,14 +82,19 @@ impl Report {
 
 /// Reads `sources` and looks for everything that `settings` ask for.
 pub fn lint(sources: &Sources, settings: &Settings) -> Report {
-    let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
-    let documents: Vec<Document> = files.par_iter().flat_map_iter(|id| yaml::read(*id, sources.get(*id))).collect();
-    let cluster = Cluster::new(documents);
+    lint_with(sources, &Sources::default(), settings)
+}
+
+/// As [`lint`], with further texts whose CustomResourceDefinitions hold, and in which nothing is looked for.
+pub fn lint_with(sources: &Sources, definitions: &Sources, settings: &Settings) -> Report {
+    let (cluster, definitions) = (cluster(sources), cluster(definitions));
     let mut out = Findings::new("", Group::Refused);
     for document in &cluster.documents {
         reading(document, settings, &mut out);
     }
-    let schemas = Schemas::new(settings.kubernetes_versions.clone(), cluster.of_kind("CustomResourceDefinition"));
+    // A definition of the input comes last, so that it wins over one from elsewhere.
+    let definitions = [&definitions, &cluster].into_iter().flat_map(|side| side.of_kind("CustomResourceDefinition"));
+    let schemas = Schemas::new(settings.kubernetes_versions.clone(), definitions);
     let mut without_schema = 0;
     for object in cluster.objects() {
         if schemas.check(object, &mut out) == Checked::NoSchema {
@@ -108,6 +113,12 @@ pub fn lint(sources: &Sources, settings: &Settings) -> Report {
         objects: cluster.objects().len(),
         without_schema,
     }
+}
+
+fn cluster(sources: &Sources) -> Cluster {
+    let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
+    let documents: Vec<Document> = files.par_iter().flat_map_iter(|id| yaml::read(*id, sources.get(*id))).collect();
+    Cluster::new(documents)
 }
 
 /// Gives a finding the group of its rule; `false` if nobody wants it.

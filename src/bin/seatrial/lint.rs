@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use seatrial::config::{self, Config};
-use seatrial::lint::{Settings, lint};
-use seatrial::load::{self, load};
+use seatrial::lint::{Settings, lint_with};
+use seatrial::load::{self, Loaded, load};
 use seatrial::report::{self, Format};
+use seatrial::schema::UnsupportedVersion;
 
 use crate::args::{Color, Lint};
 use crate::{FAILED, notes, output};
@@ -16,14 +17,16 @@ pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
     let config = configuration(args)?;
     let settings = settings(args, &config)?;
     let loaded = load(&paths(args), &options(args, &config));
-    let report = lint(&loaded.sources, &settings);
+    let definitions = definitions(args, &config);
+    let report = lint_with(&loaded.sources, &definitions.sources, &settings);
     let format = args.format.unwrap_or_else(default_format);
     output::data(|out| report::write(format, out, &loaded.sources, &report, output::style(color)))?;
     if !args.quiet {
         notes::say(&loaded);
     }
-    let failed = !loaded.errors.is_empty();
-    for error in loaded.errors {
+    let errors: Vec<_> = definitions.errors.into_iter().chain(loaded.errors).collect();
+    let failed = !errors.is_empty();
+    for error in errors {
         output::fail(&error.into());
     }
     let found = report.fails(args.fail_on.unwrap_or(config.fail_on));
@@ -47,8 +50,22 @@ fn configuration(args: &Lint) -> miette::Result<Config> {
     Ok(config)
 }
 
+/// The texts that define custom resources. They are often generated and left out of the repository, so ignore files do
+/// not hold for them.
+fn definitions(args: &Lint, config: &Config) -> Loaded {
+    let configured = config.crds.iter().map(|folder| config.root.join(folder));
+    let folders: Vec<PathBuf> = configured.chain(args.crds.iter().cloned()).collect();
+    load(&folders, &load::Options { ignore_files: false, ..load::Options::default() })
+}
+
 fn settings(args: &Lint, config: &Config) -> miette::Result<Settings> {
     let mut settings = Settings::from_config(config)?;
+    for version in &config.kubernetes_version {
+        let version = version.parse().map_err(|error: UnsupportedVersion| {
+            miette::miette!(help = "name a minor version, as in `--kubernetes-version 1.36`", "{error}")
+        });
+        settings.kubernetes_versions.push(version?);
+    }
     for name in &args.select {
         settings.select(name)?;
     }
