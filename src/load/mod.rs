@@ -7,6 +7,7 @@ mod kustomize;
 mod text;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use rayon::prelude::*;
 
 use self::text::Decoded;
 use self::walk::Candidate;
-use crate::source::{Defect, Sources, Span};
+use crate::source::{Defect, FileId, Sources, Span};
 
 /// How texts are looked for.
 #[derive(Clone, Debug)]
@@ -53,6 +54,14 @@ pub struct Loaded {
     pub empty: Vec<String>,
     /// What could not be read.
     pub errors: Vec<LoadError>,
+    paths: BTreeMap<FileId, PathBuf>,
+}
+
+impl Loaded {
+    /// Where a text was read from; `None` for standard input.
+    pub fn path(&self, file: FileId) -> Option<&Path> {
+        self.paths.get(&file).map(PathBuf::as_path)
+    }
 }
 
 /// A file that was left out on purpose.
@@ -123,16 +132,19 @@ pub fn load(paths: &[PathBuf], options: &Options) -> Loaded {
     let outcomes: Vec<Outcome> = candidates.par_iter().map(|candidate| read(candidate, options, &patches)).collect();
     for (candidate, outcome) in candidates.into_iter().zip(outcomes) {
         let name = candidate.name;
-        match outcome {
-            Outcome::Text(text) => {
-                loaded.sources.add(name, text);
+        let file = match outcome {
+            Outcome::Text(text) => loaded.sources.add(name, text),
+            Outcome::Defective(text, defect) => loaded.sources.add_defective(name, text, defect),
+            Outcome::Skipped(why) => {
+                loaded.skipped.push(Skipped { name, why });
+                continue;
             }
-            Outcome::Defective(text, defect) => {
-                loaded.sources.add_defective(name, text, defect);
+            Outcome::Failed(error) => {
+                loaded.errors.push(error);
+                continue;
             }
-            Outcome::Skipped(why) => loaded.skipped.push(Skipped { name, why }),
-            Outcome::Failed(error) => loaded.errors.push(error),
-        }
+        };
+        loaded.paths.extend(candidate.path.map(|path| (file, path)));
     }
     loaded
 }
