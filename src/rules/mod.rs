@@ -73,9 +73,15 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
         out.switch(rule.id, rule.group);
         match rule.check {
             Check::Document(check) => {
-                context.cluster.documents.iter().for_each(|document| check(context, document, out))
+                for document in &context.cluster.documents {
+                    check(context, document, out);
+                }
             }
-            Check::Object(check) => context.cluster.objects().iter().for_each(|object| check(context, object, out)),
+            Check::Object(check) => {
+                for object in context.cluster.objects() {
+                    check(context, object, out);
+                }
+            }
             Check::Reading | Check::Schema | Check::Suppression => {}
         }
     }
@@ -104,6 +110,7 @@ list! {
     "missing-kind" => Schema,
     "probe-port-undeclared" => Object(probes::port_undeclared),
     "removed-api" => Schema,
+    "sops-encrypted" => Schema,
     "text-after-document" => Reading,
     "unknown-field" => Schema,
     "unknown-kind" => Schema,

@@ -1,4 +1,4 @@
-//! The schemas of custom resources, from the CustomResourceDefinitions of the input.
+//! The schemas of custom resources, from their definitions in the input.
 //!
 //! Mirrors what the API server does with a structural schema (apiextensions-apiserver `pkg/apiserver/schema`,
 //! v1.36): fields that the schema does not name are pruned, which strict validation refuses, unless
@@ -22,7 +22,7 @@ pub(super) struct CustomKind {
     pub(super) schema: Option<Json>,
 }
 
-/// The kinds that a CustomResourceDefinition defines; none for anything else.
+/// The kinds that a `CustomResourceDefinition` defines; none for anything else.
 ///
 /// `metadata` is the schema of `metadata`, whose definitions are `definitions`.
 pub(super) fn kinds(object: Value<'_>, metadata: &Json, definitions: &Json) -> Vec<CustomKind> {
@@ -171,7 +171,8 @@ fn ascii_classes(pattern: &str) -> String {
                         continue;
                     }
                 };
-                out.push_str(&if in_class { ascii.to_owned() } else { format!("[{ascii}]") });
+                let (open, close) = if in_class { ("", "") } else { ("[", "]") };
+                out.extend([open, ascii, close]);
                 continue;
             }
             '[' => in_class = true,
