@@ -3,8 +3,12 @@
 pub mod cluster;
 pub mod config;
 pub mod finding;
+pub mod fix;
 pub mod lint;
+pub mod nearest;
 pub mod report;
 pub mod rules;
+pub mod secrets;
 pub mod source;
+pub mod suppress;
 pub mod yaml;

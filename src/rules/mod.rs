@@ -84,7 +84,7 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
 macro_rules! list {
     ($($id:literal => $check:expr,)*) => {
         fn list() -> Vec<Rule> {
-            use Check::{Object, Reading};
+            use Check::{Object, Reading, Suppression};
             vec![$(rule($id, $check, include_str!(concat!("../../rules/", $id, "/README.md")))),*]
         }
     };
@@ -96,7 +96,9 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 
 list! {
     "duplicate-key" => Reading,
+    "invalid-suppression" => Suppression,
     "invalid-yaml" => Reading,
     "probe-port-undeclared" => Object(probes::port_undeclared),
     "text-after-document" => Reading,
+    "unused-suppression" => Suppression,
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use seatrial::lint::{Settings, lint};
-use seatrial::report::concise;
+use seatrial::report::{self, Format, Style};
 use seatrial::source::Sources;
 
 fn main() -> ExitCode {
@@ -19,7 +19,8 @@ fn main() -> ExitCode {
     }
     let report = lint(&sources, &Settings::default());
     let mut out = io::stdout().lock();
-    if concise::write(&mut out, &sources, &report.findings).and_then(|()| out.flush()).is_err() {
+    if report::write(Format::Text, &mut out, &sources, &report, Style::of_stdout()).and_then(|()| out.flush()).is_err()
+    {
         return ExitCode::from(2);
     }
     ExitCode::from(u8::from(!report.findings.is_empty()))
