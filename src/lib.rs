@@ -3,11 +3,15 @@
 pub mod cluster;
 pub mod config;
 pub mod finding;
+pub mod fix;
 pub mod lint;
 pub mod load;
+pub mod nearest;
 pub mod report;
 pub mod rules;
 pub mod schema;
+pub mod secrets;
 pub mod source;
+pub mod suppress;
 pub mod values;
 pub mod yaml;

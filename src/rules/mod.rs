@@ -90,7 +90,7 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
 macro_rules! list {
     ($($id:literal => $check:expr,)*) => {
         fn list() -> Vec<Rule> {
-            use Check::{Object, Reading, Schema};
+            use Check::{Object, Reading, Schema, Suppression};
             vec![$(rule($id, $check, include_str!(concat!("../../rules/", $id, "/README.md")))),*]
         }
     };
@@ -104,6 +104,7 @@ list! {
     "deprecated-api" => Schema,
     "disabled-api" => Schema,
     "duplicate-key" => Reading,
+    "invalid-suppression" => Suppression,
     "invalid-value" => Schema,
     "invalid-yaml" => Reading,
     "missing-field" => Schema,
@@ -115,5 +116,6 @@ list! {
     "unknown-field" => Schema,
     "unknown-kind" => Schema,
     "unsupported-value" => Schema,
+    "unused-suppression" => Suppression,
     "wrong-type" => Schema,
 }

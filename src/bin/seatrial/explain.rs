@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use seatrial::lint::UnknownRule;
+use seatrial::nearest::nearest;
 use seatrial::rules::{self, Rule};
 use serde::Serialize;
 
@@ -56,13 +57,9 @@ fn heading(out: &mut dyn Write, line: &str, color: bool) -> io::Result<()> {
 }
 
 fn unknown(name: &str) -> UnknownRule {
-    let nearest = rules::rules()
-        .iter()
-        .map(|rule| (strsim::jaro_winkler(name, rule.id), rule.id))
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let help = match nearest {
-        Some((likeness, id)) if likeness > 0.8 => format!("did you mean `{id}`?"),
-        _ => "list all rules with `seatrial rules`".to_owned(),
+    let help = match nearest(name, rules::rules().iter().map(|rule| rule.id)) {
+        Some(id) => format!("did you mean `{id}`?"),
+        None => "see `seatrial rules` for all of them".to_owned(),
     };
     UnknownRule { name: name.to_owned(), help }
 }

@@ -9,18 +9,23 @@ use seatrial::lint::{Settings, lint_with};
 use seatrial::load::{self, Loaded, load};
 use seatrial::report::{self, Format};
 use seatrial::schema::UnsupportedVersion;
+use seatrial::source::Sources;
 
 use crate::args::{Color, Lint};
-use crate::{FAILED, notes, output};
+use crate::{FAILED, fix, notes, output};
 
 pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
     let config = configuration(args)?;
     let settings = settings(args, &config)?;
-    let loaded = load(&paths(args), &options(args, &config));
+    let mut loaded = load(&paths(args), &options(args, &config));
     let definitions = definitions(args, &config);
-    let report = lint_with(&loaded.sources, &definitions.sources, &settings);
+    let lint = |sources: &Sources| lint_with(sources, &definitions.sources, &settings);
+    let report = if args.fix { fix::apply(&mut loaded, lint)? } else { lint(&loaded.sources) };
     let format = args.format.unwrap_or_else(default_format);
-    output::data(|out| report::write(format, out, &loaded.sources, &report, output::style(color)))?;
+    output::data(|out| match args.diff {
+        true => fix::diff(out, &loaded.sources, &report),
+        false => report::write(format, out, &loaded.sources, &report, output::style(color)),
+    })?;
     if !args.quiet {
         notes::say(&loaded);
     }

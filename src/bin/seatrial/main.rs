@@ -2,6 +2,7 @@
 
 mod args;
 mod explain;
+mod fix;
 mod lint;
 mod notes;
 mod output;

@@ -13,7 +13,7 @@ const WIDTH: usize = 120;
 
 /// What standard output can show.
 pub(crate) fn style(color: Color) -> Style {
-    Style { color: colored(color, &io::stdout()), ..Style::default() }
+    Style { color: colored(color, &io::stdout()), ..Style::of_stdout() }
 }
 
 fn colored(color: Color, stream: &impl anstream::stream::RawStream) -> bool {
