@@ -195,6 +195,7 @@ fn reading(document: &Document, settings: &Settings, out: &mut Findings) {
         if let Some((span, message)) = &problem.related {
             finding.related(document.place(*span), message);
         }
+        finding.help.clone_from(&problem.help);
     }
 }
 

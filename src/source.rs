@@ -65,6 +65,8 @@ pub struct Defect {
     pub span: Span,
     /// What is wrong, in lower case, without a full stop.
     pub message: String,
+    /// What to do, starting with a verb.
+    pub help: &'static str,
 }
 
 /// One text with its name and the starts of its lines.

@@ -171,7 +171,11 @@ fn read(candidate: &Candidate, options: &Options, patches: &kustomize::Patches) 
         Decoded::Text(text) => text.into(),
         Decoded::Defective(text, defect) => return Outcome::Defective(text.into(), defect),
         Decoded::Binary if candidate.named => {
-            let defect = Defect { span: Span::new(0..0), message: "the file holds bytes, not text".to_owned() };
+            let defect = Defect {
+                span: Span::new(0..0),
+                message: "the file holds bytes, not text".to_owned(),
+                help: "give a YAML or JSON file",
+            };
             return Outcome::Defective("".into(), defect);
         }
         Decoded::Binary => return Outcome::Skipped(Why::Binary),

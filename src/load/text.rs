@@ -13,14 +13,16 @@ pub(super) enum Decoded {
     Binary,
 }
 
+const UTF8: &str = "save the file as UTF-8";
+
 /// How many bytes are looked at for a NUL, as git does to tell bytes from text.
 const LOOK: usize = 8000;
 
 /// Tells UTF-8, UTF-16 and bytes apart.
 pub(super) fn decode(bytes: Vec<u8>) -> Decoded {
     if let Some(text) = utf16(&bytes) {
-        let defect =
-            Defect { span: Span::new(0..0), message: "the text is UTF-16, and Kubernetes expects UTF-8".to_owned() };
+        let message = "the text is UTF-16, and Kubernetes expects UTF-8".to_owned();
+        let defect = Defect { span: Span::new(0..0), message, help: UTF8 };
         return Decoded::Defective(text, defect);
     }
     if bytes[..bytes.len().min(LOOK)].contains(&0) {
@@ -34,6 +36,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Decoded {
             let defect = Defect {
                 span: Span::new(at..at + char::REPLACEMENT_CHARACTER.len_utf8()),
                 message: format!("the byte 0x{:02x} is not UTF-8", bytes[at]),
+                help: UTF8,
             };
             Decoded::Defective(String::from_utf8_lossy(&bytes).into_owned(), defect)
         }

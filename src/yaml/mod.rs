@@ -141,8 +141,8 @@ pub enum ProblemKind {
 pub fn read(file: FileId, source: &Source) -> Vec<Document> {
     let text = source.text();
     if let Some(defect) = &source.defect {
-        let (span, message) = (defect.span, defect.message.clone());
-        return vec![unreadable(file, 0, text, Problem { kind: ProblemKind::Syntax, message, span, related: None })];
+        let problem = Problem::new(ProblemKind::Syntax, &*defect.message, defect.span).help(defect.help);
+        return vec![unreadable(file, 0, text, problem)];
     }
     if json::is_json(text)
         && let Some(documents) = json::read(file, text)

@@ -76,7 +76,10 @@ pub(crate) fn diff(out: &mut dyn Write, sources: &Sources, report: &Report) -> i
             report.secrets.touches(sources, place)
         });
         if shows_a_secret {
-            output::say(&format!("note: {}: the diff is not shown, because it has values of a Secret in it", source.name));
+            output::say(&format!(
+                "note: {}: the diff is not shown, because it has values of a Secret in it",
+                source.name
+            ));
         } else {
             let name = &source.name;
             write!(out, "{}", diff.unified_diff().context_radius(AROUND).header(name, name))?;
