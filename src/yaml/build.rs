@@ -262,11 +262,9 @@ impl Builder {
                 earlier.key,
                 "first set here",
             ),
-            Some(merge) => (
-                format!("`{name}` is also set by the merge before it; kubectl keeps this one"),
-                merge,
-                "merged here",
-            ),
+            Some(merge) => {
+                (format!("`{name}` is also set by the merge before it; kubectl keeps this one"), merge, "merged here")
+            }
         };
         let related = self.tree.node(place).span;
         self.problems.push(Problem::new(ProblemKind::DuplicateKey, message, span).related(related, label));

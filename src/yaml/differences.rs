@@ -55,10 +55,7 @@ pub(super) fn mend(kind: &ErrorKind, at: usize, text: &str, open: &[Level]) -> O
 fn dashes(text: &str) -> Vec<Edit> {
     let bytes = text.as_bytes();
     let dash = |at: &usize| bytes[*at] == b'-' && matches!(bytes[at + 1], b',' | b'[' | b']' | b'{' | b'}');
-    (0..bytes.len().saturating_sub(1))
-        .filter(dash)
-        .map(|at| Edit::stand_in(at..at + 1, StandIn::Dash, ""))
-        .collect()
+    (0..bytes.len().saturating_sub(1)).filter(dash).map(|at| Edit::stand_in(at..at + 1, StandIn::Dash, "")).collect()
 }
 
 /// Quoted scalars may be continued at any indentation in libyaml. Leading blanks of such a line mean nothing, so that
@@ -88,7 +85,9 @@ fn quoted_lines(text: &str, at: usize, open: &[Level]) -> Vec<Edit> {
 /// What follows the closing quote makes go-yaml look for a key on this line, or is no token at all.
 fn could_be_a_key(text: &str, at: usize) -> bool {
     let line = text[at..].lines().next().unwrap_or_default();
-    line.contains(": ") || line.trim_end().ends_with(':') || line.starts_with(['@', '`', '%', '|', '>', '"', '\'', '*', '&'])
+    line.contains(": ")
+        || line.trim_end().ends_with(':')
+        || line.starts_with(['@', '`', '%', '|', '>', '"', '\'', '*', '&'])
 }
 
 fn is_document_marker(line: &str) -> bool {
@@ -134,7 +133,8 @@ pub(super) fn plain_in_flow(text: &str, start: usize, end: usize) -> Option<Resu
 pub(super) fn key_in_flow(text: &str, start: usize, end: usize) -> Option<Problem> {
     let after = text[end..].trim_start();
     let colon = text.len() - after.len();
-    if !after.starts_with(':') || !text[start..colon].contains(['\n', '\r']) || text[..start].trim_end().ends_with('?') {
+    if !after.starts_with(':') || !text[start..colon].contains(['\n', '\r']) || text[..start].trim_end().ends_with('?')
+    {
         return None;
     }
     let message = "a key and its `:` must stand on one line";

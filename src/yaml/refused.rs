@@ -86,7 +86,11 @@ pub(super) fn escape(text: &str, start: usize, end: usize) -> Option<Problem> {
         };
         match bytes[at + 1] {
             b'/' => return problem(2, "write `/` without the backslash"),
-            b'u' if matches!(bytes.get(at + 2..at + 4), Some([b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F'])) => {
+            b'u' if matches!(
+                bytes.get(at + 2..at + 4),
+                Some([b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F'])
+            ) =>
+            {
                 return problem(6, "write the character itself, or its code as `\\U` with eight digits");
             }
             _ => at += 2,

@@ -60,13 +60,7 @@ struct Move {
 
 impl<'t> Rewritten<'t> {
     pub(super) fn new(original: &'t str) -> Self {
-        Self {
-            original,
-            edits: BTreeMap::new(),
-            text: Cow::Borrowed(original),
-            moves: Vec::new(),
-            stand_ins: None,
-        }
+        Self { original, edits: BTreeMap::new(), text: Cow::Borrowed(original), moves: Vec::new(), stand_ins: None }
     }
 
     pub(super) fn original(&self) -> &'t str {

@@ -58,7 +58,9 @@ pub(super) fn resolve(text: &str) -> Scalar<'_> {
     match first {
         b'~' | b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' => word(text),
         b'.' => special_float(text).or_else(|| starts_with_point(text)).unwrap_or(Scalar::Text(text)),
-        b'+' | b'-' | b'0'..=b'9' => special_float(text).or_else(|| starts_as_number(text)).unwrap_or(Scalar::Text(text)),
+        b'+' | b'-' | b'0'..=b'9' => {
+            special_float(text).or_else(|| starts_as_number(text)).unwrap_or(Scalar::Text(text))
+        }
         _ => Scalar::Text(text),
     }
 }
@@ -90,7 +92,8 @@ fn starts_as_number(text: &str) -> Option<Scalar<'static>> {
 fn starts_with_point(text: &str) -> Option<Scalar<'static>> {
     let mut before = b'.';
     for byte in text.bytes().chain([b'.']) {
-        let stands_alone = if byte == b'_' { !before.is_ascii_digit() } else { before == b'_' && !byte.is_ascii_digit() };
+        let stands_alone =
+            if byte == b'_' { !before.is_ascii_digit() } else { before == b'_' && !byte.is_ascii_digit() };
         if stands_alone {
             return None;
         }

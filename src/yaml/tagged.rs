@@ -113,7 +113,9 @@ fn in_range(text: &str, limit: u32) -> bool {
 }
 
 fn number(text: &str, length: std::ops::RangeInclusive<usize>) -> Option<u32> {
-    (length.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+    (length.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 #[cfg(test)]
@@ -132,8 +134,14 @@ mod tests {
 
     #[test]
     fn timestamps_are_recognised_in_all_forms() {
-        for right in ["2001-01-01", "2001-1-2", "2024-02-29", "2001-01-01T1:2:3Z", "2001-01-01t01:02:03.5+01:00", "2001-01-01 01:02:03"]
-        {
+        for right in [
+            "2001-01-01",
+            "2001-1-2",
+            "2024-02-29",
+            "2001-01-01T1:2:3Z",
+            "2001-01-01t01:02:03.5+01:00",
+            "2001-01-01 01:02:03",
+        ] {
             assert!(is_timestamp(right), "{right}");
         }
         for wrong in ["2023-02-29", "2001-13-01", "01-01-2001", "2001-01-01T01:02:03", "2001-01-01 01:02:03Z", "a"] {

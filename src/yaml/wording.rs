@@ -66,9 +66,8 @@ pub(super) fn problem(kind: &ErrorKind, at: usize, text: &str, open: &[Level]) -
         | ErrorKind::MissingLowSurrogate
         | ErrorKind::UnpairedLowSurrogate => bad_escape(text, at),
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
-            syntax("this is no `key: value`, and it continues no value", line_at(text, at)).help(
-                "put a `:` and a blank behind the key, or indent the line if it belongs to the text above it",
-            )
+            syntax("this is no `key: value`, and it continues no value", line_at(text, at))
+                .help("put a `:` and a blank behind the key, or indent the line if it belongs to the text above it")
         }
         ErrorKind::MappingValueNotAllowed => {
             syntax("a `: ` cannot stand here, a value is not a key", char_at(text, at))
@@ -76,15 +75,19 @@ pub(super) fn problem(kind: &ErrorKind, at: usize, text: &str, open: &[Level]) -
         }
         ErrorKind::MappingKeyNotAllowed => syntax("a key cannot stand here", line_at(text, at)),
         ErrorKind::ExpectedBlockMappingKey => match open.iter().rev().find(|level| !level.flow) {
-            Some(level) => syntax("this does not fit into the map around it, where a key should stand", line_at(text, at))
-                .related(line_at(text, level.start), "the map begins here")
-                .help("give it the indentation of what it belongs to"),
+            Some(level) => {
+                syntax("this does not fit into the map around it, where a key should stand", line_at(text, at))
+                    .related(line_at(text, level.start), "the map begins here")
+                    .help("give it the indentation of what it belongs to")
+            }
             None => syntax("a key should stand here", line_at(text, at)),
         },
         ErrorKind::ExpectedBlockSequenceEntry => match open.iter().rev().find(|level| !level.flow) {
-            Some(level) => syntax("this does not fit into the list around it, where a `- ` should stand", line_at(text, at))
-                .related(line_at(text, level.start), "the list begins here")
-                .help("give it the indentation of what it belongs to"),
+            Some(level) => {
+                syntax("this does not fit into the list around it, where a `- ` should stand", line_at(text, at))
+                    .related(line_at(text, level.start), "the list begins here")
+                    .help("give it the indentation of what it belongs to")
+            }
             None => syntax("a `- ` should stand here", line_at(text, at)),
         },
         ErrorKind::BlockSequenceEntryNotAllowed => {
@@ -94,9 +97,8 @@ pub(super) fn problem(kind: &ErrorKind, at: usize, text: &str, open: &[Level]) -
             syntax("this line is indented too little", line_at(text, at)).help("indent it like the lines around it")
         }
         ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
-            syntax("nothing may follow the closing quote of a value", line_at(text, at)).help(
-                "put the whole value in quotes; inside, write `\\\"` in double quotes and `''` in single quotes",
-            )
+            syntax("nothing may follow the closing quote of a value", line_at(text, at))
+                .help("put the whole value in quotes; inside, write `\\\"` in double quotes and `''` in single quotes")
         }
         ErrorKind::RecursionLimitExceeded => {
             Problem::new(ProblemKind::Limit, "nested deeper than Kubernetes reads", char_at(text, at))
@@ -132,7 +134,9 @@ fn never_closed(text: &str, bracket: usize, noticed: usize, why: &str) -> Proble
 
 /// Something that cannot follow inside brackets. On a later line, the bracket was most likely to be closed before it.
 fn in_brackets(text: &str, at: usize, bracket: Option<usize>) -> Problem {
-    let Some(bracket) = bracket else { return syntax("a `,` or a closing bracket should stand here", char_at(text, at)) };
+    let Some(bracket) = bracket else {
+        return syntax("a `,` or a closing bracket should stand here", char_at(text, at));
+    };
     if text[bracket..at.max(bracket)].contains('\n') {
         return never_closed(text, bracket, at, "this cannot stand inside it");
     }

@@ -7,6 +7,7 @@ mod corpus;
 mod fix;
 mod formats;
 mod house;
+mod patches;
 mod readme;
 mod robust;
 mod rules;
