@@ -93,7 +93,7 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
 macro_rules! list {
     ($($id:literal => $check:expr,)*) => {
         fn list() -> Vec<Rule> {
-            use Check::{Object, Reading, Schema};
+            use Check::{Object, Reading, Schema, Suppression};
             vec![$(rule($id, $check, include_str!(concat!("../../rules/", $id, "/README.md")))),*]
         }
     };
@@ -117,6 +117,7 @@ list! {
     "governing-service-not-found" => Object(statefulset::service_not_found),
     "governing-service-not-headless" => Object(statefulset::service_not_headless),
     "governing-service-selects-others" => Object(statefulset::service_selects_others),
+    "invalid-suppression" => Suppression,
     "invalid-value" => Schema,
     "invalid-yaml" => Reading,
     "liveness-equals-readiness" => Object(probe_effects::liveness_equals_readiness),
@@ -147,5 +148,6 @@ list! {
     "unknown-field" => Schema,
     "unknown-kind" => Schema,
     "unsupported-value" => Schema,
+    "unused-suppression" => Suppression,
     "wrong-type" => Schema,
 }

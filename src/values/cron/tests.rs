@@ -1,3 +1,5 @@
+//! Schedules against what the controller computes.
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
