@@ -10,6 +10,7 @@ use crate::config::{Config, ConfigError, FailOn, IgnoreIn, Level};
 use crate::finding::{Finding, Findings, Group, Severity};
 use crate::nearest::nearest;
 use crate::rules::{self, Context, Rule};
+use crate::schema::{Checked, KubernetesVersion, Schemas};
 use crate::secrets::Secrets;
 use crate::source::{FileId, Sources};
 use crate::suppress::{self, Status};
@@ -28,13 +29,18 @@ pub struct Settings {
     pub ignore_in: Vec<IgnoreIn>,
     /// The folder that the names of files are relative to, absolute; only `ignore_in` needs it.
     pub working_directory: PathBuf,
+    /// The versions of Kubernetes to judge by; the newest if there are none.
+    pub kubernetes_versions: Vec<KubernetesVersion>,
 }
 
 impl Settings {
-    /// What a configuration asks for; names of unknown rules are errors.
+    /// What a configuration asks for; unknown rules and Kubernetes versions in its file are errors.
     pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
         config.check_names(&names())?;
+        config.check_versions(|version| version.parse::<KubernetesVersion>().map(drop))?;
+        let kubernetes_versions = config.kubernetes_version.iter().filter_map(|version| version.parse().ok()).collect();
         Ok(Self {
+            kubernetes_versions,
             select: config.select.clone(),
             ignore: config.ignore.clone(),
             severity: config.severity.clone(),
@@ -76,9 +82,9 @@ impl Settings {
     }
 
     /// How grave the findings of a rule are.
-    fn severity_of(&self, rule: &str, group: Group) -> Severity {
-        let level = self.severity.get(rule).or_else(|| self.severity.get(group.name()));
-        level.and_then(|level| level.severity()).unwrap_or(group.severity())
+    fn severity_of(&self, rule: &Rule) -> Severity {
+        let level = self.severity.get(rule.id).or_else(|| self.severity.get(rule.group.name()));
+        level.and_then(|level| level.severity()).unwrap_or(rule.group.severity())
     }
 }
 
@@ -106,6 +112,8 @@ pub struct Report {
     pub silenced: usize,
     /// What must not be shown of the texts.
     pub secrets: Secrets,
+    /// How many of the objects are custom resources whose definition is not known.
+    pub without_schema: usize,
 }
 
 impl Report {
@@ -124,18 +132,24 @@ pub fn lint(sources: &Sources, settings: &Settings) -> Report {
     for document in &cluster.documents {
         reading(document, settings, &mut out);
     }
+    let schemas = Schemas::new(settings.kubernetes_versions.clone(), cluster.of_kind("CustomResourceDefinition"));
+    let mut without_schema = 0;
+    for object in cluster.objects() {
+        if schemas.check(object, &mut out) == Checked::NoSchema {
+            without_schema += 1;
+        }
+    }
     let context = Context { cluster: &cluster };
     rules::run(&context, |rule| settings.wants(rule), &mut out);
     let mut findings = out.into_vec();
-    let before = findings.len();
+    findings.retain_mut(|finding| level(finding, settings));
     findings.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
     findings.dedup();
-    let repeated = before - findings.len();
+    let found = findings.len();
     let mut findings = allow(sources, &cluster, settings, findings);
-    let silenced = before - repeated - findings.iter().filter(|finding| !is_about_suppression(finding)).count();
+    let silenced = found - findings.iter().filter(|finding| !is_about_suppression(finding)).count();
     let secrets = Secrets::find(sources, cluster.documents.iter().map(AsRef::as_ref));
     for finding in &mut findings {
-        finding.severity = settings.severity_of(finding.rule, finding.group);
         secrets.redact(sources, finding);
     }
     Report {
@@ -144,7 +158,16 @@ pub fn lint(sources: &Sources, settings: &Settings) -> Report {
         objects: cluster.objects().len(),
         silenced,
         secrets,
+        without_schema,
     }
+}
+
+/// Gives a finding the group of its rule; `false` if nobody wants it.
+fn level(finding: &mut Finding, settings: &Settings) -> bool {
+    let Some(rule) = rules::find(finding.rule).filter(|rule| settings.wants(rule)) else { return false };
+    finding.group = rule.group;
+    finding.severity = settings.severity_of(rule);
+    true
 }
 
 /// The rules whose findings come from reading the text.
@@ -223,6 +246,7 @@ fn suppression(problem: suppress::Problem, settings: &Settings, out: &mut Findin
     let Some(rule) = rules::find(id).filter(|rule| settings.wants(rule)) else { return };
     out.switch(rule.id, rule.group);
     let finding = out.report(problem.place, problem.document, message);
+    finding.severity = settings.severity_of(rule);
     finding.help(help);
     finding.fix = problem.fix.filter(|_| problem.kind == suppress::ProblemKind::Unused);
 }

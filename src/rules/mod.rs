@@ -73,9 +73,15 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
         out.switch(rule.id, rule.group);
         match rule.check {
             Check::Document(check) => {
-                context.cluster.documents.iter().for_each(|document| check(context, document, out))
+                for document in &context.cluster.documents {
+                    check(context, document, out);
+                }
             }
-            Check::Object(check) => context.cluster.objects().iter().for_each(|object| check(context, object, out)),
+            Check::Object(check) => {
+                for object in context.cluster.objects() {
+                    check(context, object, out);
+                }
+            }
             Check::Reading | Check::Schema | Check::Suppression => {}
         }
     }
@@ -84,7 +90,7 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
 macro_rules! list {
     ($($id:literal => $check:expr,)*) => {
         fn list() -> Vec<Rule> {
-            use Check::{Object, Reading, Suppression};
+            use Check::{Object, Reading, Schema, Suppression};
             vec![$(rule($id, $check, include_str!(concat!("../../rules/", $id, "/README.md")))),*]
         }
     };
@@ -95,10 +101,21 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 }
 
 list! {
+    "deprecated-api" => Schema,
+    "disabled-api" => Schema,
     "duplicate-key" => Reading,
     "invalid-suppression" => Suppression,
+    "invalid-value" => Schema,
     "invalid-yaml" => Reading,
+    "missing-field" => Schema,
+    "missing-kind" => Schema,
     "probe-port-undeclared" => Object(probes::port_undeclared),
+    "removed-api" => Schema,
+    "sops-encrypted" => Schema,
     "text-after-document" => Reading,
+    "unknown-field" => Schema,
+    "unknown-kind" => Schema,
+    "unsupported-value" => Schema,
     "unused-suppression" => Suppression,
+    "wrong-type" => Schema,
 }

@@ -1,6 +1,8 @@
-//! One test binary, so that the library is linked once.
+//! One test binary for everything that is tested from outside of the library.
 
 mod config;
+mod conformance;
+mod corpus;
 mod fix;
 mod formats;
 mod rules;
@@ -8,4 +10,5 @@ mod schemas;
 mod secrets;
 mod snapshot;
 mod suppress;
+mod vectors;
 mod vectors_yaml;
