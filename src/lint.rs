@@ -184,6 +184,9 @@ fn reading(document: &Document, settings: &Settings, out: &mut Findings) {
         if let Some((span, message)) = &problem.related {
             finding.related(document.place(*span), message);
         }
+        if let Some(help) = &problem.help {
+            finding.help(help);
+        }
     }
 }
 
