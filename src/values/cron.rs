@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::duration::DurationError;
-pub use zone::{has_forbidden_time_zone, load_time_zone, time_zone_problems};
+pub use zone::{has_forbidden_time_zone, load_time_zone, suggest_time_zone, time_zone_problems};
 
 /// When something happens.
 ///
@@ -172,6 +172,11 @@ impl Schedule {
         let weekdays = fields.day_of_week.bits != 0 && fields.month.bits != 0;
         let days = if fields.needs_both_days() { dates && weekdays } else { dates || weekdays };
         !days || fields.minute.bits == 0 || fields.hour.bits == 0
+    }
+
+    /// Whether both day fields are restricted, so that a day which fits either of them is enough.
+    pub fn runs_on_either_day(&self) -> bool {
+        matches!(&self.rhythm, Rhythm::Fields(fields) if !fields.needs_both_days())
     }
 
     /// Whether the text names a time zone itself.
