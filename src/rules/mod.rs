@@ -4,8 +4,13 @@
 //! `README.md` is embedded, so a line without a folder does not compile, and a test makes sure that no folder lacks
 //! its line. A rule looks at everything it likes and reports only on the document or object it was called for.
 
+mod cronjob;
+mod job;
+mod job_effects;
+mod job_policies;
 mod page;
 mod probes;
+mod schedules;
 
 use std::sync::OnceLock;
 
@@ -95,15 +100,43 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 }
 
 list! {
+    "backoff-limit-per-index-missing" => Object(job::without_backoff_limit_per_index),
+    "cronjob-name-unfit-for-index" => Object(job::name_unfit_for_index),
+    "cronjob-runs-overlap" => Object(cronjob::runs_overlap),
     "deprecated-api" => Schema,
     "disabled-api" => Schema,
     "duplicate-key" => Reading,
+    "indexed-job-too-large" => Object(job::too_large),
+    "indexed-job-without-completions" => Object(job::without_completions),
+    "invalid-job-name" => Object(job::invalid_name),
+    "invalid-managed-by" => Object(job::invalid_managed_by),
+    "invalid-pod-failure-policy" => Object(job_policies::invalid_failure_policy),
+    "invalid-schedule" => Object(schedules::invalid),
+    "invalid-success-policy" => Object(job_policies::invalid_success_policy),
+    "invalid-time-zone" => Object(cronjob::invalid_time_zone),
     "invalid-value" => Schema,
     "invalid-yaml" => Reading,
+    "job-deadline-cuts-retries" => Object(job_effects::deadline_cuts_retries),
+    "job-deadline-zero" => Object(job_effects::deadline_zero),
+    "job-negative-number" => Object(job::negative_number),
+    "job-not-indexed" => Object(job::not_indexed),
+    "job-parallelism-above-completions" => Object(job_effects::parallelism_above_completions),
+    "job-restart-despite-zero-limit" => Object(job_effects::restarts_without_retries),
+    "job-restarts-always" => Object(job::restarts_always),
+    "job-suspended" => Object(job_effects::suspended),
+    "job-ttl-cuts-history" => Object(job_effects::ttl_cuts_history),
+    "job-without-pods" => Object(job_effects::without_pods),
     "missing-field" => Schema,
     "missing-kind" => Schema,
     "probe-port-undeclared" => Object(probes::port_undeclared),
     "removed-api" => Schema,
+    "schedule-combines-days" => Object(schedules::either_day),
+    "schedule-names-time-zone" => Object(schedules::names_time_zone),
+    "schedule-never-fires" => Object(schedules::never_fires),
+    "schedule-step-too-large" => Object(schedules::step_too_large),
+    "schedule-step-uneven" => Object(schedules::uneven_step),
+    "starting-deadline-too-short" => Object(cronjob::starting_deadline_too_short),
+    "starting-deadline-zero" => Object(cronjob::starting_deadline_zero),
     "text-after-document" => Reading,
     "unknown-field" => Schema,
     "unknown-kind" => Schema,
