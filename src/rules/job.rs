@@ -37,6 +37,13 @@ pub(super) fn is_indexed(spec: &JobSpec) -> bool {
     spec.completion_mode.as_deref() == Some("Indexed")
 }
 
+/// How many pods must succeed. A Job with neither this nor a parallelism has one of each (`SetDefaults_Job`); the Jobs of a
+/// `CronJob` get their defaults only when they are created, after the `CronJob` has been judged.
+pub(super) fn completions(object: &Object, spec: &JobSpec) -> Option<i32> {
+    let has_defaults = spec.parallelism.is_none() && object.model::<Job>().is_some();
+    spec.completions.or(has_defaults.then_some(1))
+}
+
 /// A missing policy is `Always`. Any other value is found against the schema.
 pub(super) fn restarts_always(_: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some((spec, path)) = job_spec(object) else { return };
@@ -54,7 +61,7 @@ pub(super) fn restarts_always(_: &Context<'_>, object: &Object, out: &mut Findin
 /// Without completions and with a `successPolicy` the API server does not even answer: it panics.
 pub(super) fn without_completions(_: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some((spec, path)) = job_spec(object) else { return };
-    if !is_indexed(spec) || spec.completions.is_some() {
+    if !is_indexed(spec) || completions(object, spec).is_some() {
         return;
     }
     object
@@ -129,7 +136,7 @@ pub(super) fn too_large(_: &Context<'_>, object: &Object, out: &mut Findings) {
         at_most("parallelism", parallelism, limit.0, limit.1);
     }
     if let Some(failed) = spec.max_failed_indexes {
-        let completions = spec.completions.unwrap_or(MAX_INDEXES);
+        let completions = completions(object, spec).unwrap_or(MAX_INDEXES);
         if failed > completions.min(MAX_INDEXES) && completions < MAX_INDEXES {
             at_most("maxFailedIndexes", failed, completions, &format!("a Job with {completions} `completions`"));
         } else {
@@ -217,7 +224,7 @@ pub(super) fn invalid_name(_: &Context<'_>, object: &Object, out: &mut Findings)
             name.report(object, out, &metadata.field("labels"), message).help(help);
         }
     }
-    if let Some(completions) = spec.completions.filter(|it| *it > 0 && is_indexed(spec)) {
+    if let Some(completions) = completions(object, spec).filter(|it| *it > 0 && is_indexed(spec)) {
         let hostname = format!("{}-{}", name.text, completions - 1);
         if let Some(problem) = names::dns1123_label(&hostname).first() {
             let message = format!("the hostname of the last pod, `{hostname}`, {problem}");

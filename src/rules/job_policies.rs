@@ -10,7 +10,7 @@ use k8s_openapi::api::batch::v1::{
 };
 
 use super::Context;
-use super::job::{is_indexed, job_spec, restart_policy};
+use super::job::{completions, is_indexed, job_spec, restart_policy};
 use crate::cluster::Object;
 use crate::finding::{Finding, Findings, Reason};
 use crate::values::names;
@@ -132,7 +132,7 @@ pub(super) fn invalid_success_policy(_: &Context<'_>, object: &Object, out: &mut
             report(object, out, &path, "the rule says nothing about which indexes must succeed".to_owned())
                 .reason(Reason::FieldValueRequired)
                 .help("add `succeededIndexes` or `succeededCount`");
-        } else if let Some(completions) = spec.completions {
+        } else if let Some(completions) = completions(object, spec) {
             success_rule(object, out, &path, rule, completions);
         }
     }
