@@ -1,4 +1,4 @@
-//! CronJobs: time zones, and when the controller starts a Job or does not.
+//! `CronJob`s: time zones, and when the controller starts a Job or does not.
 //!
 //! Mirrors `validateTimeZone` (pkg/apis/batch/validation, v1.36), and `syncCronJob` and `mostRecentScheduleTime`
 //! (pkg/controller/cronjob, v1.36). `schedules` has the schedules themselves.
@@ -22,7 +22,7 @@ pub(super) fn invalid_time_zone(_: &Context<'_>, object: &Object, out: &mut Find
     let Some(problem) = problems.first() else { return };
     let message = match name {
         "" => "the time zone is empty".to_owned(),
-        _ => format!("the time zone `{name}` {problem}"),
+        _ => format!("`{name}` {problem}"),
     };
     let path = Path::root().fields(&["spec", "timeZone"]);
     let finding = object.report(out, &path, message).reason(Reason::FieldValueInvalid);

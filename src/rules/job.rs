@@ -213,14 +213,16 @@ pub(super) fn invalid_name(_: &Context<'_>, object: &Object, out: &mut Findings)
             .help("shorten the name: each run adds 11 characters to it, and the name of a Job has at most 63");
     }
     let Some(spec) = object.model::<Job>().and_then(|job| job.spec.as_ref()) else { return };
-    if !spec.manual_selector.unwrap_or_default()
-        && let Some(problem) = names::label_value(&name.text).first()
-    {
-        let help = "shorten the name to 63 letters, digits and `-`";
-        let message = format!("the name of the Job cannot be the label `job-name` of its pods: it {problem}");
+    if !spec.manual_selector.unwrap_or_default() && !names::label_value(&name.text).is_empty() {
+        let problem = match name.text.len() {
+            64.. => "longer than the 63 characters that a label may have",
+            _ => "no value of a label",
+        };
+        let help = "use at most 63 lower-case letters, digits and `-`";
+        let message = format!("the name, which the pods carry as label `job-name`, is {problem}");
         name.report(object, out, &Path::root().fields(&["spec", "template", "labels"]), message).help(help);
         if inherits_labels(object, spec) {
-            let message = format!("the name of the Job cannot be its own label `job-name`: it {problem}");
+            let message = format!("the name, which the Job carries as label `job-name`, is {problem}");
             name.report(object, out, &metadata.field("labels"), message).help(help);
         }
     }
@@ -229,7 +231,7 @@ pub(super) fn invalid_name(_: &Context<'_>, object: &Object, out: &mut Findings)
         if let Some(problem) = names::dns1123_label(&hostname).first() {
             let message = format!("the hostname of the last pod, `{hostname}`, {problem}");
             name.report(object, out, &metadata.field("name"), message)
-                .help("shorten the name: the pods of an Indexed Job are called `<name>-<index>`");
+                .help("use a shorter name without dots: the pods of an Indexed Job are called `<name>-<index>`");
         }
     }
 }

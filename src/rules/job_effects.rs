@@ -1,7 +1,7 @@
 //! Jobs that the API server takes and that do something else than they seem to say.
 //!
 //! What the controller does with them: `syncJob`, `manageJob` and `pastBackoffLimitOnFailure` in
-//! pkg/controller/job/job_controller.go (v1.36).
+//! `pkg/controller/job/job_controller.go` (v1.36).
 
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 
@@ -143,7 +143,7 @@ pub(super) fn ttl_cuts_history(_: &Context<'_>, object: &Object, out: &mut Findi
             .report(
                 out,
                 &Path::root().field("spec").field(field),
-                format!("never more than {kept} finished Jobs are kept, not {limit}"),
+                format!("there are never {limit} finished Jobs to keep, but {kept} at most"),
             )
             .related(
                 object.place(&path.field("ttlSecondsAfterFinished")),

@@ -14,7 +14,7 @@ use super::job::{completions, is_indexed, job_spec, restart_policy};
 use crate::cluster::Object;
 use crate::finding::{Finding, Findings, Reason};
 use crate::values::names;
-use crate::yaml::Path;
+use crate::yaml::{Path, Value};
 
 /// Which failures of pods count.
 pub(super) fn invalid_failure_policy(_: &Context<'_>, object: &Object, out: &mut Findings) {
@@ -93,7 +93,7 @@ fn exit_codes(
     }
     let values_path = path.field("values");
     let values = &codes.values;
-    if values.is_empty() && object.root().at(&values_path).is_some_and(|values| values.is_sequence()) {
+    if values.is_empty() && object.root().at(&values_path).is_some_and(Value::is_sequence) {
         report(object, out, &values_path, "the requirement has no exit codes".to_owned()).help("list at least one");
     }
     too_many(object, out, &values_path, values.len(), 255);
@@ -120,7 +120,7 @@ pub(super) fn invalid_success_policy(_: &Context<'_>, object: &Object, out: &mut
     let Some((spec, path)) = job_spec(object) else { return };
     let Some(policy) = spec.success_policy.as_ref().filter(|_| is_indexed(spec)) else { return };
     let rules = path.fields(&["successPolicy", "rules"]);
-    if policy.rules.is_empty() && object.root().at(&rules).is_some_and(|rules| rules.is_sequence()) {
+    if policy.rules.is_empty() && object.root().at(&rules).is_some_and(Value::is_sequence) {
         report(object, out, &rules, "the policy has no rules".to_owned())
             .reason(Reason::FieldValueRequired)
             .help("add a rule with `succeededIndexes` or `succeededCount`");

@@ -1,4 +1,4 @@
-//! The schedules of CronJobs: what cannot be read, what never comes, and what comes at other times than it seems.
+//! The schedules of `CronJob`s: what cannot be read, what never comes, and what comes at other times than it seems.
 //!
 //! Mirrors `validateScheduleFormat` (pkg/apis/batch/validation, v1.36), which reads schedules with github.com/robfig/cron.
 
@@ -51,17 +51,42 @@ fn schedule(object: &Object) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// The place of a piece of the schedule, which must be a part of `text`; the whole value, if it is written in another way.
-fn piece_place(object: &Object, text: &str, piece: &str) -> Place {
-    let whole = object.place(&path());
-    let Some(value) = object.root().at(&path()).filter(|value| !value.is_alias()) else { return whole };
-    let start = object.document.text(value.span()).find(text);
-    let offset = (piece.as_ptr() as usize).checked_sub(text.as_ptr() as usize);
-    let (Some(start), Some(offset)) = (start, offset.filter(|offset| offset + piece.len() <= text.len())) else {
-        return whole;
-    };
-    let from = value.span().range().start + start + offset;
-    object.document.place(Span::new(from..from + piece.len()))
+/// A part of a schedule, and where it starts in it.
+#[derive(Clone, Copy)]
+struct Piece<'a> {
+    text: &'a str,
+    start: usize,
+}
+
+impl<'a> Piece<'a> {
+    /// The parts between separators, without those that are empty.
+    fn split(self, is_separator: fn(char) -> bool) -> impl Iterator<Item = Piece<'a>> {
+        let mut start = self.start;
+        let parts = self.text.split_inclusive(is_separator).map(move |part| {
+            let piece = Piece { text: part.trim_end_matches(is_separator), start };
+            start += part.len();
+            piece
+        });
+        parts.filter(|piece| !piece.text.is_empty())
+    }
+
+    /// Where it stands in the manifest; the whole schedule, if that is written in escapes, over lines or through an alias.
+    fn place(self, object: &Object, schedule: &str) -> Place {
+        let value = object.root().at(&path()).filter(|value| !value.is_alias());
+        let at = value.and_then(|value| {
+            let start = object.document.text(value.span()).find(schedule)?;
+            Some(value.span().range().start + start + self.start)
+        });
+        match at {
+            Some(at) => object.document.place(Span::new(at..at + self.text.len())),
+            None => object.place(&path()),
+        }
+    }
+}
+
+/// The fields of a schedule, however many there are.
+fn fields(schedule: &str) -> Vec<Piece<'_>> {
+    Piece { text: schedule, start: 0 }.split(char::is_whitespace).collect()
 }
 
 /// A missing schedule is found against the schema, and a time zone in it is another finding.
@@ -88,16 +113,16 @@ pub(super) fn invalid(_: &Context<'_>, object: &Object, out: &mut Findings) {
     };
     let finding = object.report(out, &path(), message).reason(Reason::FieldValueInvalid);
     if let Some((_, piece)) = wrong {
-        finding.primary.place = piece_place(object, text, piece);
+        finding.primary.place = piece.place(object, text);
     }
-    if let Some(help) = wrong.and_then(|(field, piece)| field_help(field, piece)).or_else(|| help(text, &error)) {
+    if let Some(help) = wrong.and_then(|(field, piece)| field_help(field, piece.text)).or_else(|| help(text, &error)) {
         finding.help(help);
     }
 }
 
 /// The first field that cannot be read, and the element of its list at fault.
-fn wrong_field(text: &str) -> Option<(&'static Field, &str)> {
-    let fields: Vec<&str> = text.split_whitespace().collect();
+fn wrong_field(text: &str) -> Option<(&'static Field, Piece<'_>)> {
+    let fields = fields(text);
     if fields.len() != FIELDS.len() || text.starts_with('@') {
         return None;
     }
@@ -106,8 +131,8 @@ fn wrong_field(text: &str) -> Option<(&'static Field, &str)> {
         all[at] = piece;
         Schedule::parse(&all.join(" ")).is_err()
     };
-    FIELDS.iter().zip(fields).enumerate().find_map(|(at, (field, text))| {
-        let piece = text.split(',').find(|piece| !piece.is_empty() && is_wrong(at, piece))?;
+    FIELDS.iter().zip(fields).enumerate().find_map(|(at, (field, piece))| {
+        let piece = piece.split(|it| it == ',').find(|piece| is_wrong(at, piece.text))?;
         Some((field, piece))
     })
 }
@@ -155,6 +180,9 @@ fn field_help(field: &Field, piece: &str) -> Option<String> {
         return Some(format!("write `{name}`: names have three letters"));
     }
     let (upper, field) = (piece.to_uppercase(), field.name);
+    if let Some(step) = upper.strip_prefix("H/") {
+        return Some(format!("write `*/{step}`: `H` is a word of Jenkins"));
+    }
     if upper.starts_with('H') {
         return Some(format!("choose a {field}: `H` is a word of Jenkins"));
     }
@@ -223,14 +251,19 @@ fn count_help(text: &str, count: usize) -> String {
 pub(super) fn names_time_zone(_: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some(text) = schedule(object).filter(|text| cron::has_forbidden_time_zone(text)) else { return };
     let finding = object.report(out, &path(), "a schedule cannot name its time zone").reason(Reason::FieldValueInvalid);
-    let prefix = text.split_once(' ').map(|(prefix, rest)| (prefix.split_once('=').unwrap_or_default().1, rest.trim()));
-    match prefix.filter(|(zone, rest)| !zone.is_empty() && Schedule::parse(rest).is_ok()) {
-        Some((zone, rest)) => {
-            finding.primary.place = piece_place(object, text, text.split(' ').next().unwrap_or(text));
-            finding.help(format!("write `schedule: \"{rest}\"` and `timeZone: {zone}`"))
-        }
-        None => finding.help("name the time zone in `timeZone`"),
+    let (prefix, rest) = text.split_once(' ').unwrap_or_default();
+    let Some((_, zone)) = prefix.split_once('=').filter(|_| Schedule::parse(rest.trim()).is_ok()) else {
+        finding.help("name the time zone in `timeZone`");
+        return;
     };
+    finding.primary.place = Piece { text: prefix, start: 0 }.place(object, text);
+    if object.model::<CronJob>().is_some_and(|job| job.spec.time_zone.is_some()) {
+        finding.help(format!("leave out `{prefix}`: there is a `timeZone`"));
+    } else if cron::load_time_zone(zone).is_some() {
+        finding.help(format!("write `schedule: \"{}\"` and `timeZone: {zone}`", rest.trim()));
+    } else {
+        finding.help(format!("write `schedule: \"{}\"`, and name a region and a city in `timeZone`", rest.trim()));
+    }
 }
 
 /// Dates that no year has.
@@ -238,8 +271,8 @@ pub(super) fn never_fires(_: &Context<'_>, object: &Object, out: &mut Findings) 
     let Some(text) = schedule(object) else { return };
     if Schedule::parse(text).is_ok_and(|schedule| schedule.never_fires()) {
         object
-            .report(out, &path(), format!("the schedule `{text}` never comes: no date fits it"))
-            .help("choose a day that the month has; to keep the CronJob from running, set `suspend: true`");
+            .report(out, &path(), format!("the schedule `{text}` never comes: no time fits it"))
+            .help("choose a day that its months have; to keep the CronJob from running, set `suspend: true`");
     }
 }
 
@@ -249,40 +282,43 @@ pub(super) fn either_day(_: &Context<'_>, object: &Object, out: &mut Findings) {
     if !Schedule::parse(text).is_ok_and(|schedule| schedule.runs_on_either_day()) {
         return;
     }
-    let fields: Vec<&str> = text.split_whitespace().collect();
+    let fields = fields(text);
     let &[_, _, month_day, _, week_day] = fields.as_slice() else { return };
     let message = format!(
-        "runs on every day that fits `{month_day}` (day of the month) or `{week_day}` (day of the week), not only on those that fit both"
+        "runs on every day that fits `{}` (day of the month) or `{}` (day of the week), not only on those that fit both",
+        month_day.text, week_day.text
     );
     let finding = object.report(out, &path(), message);
-    finding.primary.place = piece_place(object, text, month_day);
+    finding.primary.place = month_day.place(object, text);
     finding
-        .related(piece_place(object, text, week_day), "the other day field")
+        .related(week_day.place(object, text), "the other day field")
         .help("write `*` for one of them, and let the program look at the other");
 }
 
 /// The fields of a schedule that are one step over all numbers, with the step.
-fn steps(text: &str) -> Vec<(&'static Field, &str, u32)> {
+fn steps(text: &str) -> Vec<(&'static Field, Piece<'_>, u32)> {
     if Schedule::parse(text).is_err() || text.starts_with('@') || cron::has_forbidden_time_zone(text) {
         return Vec::new();
     }
     let step = |text: &str| text.strip_prefix("*/").or_else(|| text.strip_prefix("?/"))?.parse().ok();
-    let fields = FIELDS.iter().zip(text.split_whitespace());
-    fields.filter_map(|(field, text)| Some((field, text, step(text)?))).collect()
+    let fields = FIELDS.iter().zip(fields(text));
+    fields.filter_map(|(field, piece)| Some((field, piece, step(piece.text)?))).collect()
 }
 
 /// As long a step as the field is harmless: `*/60` is every hour.
 pub(super) fn step_too_large(_: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some(text) = schedule(object) else { return };
-    for (field, piece, _) in steps(text).into_iter().filter(|(field, _, step)| *step > u32::from(field.count)) {
-        let message = format!("`{piece}` is only {} {}, once in each {}", field.name, field.min, field.around);
+    for (field, piece, step) in steps(text).into_iter().filter(|(field, _, step)| *step > u32::from(field.count)) {
+        let message = format!("`{}` is only {} {}, once in each {}", piece.text, field.name, field.min, field.around);
         let finding = object.report(out, &path(), message);
-        finding.primary.place = piece_place(object, text, piece);
-        finding.help(format!(
-            "list the {}s that you want: steps start anew with each {}; `@every` takes longer ones",
-            field.name.split(' ').next().unwrap_or(field.name),
-            field.around
-        ));
+        finding.primary.place = piece.place(object, text);
+        let every = match field.around {
+            "hour" => format!("`@every {step}m`"),
+            "day" => format!("`@every {step}h`"),
+            "month" | "week" => format!("`@every {}h`", u64::from(step) * 24),
+            _ => "several CronJobs".to_owned(),
+        };
+        finding.help(format!("list the times that you want, or write {every}"));
     }
 }
 
@@ -294,19 +330,20 @@ pub(super) fn uneven_step(_: &Context<'_>, object: &Object, out: &mut Findings) 
         if step < 2 || step >= count || field.around != "month" && count.is_multiple_of(step) {
             continue;
         }
+        let written = piece.text;
         let message = if field.around == "month" {
-            format!("`{piece}` starts anew with each month, whatever day the last one ended on")
+            format!("`{written}` starts anew with each month, whatever day the last one ended on")
         } else {
             // The last of 0, 7, 14 … 56 is followed by 0 again: after 60 - 56 = 4 minutes.
             let rest = count - (count - 1) / step * step;
             let unit = field.name.split(' ').next().unwrap_or(field.name);
             format!(
-                "`{piece}` does not divide the {} evenly: its last step has {rest}, not {step} {unit}s",
+                "`{written}` does not divide the {} evenly: its last step has {rest}, not {step} {unit}s",
                 field.around
             )
         };
         let finding = object.report(out, &path(), message);
-        finding.primary.place = piece_place(object, text, piece);
+        finding.primary.place = piece.place(object, text);
         finding
             .help("choose a step that divides it, or `@every` with a duration where the time of day does not matter");
     }

@@ -83,7 +83,7 @@ pub enum CronError {
     #[error("a schedule has five fields, minute, hour, day of month, month and day of week, not {0}")]
     FieldCount(usize),
     /// Neither a number nor a name that the field knows.
-    #[error("`{text}` is neither a number nor a name of a {field}")]
+    #[error("`{text}` is no {field}")]
     Number {
         /// The offending piece.
         text: String,
@@ -99,7 +99,7 @@ pub enum CronError {
         sign: char,
     },
     /// A number outside of the field's range.
-    #[error("`{text}` leaves the range of a {field}, which is {min}-{max}")]
+    #[error("`{text}` leaves the range of the {field}, which is {min}-{max}")]
     OutOfRange {
         /// The offending piece.
         text: String,
