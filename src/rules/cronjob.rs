@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use k8s_openapi::api::batch::v1::CronJob;
 
 use super::Context;
-use super::job::job_spec;
+use super::job::whole_job_spec;
 use crate::cluster::Object;
 use crate::finding::{Findings, Reason};
 use crate::values::cron::{self, Schedule};
@@ -70,7 +70,7 @@ fn deadline_path() -> Path {
 
 /// Only where the manifest itself says that a run may take longer than the time to the next one.
 pub(super) fn runs_overlap(_: &Context<'_>, object: &Object, out: &mut Findings) {
-    let (Some(job), Some((spec, path))) = (object.model::<CronJob>(), job_spec(object)) else { return };
+    let (Some(job), Some((spec, path))) = (object.model::<CronJob>(), whole_job_spec(object)) else { return };
     if job.spec.concurrency_policy.as_deref().is_some_and(|policy| policy != "Allow") {
         return;
     }

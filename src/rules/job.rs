@@ -27,6 +27,11 @@ pub(super) fn job_spec(object: &Object) -> Option<(&JobSpec, Path)> {
     Some((job.spec.job_template.spec.as_ref().unwrap_or(&EMPTY), path))
 }
 
+/// The same, if it can be the whole spec and not a patch for Kustomize, which leaves out what it does not change.
+pub(super) fn whole_job_spec(object: &Object) -> Option<(&JobSpec, Path)> {
+    job_spec(object).filter(|_| object.pod_template().is_some_and(|template| template.is_whole()))
+}
+
 /// What the pods of a Job have as their restart policy, and where it stands.
 pub(super) fn restart_policy<'a>(spec: &'a JobSpec, path: &Path) -> (&'a str, Path) {
     let policy = spec.template.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref());

@@ -7,7 +7,7 @@ use k8s_openapi::api::batch::v1::{CronJob, Job};
 
 use super::Context;
 use super::cronjob::shortest_interval;
-use super::job::{job_spec, restart_policy};
+use super::job::{job_spec, restart_policy, whole_job_spec};
 use crate::cluster::Object;
 use crate::finding::Findings;
 use crate::yaml::{Path, Value};
@@ -24,7 +24,7 @@ pub(super) fn deadline_zero(_: &Context<'_>, object: &Object, out: &mut Findings
 
 /// Parallelism 0 is also a way to pause a Job, but `suspend` says so, and it can be seen in the Job's status.
 pub(super) fn without_pods(_: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some((spec, path)) = job_spec(object) else { return };
+    let Some((spec, path)) = whole_job_spec(object) else { return };
     if spec.completions == Some(0) {
         object
             .report(out, &path.field("completions"), "a Job of 0 completions is complete before it runs anything")
@@ -50,7 +50,7 @@ pub(super) fn restarts_without_retries(_: &Context<'_>, object: &Object, out: &m
 
 /// Only for limits that somebody chose, and where one pod runs at a time: pods that fail together wait together.
 pub(super) fn deadline_cuts_retries(_: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some((spec, path)) = job_spec(object) else { return };
+    let Some((spec, path)) = whole_job_spec(object) else { return };
     let (Some(deadline), Some(limit)) = (spec.active_deadline_seconds, spec.backoff_limit) else { return };
     if spec.backoff_limit_per_index.is_some() || spec.parallelism.is_some_and(|it| it > 1) || limit < 1 || deadline < 1
     {
@@ -108,13 +108,13 @@ pub(super) fn parallelism_above_completions(_: &Context<'_>, object: &Object, ou
 
 /// A queue's controller or another one resumes Jobs that are created suspended.
 pub(super) fn suspended(_: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some((spec, path)) = job_spec(object) else { return };
     let suspend = Path::root().fields(&["spec", "suspend"]);
     if object.model::<CronJob>().is_some_and(|job| job.spec.suspend == Some(true)) {
         object
             .report(out, &suspend, "the CronJob is suspended, so it starts no Jobs")
             .help("delete `suspend` when the CronJob is to run");
     }
+    let Some((spec, path)) = whole_job_spec(object) else { return };
     let metadata =
         if object.model::<Job>().is_some() { Path::root() } else { Path::root().fields(&["spec", "jobTemplate"]) };
     let labels = object.root().at(&metadata.fields(&["metadata", "labels"]));

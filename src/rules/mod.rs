@@ -9,8 +9,11 @@ mod job;
 mod job_effects;
 mod job_policies;
 mod page;
+mod probe_effects;
 mod probes;
 mod schedules;
+mod statefulset;
+mod volumes;
 
 use std::sync::OnceLock;
 
@@ -78,9 +81,15 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
         out.switch(rule.id, rule.group);
         match rule.check {
             Check::Document(check) => {
-                context.cluster.documents.iter().for_each(|document| check(context, document, out))
+                for document in &context.cluster.documents {
+                    check(context, document, out);
+                }
             }
-            Check::Object(check) => context.cluster.objects().iter().for_each(|object| check(context, object, out)),
+            Check::Object(check) => {
+                for object in context.cluster.objects() {
+                    check(context, object, out);
+                }
+            }
             Check::Reading | Check::Schema | Check::Suppression => {}
         }
     }
@@ -101,11 +110,21 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 
 list! {
     "backoff-limit-per-index-missing" => Object(job::without_backoff_limit_per_index),
+    "claim-template-hides-volume" => Object(statefulset::claim_hides_volume),
+    "claim-template-unmounted" => Object(statefulset::claim_unmounted),
+    "claim-without-access-mode" => Object(volumes::claim_without_access_mode),
+    "claim-without-storage-request" => Object(volumes::claim_storage_request),
     "cronjob-name-unfit-for-index" => Object(job::name_unfit_for_index),
     "cronjob-runs-overlap" => Object(cronjob::runs_overlap),
     "deprecated-api" => Schema,
     "disabled-api" => Schema,
+    "duplicate-claim-template" => Object(statefulset::duplicate_claim),
     "duplicate-key" => Reading,
+    "duplicate-mount-path" => Object(volumes::duplicate_mount_path),
+    "governing-service-name-invalid" => Object(statefulset::service_name_invalid),
+    "governing-service-not-found" => Object(statefulset::service_not_found),
+    "governing-service-not-headless" => Object(statefulset::service_not_headless),
+    "governing-service-selects-others" => Object(statefulset::service_selects_others),
     "indexed-job-too-large" => Object(job::too_large),
     "indexed-job-without-completions" => Object(job::without_completions),
     "invalid-job-name" => Object(job::invalid_name),
@@ -126,17 +145,37 @@ list! {
     "job-suspended" => Object(job_effects::suspended),
     "job-ttl-cuts-history" => Object(job_effects::ttl_cuts_history),
     "job-without-pods" => Object(job_effects::without_pods),
+    "liveness-equals-readiness" => Object(probe_effects::liveness_equals_readiness),
     "missing-field" => Schema,
     "missing-kind" => Schema,
+    "mount-not-found" => Object(volumes::mount_not_found),
+    "on-delete-with-rolling-update" => Object(statefulset::on_delete_with_rolling_update),
+    "probe-number-too-small" => Object(probes::number_too_small),
+    "probe-on-init-container" => Object(probes::on_init_container),
     "probe-port-undeclared" => Object(probes::port_undeclared),
+    "probe-success-threshold-not-one" => Object(probes::success_threshold_not_one),
+    "probe-timeout-above-period" => Object(probe_effects::timeout_above_period),
+    "probe-with-several-handlers" => Object(probes::several_handlers),
+    "probe-without-command" => Object(probes::without_command),
+    "probe-without-handler" => Object(probes::without_handler),
+    "read-write-once-pod-combined" => Object(volumes::read_write_once_pod_combined),
+    "readiness-probe-grace-period" => Object(probes::readiness_grace_period),
     "removed-api" => Schema,
     "schedule-combines-days" => Object(schedules::either_day),
     "schedule-names-time-zone" => Object(schedules::names_time_zone),
     "schedule-never-fires" => Object(schedules::never_fires),
     "schedule-step-too-large" => Object(schedules::step_too_large),
     "schedule-step-uneven" => Object(schedules::uneven_step),
+    "served-without-readiness" => Object(probe_effects::served_without_readiness),
+    "sops-encrypted" => Schema,
     "starting-deadline-too-short" => Object(cronjob::starting_deadline_too_short),
     "starting-deadline-zero" => Object(cronjob::starting_deadline_zero),
+    "startup-window-too-short" => Object(probe_effects::startup_window),
+    "state-in-empty-dir" => Object(statefulset::state_in_empty_dir),
+    "statefulset-name-too-long" => Object(statefulset::name_too_long),
+    "statefulset-negative-number" => Object(statefulset::negative_number),
+    "statefulset-partition-too-high" => Object(statefulset::partition_too_high),
+    "statefulset-without-service-name" => Object(statefulset::without_service_name),
     "text-after-document" => Reading,
     "unknown-field" => Schema,
     "unknown-kind" => Schema,

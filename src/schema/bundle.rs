@@ -2,14 +2,18 @@
 //!
 //! # Files
 //!
-//! `schemas/kubernetes/` is written by `schemas/generate/run` and holds one zstd frame for each minor version, and one for
-//! the descriptions of all versions. A version's frame has lines of kinds (apiVersion, kind, plural, scope, definition),
-//! an empty line, and lines of definitions (name, JSON Schema); columns are parted by tabs and both parts are sorted. So
-//! opening a version parses no JSON, and a kind costs only the definitions that it is made of.
+//! `schemas/kubernetes/` is written by `schemas/generate/run` and holds one text for each minor version, and one zstd
+//! frame for the descriptions of all versions. A version's text has lines of kinds (apiVersion, kind, plural, scope,
+//! definition), an empty line, and lines of definitions (name, JSON Schema); columns are parted by tabs and both parts
+//! are sorted. So opening a version parses no JSON, and a kind costs only the definitions that it is made of. The texts
+//! are embedded as they are, because unpacking one would be a fifth of the time in which a small file is checked.
+//!
+//! Measured for 1.37 on a small shared machine: opening 0.2 ms, the schema of a Deployment (117 definitions) 0.5 ms, of a
+//! Service (13) 0.06 ms; descriptions 6 ms. Embedded are 1.3 MB of schemas and 149 KB of descriptions (1.4 MB unpacked).
 //!
 //! # What the schemas say
 //!
-//! They are JSON Schema 2020-12, and accept what the strict decoder of the API server accepts:
+//! They are JSON Schema of draft 4, which OpenAPI extends, and accept what the API server's strict decoder accepts:
 //!
 //! * `additionalProperties` is `false` wherever the Go type is a struct.
 //! * `null` stands for absence everywhere; a validator must not look at members that are null.
@@ -29,25 +33,26 @@
 //! | `any` | everything |
 //! | `schema-or-bool`, `schema-or-array`, `schema-or-string-array` | the alternatives in `anyOf`, at most one of which has the right type |
 //!
-//! * `x-kubernetes-list-type`, `-list-map-keys`, `-patch-strategy` and `-patch-merge-key` are as in published OpenAPI;
+//! * `x-kubernetes-list-type`, `-list-map-keys`, `-patch-strategy` and `-patch-merge-key` are as in published `OpenAPI`;
 //!   a list that has none of them is atomic.
 //!
 //! A definition whose name ends in `.observed` is used below `status`, where nothing is required; one that ends in
 //! `.lenient` below `items` and `additionalProperties` of a CRD's schema, where unknown fields are dropped in silence.
 
-use std::{collections::BTreeMap, io::Read, sync::OnceLock};
+use std::{collections::BTreeMap, sync::OnceLock};
 
-use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::schema::KubernetesVersion;
 
-static FRAMES: [&[u8]; KubernetesVersion::SUPPORTED.len()] = [
-    include_bytes!("../../schemas/kubernetes/1.33.zst"),
-    include_bytes!("../../schemas/kubernetes/1.34.zst"),
-    include_bytes!("../../schemas/kubernetes/1.35.zst"),
-    include_bytes!("../../schemas/kubernetes/1.36.zst"),
-    include_bytes!("../../schemas/kubernetes/1.37.zst"),
+static TEXTS: [&str; KubernetesVersion::SUPPORTED.len()] = [
+    include_str!("../../schemas/kubernetes/1.33.txt"),
+    include_str!("../../schemas/kubernetes/1.34.txt"),
+    include_str!("../../schemas/kubernetes/1.35.txt"),
+    include_str!("../../schemas/kubernetes/1.36.txt"),
+    include_str!("../../schemas/kubernetes/1.37.txt"),
 ];
 
 static DESCRIPTIONS: &[u8] = include_bytes!("../../schemas/kubernetes/descriptions.zst");
@@ -88,14 +93,11 @@ pub enum Scope {
 }
 
 impl Bundle {
-    /// The bundle of a version, unpacked on first use and kept for as long as the process runs.
+    /// The bundle of a version, opened on first use and kept for as long as the process runs.
     pub fn open(version: KubernetesVersion) -> &'static Self {
-        static OPENED: [OnceLock<Bundle>; FRAMES.len()] = [const { OnceLock::new() }; FRAMES.len()];
-        let index = KubernetesVersion::SUPPORTED
-            .iter()
-            .position(|supported| *supported == version)
-            .expect("no other versions than the supported ones can be made");
-        OPENED[index].get_or_init(|| Self::read(version, unpack(FRAMES[index])))
+        static OPENED: [OnceLock<Bundle>; TEXTS.len()] = [const { OnceLock::new() }; TEXTS.len()];
+        let index = version.index();
+        OPENED[index].get_or_init(|| Self::read(version, TEXTS[index]))
     }
 
     /// The version whose kinds these are.
@@ -128,7 +130,7 @@ impl Bundle {
             if definitions.contains_key(&name) {
                 continue;
             }
-            let schema = serde_json::from_str(self.definition(&name)?).expect("embedded schemas are JSON");
+            let schema = parse(self.definition(&name)?);
             collect_references(&schema, &mut queue);
             definitions.insert(name, schema);
         }
@@ -143,11 +145,11 @@ impl Bundle {
         let versions = descriptions().get(&(definition, field.unwrap_or_default()))?;
         let minor = self.version.minor();
         let (_, text) = versions.iter().find(|(versions, _)| versions.contains(&minor))?;
-        Some(serde_json::from_str(text).expect("embedded descriptions are JSON strings"))
+        Some(parse(text))
     }
 
     fn read(version: KubernetesVersion, text: &'static str) -> Self {
-        let (kinds, definitions) = text.split_once("\n\n").expect("a frame has two parts");
+        let (kinds, definitions) = text.split_once("\n\n").expect("a text has two parts");
         Self {
             version,
             kinds: kinds.lines().map(KindInfo::from_line).collect(),
@@ -212,11 +214,16 @@ fn descriptions() -> &'static Descriptions {
 
 /// The text is leaked, because the caches that it is unpacked for live as long as the process.
 fn unpack(mut frame: &[u8]) -> &'static str {
-    let mut decoder = StreamingDecoder::new(&mut frame).expect("embedded frames are whole");
-    let size = usize::try_from(decoder.decoder.content_size()).expect("embedded frames fit into memory");
-    let mut text = String::with_capacity(size);
-    decoder.read_to_string(&mut text).expect("embedded frames are whole and hold text");
-    text.leak()
+    let mut decoder = FrameDecoder::new();
+    decoder.init(&mut frame).expect("embedded frames are whole");
+    decoder.decode_blocks(&mut frame, BlockDecodingStrategy::All).expect("embedded frames are whole");
+    let bytes = decoder.collect().expect("all blocks are decoded");
+    String::from_utf8(bytes).expect("embedded frames hold text").leak()
+}
+
+/// Whoever asks has a text that the generator wrote as this type.
+fn parse<T: DeserializeOwned>(text: &str) -> T {
+    serde_json::from_str(text).expect("embedded texts are JSON of a known type")
 }
 
 /// A schema's references stand at any depth under the key `$ref`. A property of that name, which CRD schemas have, holds

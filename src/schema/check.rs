@@ -35,8 +35,9 @@ pub(super) struct Misfit {
 impl Compiled {
     /// Compiles a schema; the error says what is wrong with it, which only a CRD of the input can cause.
     pub(super) fn new(schema: JsonValue) -> Result<Self, String> {
+        // OpenAPI v3.0, in which Kubernetes writes its schemas, extends this draft; its meta-schema is small, too.
         let validator = jsonschema::options_for::<Located>()
-            .with_draft(Draft::Draft202012)
+            .with_draft(Draft::Draft4)
             .offline()
             .should_validate_formats(false)
             .with_pattern_options(PatternOptions::regex())
@@ -58,7 +59,7 @@ impl Compiled {
     fn explain(&self, root: Value<'_>, error: &ValidationError<'_>, out: &mut Vec<Misfit>) {
         let Place { path, schema, parents } = self.place(error.instance_path());
         let here = root.at(&path);
-        let name = path.last().and_then(Segment::name).map_or_else(|| "this".to_owned(), |name| format!("`{name}`"));
+        let name = name(&path);
         let misfit = |rule, message: String| Misfit {
             rule,
             path: path.clone(),
@@ -85,11 +86,7 @@ impl Compiled {
             ValidationErrorKind::Custom { message, .. } => out.push(misfit("wrong-type", format!("{name} {message}"))),
             ValidationErrorKind::Required { property } => {
                 let field = property.as_str().unwrap_or_default().to_owned();
-                let message = match path.last() {
-                    None => format!("the object has no `{field}`, which must be given"),
-                    Some(_) => format!("{name} has no `{field}`, which must be given"),
-                };
-                let mut misfit = misfit("missing-field", message);
+                let mut misfit = misfit("missing-field", format!("{name} has no `{field}`, which must be given"));
                 misfit.path = path.field(field);
                 misfit.reason = Some(Reason::FieldValueRequired);
                 out.push(misfit);
@@ -193,10 +190,7 @@ fn unknown_field(
         key: true,
         message: match path.last() {
             None => format!("unknown field `{unknown}`"),
-            Some(Segment::Index(_)) | Some(Segment::Key(_)) => {
-                format!("unknown field `{unknown}` in an element of `{}`", list_name(path))
-            }
-            Some(Segment::Field(name)) => format!("unknown field `{unknown}` in `{name}`"),
+            Some(_) => format!("unknown field `{unknown}` in {}", name(path)),
         },
         reason: None,
         help: None,
@@ -221,9 +215,17 @@ fn unknown_field(
     misfit
 }
 
-fn list_name(path: &Path) -> String {
-    let name = path.parent().and_then(Path::last).and_then(Segment::name);
-    name.unwrap_or("the list").to_owned()
+/// What to call a place in a message: its field, with the index of a list element.
+fn name(path: &Path) -> String {
+    match path.last() {
+        None => "the object".to_owned(),
+        Some(Segment::Index(index)) => {
+            let list = path.parent().and_then(Path::last).and_then(Segment::name);
+            format!("`{}[{index}]`", list.unwrap_or_default())
+        }
+        Some(Segment::Field(name)) => format!("`{name}`"),
+        Some(Segment::Key(name)) => format!("`{name}`"),
+    }
 }
 
 /// The name that was probably meant: the same but for case and punctuation, or nearly the same.

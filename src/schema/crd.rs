@@ -1,4 +1,4 @@
-//! The schemas of custom resources, from the CustomResourceDefinitions of the input.
+//! The schemas of custom resources, from their definitions in the input.
 //!
 //! Mirrors what the API server does with a structural schema (apiextensions-apiserver `pkg/apiserver/schema`,
 //! v1.36): fields that the schema does not name are pruned, which strict validation refuses, unless
@@ -22,7 +22,7 @@ pub(super) struct CustomKind {
     pub(super) schema: Option<Json>,
 }
 
-/// The kinds that a CustomResourceDefinition defines; none for anything else.
+/// The kinds that a `CustomResourceDefinition` defines; none for anything else.
 ///
 /// `metadata` is the schema of `metadata`, whose definitions are `definitions`.
 pub(super) fn kinds(object: Value<'_>, metadata: &Json, definitions: &Json) -> Vec<CustomKind> {
@@ -84,6 +84,9 @@ fn structural(schema: &Json) -> Json {
     };
     if let Some(Json::Array(required)) = out.get_mut("required") {
         required.retain(|name| !has_default(name));
+        if required.is_empty() {
+            out.remove("required");
+        }
     }
     let open = is("x-kubernetes-preserve-unknown-fields");
     match schema.get("additionalProperties") {
@@ -147,8 +150,6 @@ fn validation(schema: &Map<String, Json>) -> Map<String, Json> {
             _ => {}
         }
     }
-    exclusive(&mut out, "exclusiveMinimum", "minimum");
-    exclusive(&mut out, "exclusiveMaximum", "maximum");
     out
 }
 
@@ -171,7 +172,8 @@ fn ascii_classes(pattern: &str) -> String {
                         continue;
                     }
                 };
-                out.push_str(&if in_class { ascii.to_owned() } else { format!("[{ascii}]") });
+                let (open, close) = if in_class { ("", "") } else { ("[", "]") };
+                out.extend([open, ascii, close]);
                 continue;
             }
             '[' => in_class = true,
@@ -181,15 +183,6 @@ fn ascii_classes(pattern: &str) -> String {
         out.push(letter);
     }
     out
-}
-
-/// In a CRD `exclusiveMinimum` is a boolean beside `minimum`, as in draft 4; since draft 6 it is the limit itself.
-fn exclusive(out: &mut Map<String, Json>, exclusive: &str, inclusive: &str) {
-    if out.remove(exclusive) == Some(Json::Bool(true))
-        && let Some(limit) = out.remove(inclusive)
-    {
-        out.insert(exclusive.to_owned(), limit);
-    }
 }
 
 /// A schema below `anyOf` and the like only checks values; it names no fields of its own.

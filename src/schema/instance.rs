@@ -149,7 +149,7 @@ impl<'a> Object<'a, Located> for Map<'a> {
     }
 }
 
-fn present<'a>(map: Value<'a>) -> impl Iterator<Item = Field<'a>> {
+fn present(map: Value<'_>) -> impl Iterator<Item = Field<'_>> {
     map.fields().filter(|field| !field.value.is_null())
 }
 

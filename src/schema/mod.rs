@@ -103,6 +103,9 @@ impl Schemas {
         if api_version.is_empty() || kind.is_empty() {
             return Some(vec![without_kind(root)]);
         }
+        if let Some(encrypted) = encrypted(root) {
+            return Some(vec![encrypted]);
+        }
         let bundle = Bundle::open(version);
         if let Some(known) = bundle.kind(api_version, kind) {
             let mut misfits = compiled(version, known.definition)?.check(root);
@@ -200,6 +203,19 @@ fn help(lifecycle: &Lifecycle) -> Option<String> {
     }
 }
 
+/// SOPS leaves the shape of an object, encrypts its values and adds a field of its own. What would be wrong with the
+/// encrypted values says nothing about those that will be applied.
+fn encrypted(root: Value<'_>) -> Option<Misfit> {
+    let sops = root.get("sops")?;
+    if sops.get("mac").is_none() || sops.get("version").is_none() {
+        return None;
+    }
+    let mut misfit = about_kind("sops-encrypted", "sops", "the object is encrypted by SOPS".to_owned());
+    misfit.key = true;
+    misfit.help = Some("decrypt it before it is applied, or ignore this rule where your tools do that".to_owned());
+    Some(misfit)
+}
+
 fn without_kind(root: Value<'_>) -> Misfit {
     let text = |name| root.get(name).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
     let field = if text("kind") { "apiVersion" } else { "kind" };
@@ -218,7 +234,7 @@ fn report(object: &Object, misfit: &Misfit, versions: &[KubernetesVersion], out:
     let mut message = misfit.message.clone();
     if !versions.is_empty() {
         let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
-        message.push_str(&format!(" (Kubernetes {})", versions.join(", ")));
+        let _ = write!(message, " (Kubernetes {})", versions.join(", "));
     }
     let group = match misfit.rule {
         "deprecated-api" | "disabled-api" => Group::Risky,

@@ -38,6 +38,11 @@ impl KubernetesVersion {
     pub const fn minor(self) -> u16 {
         self.minor
     }
+
+    /// Its place among the supported versions.
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.minor - Self::SUPPORTED[0].minor)
+    }
 }
 
 impl Default for KubernetesVersion {

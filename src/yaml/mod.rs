@@ -4,14 +4,21 @@
 //! one located [`Tree`], and everything else (JSON values, typed models, schema validation) is produced from that
 //! tree. Reading never fails: it returns documents and [`Problem`]s, and resumes at the next `---`.
 
+mod aliases;
 mod build;
 mod de;
+mod differences;
 mod events;
 mod json;
 pub mod path;
+mod refused;
+mod rewrite;
 pub mod scalar;
 mod split;
+mod survey;
+mod tagged;
 mod tree;
+mod wording;
 
 use std::sync::Arc;
 
@@ -81,6 +88,38 @@ pub struct Problem {
     pub span: Span,
     /// A further place: where the key stands first, where the bracket was opened.
     pub related: Option<(Span, String)>,
+    /// What to do, starting with a verb, where that is known.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A problem with one place.
+    pub(crate) fn new(kind: ProblemKind, message: impl Into<String>, span: Span) -> Self {
+        Self { kind, message: message.into(), span, related: None, help: None }
+    }
+
+    /// Adds the further place.
+    #[must_use]
+    pub(crate) fn related(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.related = Some((span, message.into()));
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The problem, found in a text that begins at byte `base` of the file.
+    #[must_use]
+    pub(crate) fn moved(mut self, base: usize) -> Self {
+        let moved = |span: Span| Span::new(span.start as usize + base..span.end as usize + base);
+        self.span = moved(self.span);
+        self.related = self.related.map(|(span, message)| (moved(span), message));
+        self
+    }
 }
 
 /// The sorts of [`Problem`].
@@ -110,17 +149,16 @@ pub fn read(file: FileId, source: &Source) -> Vec<Document> {
         .into_iter()
         .enumerate()
         .map(|(index, piece)| match piece {
-            Ok(span) => build::document(file, index, text, span),
+            Ok(span) => build::document(file, index, text, span, true),
             Err(problem) => unreadable(file, index, text, problem),
         })
         .collect()
 }
 
-/// Reads a text that is one document, separators included.
+/// Reads a text as Kubernetes' YAML library alone does: its first YAML document, without cutting it at `---` lines.
 pub fn read_one(file: FileId, source: &Source) -> Document {
     let text = source.text();
-    let start = text.len() - text.trim_start_matches('\u{feff}').len();
-    build::document(file, 0, text, Span::new(start..text.len()))
+    build::document(file, 0, text, Span::new(0..text.len()), false)
 }
 
 fn unreadable(file: FileId, index: usize, text: &Arc<str>, problem: Problem) -> Document {

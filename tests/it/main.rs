@@ -2,6 +2,7 @@
 
 mod conformance;
 mod corpus;
+mod patches;
 mod rules;
 mod vectors;
 mod vectors_yaml;
