@@ -93,5 +93,8 @@ fn reading(document: &Document, settings: &Settings, out: &mut Findings) {
         if let Some((span, message)) = &problem.related {
             finding.related(document.place(*span), message);
         }
+        if let Some(help) = &problem.help {
+            finding.help(help);
+        }
     }
 }

@@ -6,3 +6,4 @@ mod patches;
 mod rules;
 mod vectors;
 mod vectors_yaml;
+mod yaml_places;
