@@ -6,4 +6,5 @@ pub mod lint;
 pub mod report;
 pub mod rules;
 pub mod source;
+pub mod values;
 pub mod yaml;
