@@ -45,7 +45,7 @@ pub fn lint(sources: &Sources, settings: &Settings) -> Report {
     for document in &cluster.documents {
         reading(document, settings, &mut out);
     }
-    let context = Context { cluster: &cluster, sources };
+    let context = Context::new(&cluster, sources);
     rules::run(&context, |rule| settings.wants(rule), &mut out);
     let mut findings = out.into_vec();
     findings.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));

@@ -1,13 +1,17 @@
 //! Objects, and the cluster that they form together.
 
+mod layout;
 mod object;
 mod pods;
+mod refs;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+pub use self::layout::Layout;
 pub use self::object::{Object, objects};
-pub use self::pods::{ContainerKind, ContainerRef, PodTemplate};
+pub use self::pods::{ContainerKind, ContainerRef, HostPort, PodTemplate};
+pub use self::refs::{Labels, read_selector, stem};
 use crate::yaml::Document;
 
 /// All objects of one side, with indexes.
@@ -17,8 +21,10 @@ pub struct Cluster {
     pub documents: Vec<Arc<Document>>,
     objects: Vec<Object>,
     by_kind: BTreeMap<String, Vec<usize>>,
+    /// By key, value and namespace.
     by_label: BTreeMap<(String, String, String), Vec<usize>>,
     with_pods: Vec<usize>,
+    refs: OnceLock<refs::Refs>,
 }
 
 impl Cluster {
@@ -32,11 +38,10 @@ impl Cluster {
         cluster.documents = documents;
         for (at, object) in cluster.objects.iter().enumerate() {
             cluster.by_kind.entry(object.identity.kind.clone()).or_default().push(at);
-            if let Some(template) = object.pod_template_value() {
+            if object.pod_template_value().is_some() {
                 cluster.with_pods.push(at);
-                let namespace = object.namespace();
-                for (key, value) in pods::labels(template) {
-                    cluster.by_label.entry((namespace.to_owned(), key, value)).or_default().push(at);
+                for (key, value) in object.pod_labels() {
+                    cluster.by_label.entry((key, value, object.namespace().to_owned())).or_default().push(at);
                 }
             }
         }
@@ -72,7 +77,7 @@ impl Cluster {
         let mut lists = labels
             .iter()
             .map(|(key, value)| {
-                let key = (namespace.to_owned(), key.clone(), value.clone());
+                let key = (key.clone(), value.clone(), namespace.to_owned());
                 self.by_label.get(&key).map_or(&[][..], Vec::as_slice)
             })
             .collect::<Vec<_>>();

@@ -10,33 +10,29 @@ mod probes;
 use std::sync::OnceLock;
 
 pub use self::page::Page;
-use crate::cluster::{Cluster, Object};
+use crate::cluster::{Cluster, Layout, Object};
 use crate::finding::{Findings, Group};
 use crate::source::Sources;
 use crate::yaml::Document;
 
 /// What a rule may look at besides its own object.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Context<'a> {
     /// All objects of the input.
     pub cluster: &'a Cluster,
-    /// The texts that they stand in.
-    pub sources: &'a Sources,
+    sources: &'a Sources,
+    layout: OnceLock<Layout>,
 }
 
-impl Context<'_> {
-    /// Whether two objects are meant for one namespace, as far as the input can tell.
-    ///
-    /// A manifest without a namespace goes wherever its folder is applied: the folders of a repository are often
-    /// variants (`dev`, `prod`) or applications that never meet. Rules that accuse two objects of getting in each
-    /// other's way ask this first.
-    pub fn together(&self, one: &Object, other: &Object) -> bool {
-        one.namespace() == other.namespace()
-            && (one.identity.namespace.is_some() || self.folder(one) == self.folder(other))
+impl<'a> Context<'a> {
+    /// The objects of `cluster`, which stand in `sources`.
+    pub fn new(cluster: &'a Cluster, sources: &'a Sources) -> Self {
+        Self { cluster, sources, layout: OnceLock::new() }
     }
 
-    fn folder(&self, object: &Object) -> &str {
-        self.sources.get(object.document.file).name.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder)
+    /// What is meant to be applied together. Rules that accuse two objects of getting in each other's way ask this first.
+    pub fn layout(&self) -> &Layout {
+        self.layout.get_or_init(|| Layout::new(self.cluster, self.sources))
     }
 }
 
