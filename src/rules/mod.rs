@@ -4,6 +4,8 @@
 //! `README.md` is embedded, so a line without a folder does not compile, and a test makes sure that no folder lacks
 //! its line. A rule looks at everything it likes and reports only on the document or object it was called for.
 
+mod label_places;
+mod labels;
 mod page;
 mod probes;
 
@@ -110,7 +112,10 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 }
 
 list! {
+    "annotations-too-large" => Object(labels::annotations_too_large),
     "duplicate-key" => Reading,
+    "invalid-annotation-key" => Object(labels::invalid_annotation_key),
+    "invalid-label" => Object(labels::invalid_label),
     "invalid-yaml" => Reading,
     "probe-port-undeclared" => Object(probes::port_undeclared),
     "text-after-document" => Reading,
