@@ -6,8 +6,10 @@
 
 mod label_places;
 mod labels;
+mod overlaps;
 mod page;
 mod probes;
+mod selectors;
 
 use std::sync::OnceLock;
 
@@ -116,7 +118,15 @@ list! {
     "duplicate-key" => Reading,
     "invalid-annotation-key" => Object(labels::invalid_annotation_key),
     "invalid-label" => Object(labels::invalid_label),
+    "invalid-selector" => Object(selectors::invalid_selector),
     "invalid-yaml" => Reading,
     "probe-port-undeclared" => Object(probes::port_undeclared),
+    "selector-empty" => Object(selectors::empty),
+    "selector-mismatch" => Object(selectors::mismatch),
+    "selector-missing" => Object(selectors::missing),
+    "selector-not-generated" => Object(selectors::not_generated),
+    "selector-overlap" => Object(overlaps::overlap),
+    "selector-picks-everything" => Object(selectors::picks_everything),
+    "selector-picks-nothing" => Object(selectors::picks_nothing),
     "text-after-document" => Reading,
 }
