@@ -8,6 +8,8 @@ mod label_places;
 mod labels;
 mod overlaps;
 mod page;
+mod port_places;
+mod ports;
 mod probes;
 mod selectors;
 
@@ -116,10 +118,16 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 list! {
     "annotations-too-large" => Object(labels::annotations_too_large),
     "duplicate-key" => Reading,
+    "duplicate-port-name" => Object(ports::duplicate_name),
+    "duplicate-service-port" => Object(ports::duplicate_service_port),
     "invalid-annotation-key" => Object(labels::invalid_annotation_key),
     "invalid-label" => Object(labels::invalid_label),
+    "invalid-port-name" => Object(ports::invalid_name),
+    "invalid-port-range" => Object(ports::invalid_range),
     "invalid-selector" => Object(selectors::invalid_selector),
     "invalid-yaml" => Reading,
+    "node-port-without-type" => Object(ports::node_port_without_type),
+    "port-out-of-range" => Object(ports::out_of_range),
     "probe-port-undeclared" => Object(probes::port_undeclared),
     "selector-empty" => Object(selectors::empty),
     "selector-mismatch" => Object(selectors::mismatch),
@@ -128,5 +136,9 @@ list! {
     "selector-overlap" => Object(overlaps::overlap),
     "selector-picks-everything" => Object(selectors::picks_everything),
     "selector-picks-nothing" => Object(selectors::picks_nothing),
+    "service-without-ports" => Object(ports::service_without_ports),
+    "shared-port" => Object(ports::shared_port),
+    "shared-port-name" => Object(ports::shared_name),
     "text-after-document" => Reading,
+    "unnamed-port" => Object(ports::unnamed),
 }
