@@ -12,6 +12,8 @@ mod port_places;
 mod ports;
 mod probes;
 mod selectors;
+mod services;
+mod target_ports;
 
 use std::sync::OnceLock;
 
@@ -120,6 +122,7 @@ list! {
     "duplicate-key" => Reading,
     "duplicate-port-name" => Object(ports::duplicate_name),
     "duplicate-service-port" => Object(ports::duplicate_service_port),
+    "hook-port-undeclared" => Object(target_ports::hook_port_undeclared),
     "invalid-annotation-key" => Object(labels::invalid_annotation_key),
     "invalid-label" => Object(labels::invalid_label),
     "invalid-port-name" => Object(ports::invalid_name),
@@ -129,6 +132,7 @@ list! {
     "node-port-without-type" => Object(ports::node_port_without_type),
     "port-out-of-range" => Object(ports::out_of_range),
     "probe-port-undeclared" => Object(probes::port_undeclared),
+    "probe-port-unlisted" => Object(target_ports::probe_port_unlisted),
     "selector-empty" => Object(selectors::empty),
     "selector-mismatch" => Object(selectors::mismatch),
     "selector-missing" => Object(selectors::missing),
@@ -136,9 +140,15 @@ list! {
     "selector-overlap" => Object(overlaps::overlap),
     "selector-picks-everything" => Object(selectors::picks_everything),
     "selector-picks-nothing" => Object(selectors::picks_nothing),
+    "service-mixes-ports" => Object(target_ports::mixed),
+    "service-selects-nothing" => Object(services::selects_nothing),
+    "service-selects-several" => Object(services::selects_several),
+    "service-without-endpoints" => Object(services::without_endpoints),
     "service-without-ports" => Object(ports::service_without_ports),
     "shared-port" => Object(ports::shared_port),
     "shared-port-name" => Object(ports::shared_name),
+    "target-port-undeclared" => Object(target_ports::undeclared),
+    "target-port-unlisted" => Object(target_ports::unlisted),
     "text-after-document" => Reading,
     "unnamed-port" => Object(ports::unnamed),
 }
