@@ -4,6 +4,7 @@
 //! `README.md` is embedded, so a line without a folder does not compile, and a test makes sure that no folder lacks
 //! its line. A rule looks at everything it likes and reports only on the document or object it was called for.
 
+mod host_ports;
 mod label_places;
 mod labels;
 mod overlaps;
@@ -119,16 +120,21 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 
 list! {
     "annotations-too-large" => Object(labels::annotations_too_large),
+    "duplicate-host-port" => Object(host_ports::duplicate),
     "duplicate-key" => Reading,
     "duplicate-port-name" => Object(ports::duplicate_name),
     "duplicate-service-port" => Object(ports::duplicate_service_port),
     "hook-port-undeclared" => Object(target_ports::hook_port_undeclared),
+    "host-port-clash" => Object(host_ports::clash),
+    "host-port-mismatch" => Object(host_ports::mismatch),
+    "host-port-shared" => Object(host_ports::shared),
     "invalid-annotation-key" => Object(labels::invalid_annotation_key),
     "invalid-label" => Object(labels::invalid_label),
     "invalid-port-name" => Object(ports::invalid_name),
     "invalid-port-range" => Object(ports::invalid_range),
     "invalid-selector" => Object(selectors::invalid_selector),
     "invalid-yaml" => Reading,
+    "node-port-clash" => Object(host_ports::node_port_clash),
     "node-port-without-type" => Object(ports::node_port_without_type),
     "port-out-of-range" => Object(ports::out_of_range),
     "probe-port-undeclared" => Object(probes::port_undeclared),
