@@ -5,6 +5,7 @@ pub mod finding;
 pub mod lint;
 pub mod report;
 pub mod rules;
+pub mod schema;
 pub mod source;
 pub mod values;
 pub mod yaml;

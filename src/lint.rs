@@ -1,10 +1,14 @@
 //! From texts to findings: reads, builds the cluster, runs the checks, and puts the findings in order.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::cluster::Cluster;
 use crate::finding::{Finding, Findings, Group};
 use crate::rules::{self, Context, Rule};
+use crate::schema::{Checked, KubernetesVersion, Schemas};
 use crate::source::{FileId, Sources};
 use crate::yaml::{self, Document, ProblemKind};
 
@@ -15,6 +19,8 @@ pub struct Settings {
     pub select: Vec<String>,
     /// Rules and groups that are not looked for.
     pub ignore: Vec<String>,
+    /// The versions of Kubernetes to judge by; the newest if there are none.
+    pub kubernetes_versions: Vec<KubernetesVersion>,
 }
 
 impl Settings {
@@ -34,6 +40,8 @@ pub struct Report {
     pub documents: usize,
     /// How many objects they hold.
     pub objects: usize,
+    /// How many of them are custom resources whose definition is not known.
+    pub without_schema: usize,
 }
 
 /// Reads `sources` and looks for everything that `settings` ask for.
@@ -45,15 +53,51 @@ pub fn lint(sources: &Sources, settings: &Settings) -> Report {
     for document in &cluster.documents {
         reading(document, settings, &mut out);
     }
+    let schemas = Schemas::new(settings.kubernetes_versions.clone(), cluster.of_kind("CustomResourceDefinition"));
+    let mut without_schema = 0;
+    for object in cluster.objects() {
+        if schemas.check(object, &mut out) == Checked::NoSchema {
+            without_schema += 1;
+        }
+    }
     let context = Context::new(&cluster, sources);
     rules::run(&context, |rule| settings.wants(rule), &mut out);
     let mut findings = out.into_vec();
+    findings.retain_mut(|finding| level(finding, settings));
+    yield_to_rules(&mut findings);
     findings.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
     findings.dedup();
     Report {
         findings,
         documents: cluster.documents.iter().filter(|document| document.root().is_some()).count(),
         objects: cluster.objects().len(),
+        without_schema,
+    }
+}
+
+/// Gives a finding the group of its rule; `false` if nobody wants it.
+fn level(finding: &mut Finding, settings: &Settings) -> bool {
+    let Some(rule) = rules::find(finding.rule).filter(|rule| settings.wants(rule)) else { return false };
+    finding.group = rule.group;
+    finding.severity = rule.group.severity();
+    true
+}
+
+/// A schema knows that something is refused, but not always why: the API server's own checks come after decoding and have
+/// their own reasons. Where a rule that mirrors them blames the same field, its finding is the exact one.
+fn yield_to_rules(findings: &mut Vec<Finding>) {
+    let is_of_schema = |finding: &Finding| {
+        rules::find(finding.rule).is_some_and(|rule| rule.is_of_schema()) && finding.reason.is_some()
+    };
+    // An object has one identity, which all its findings share.
+    let place = |finding: &Finding| (finding.object.as_ref().map(Arc::as_ptr), finding.path.pointer());
+    let blamed: BTreeSet<_> = findings
+        .iter()
+        .filter(|finding| finding.group == Group::Refused && finding.reason.is_some() && !is_of_schema(finding))
+        .map(place)
+        .collect();
+    if !blamed.is_empty() {
+        findings.retain(|finding| !(is_of_schema(finding) && blamed.contains(&place(finding))));
     }
 }
 
@@ -70,6 +114,9 @@ fn reading(document: &Document, settings: &Settings, out: &mut Findings) {
         let finding = out.report(document.place(problem.span), document.index, &problem.message);
         if let Some((span, message)) = &problem.related {
             finding.related(document.place(*span), message);
+        }
+        if let Some(help) = &problem.help {
+            finding.help(help);
         }
     }
 }

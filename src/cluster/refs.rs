@@ -51,13 +51,16 @@ impl Object {
     }
 
     /// Which pods the object picks. `None` if it picks none: there is no selector, or none that can be read, or it is
-    /// a Service or `ReplicationController` with an empty one.
+    /// a Service or `ReplicationController` with an empty one, or a Service of type `ExternalName`.
     pub fn pod_selector(&self) -> Option<Selector> {
         let path = self.pod_selector_path()?;
         let written = self.root().at(&path).filter(|value| !value.is_null());
         let of_labels = |labels: Option<&Labels>| labels.filter(|labels| !labels.is_empty()).map(Selector::from_labels);
         let labels = match self.identity.kind.as_str() {
-            "Service" => return of_labels(self.model::<Service>()?.spec.as_ref()?.selector.as_ref()),
+            "Service" => {
+                let spec = self.model::<Service>()?.spec.as_ref()?;
+                return of_labels(spec.selector.as_ref()).filter(|_| spec.type_.as_deref() != Some("ExternalName"));
+            }
             "ReplicationController" => {
                 let spec = self.model::<ReplicationController>()?.spec.as_ref()?;
                 return of_labels(spec.selector.as_ref()).or_else(|| of_labels(self.pod_template()?.labels()));
@@ -116,6 +119,14 @@ impl Cluster {
         }
         let picks = |object: &&Object| object.pod_selector().is_some_and(|selector| selector.matches(labels));
         candidates.into_iter().map(|at| &self.objects[at]).filter(picks).collect()
+    }
+
+    /// The Services in `namespace` that select pods with these labels, in the order of the input; those without a
+    /// selector and those of type `ExternalName` select nothing.
+    pub fn services_selecting<'a>(&'a self, namespace: &str, labels: &Labels) -> Vec<&'a Object> {
+        let mut found = self.picking(namespace, labels);
+        found.retain(|object| object.identity.kind == "Service");
+        found
     }
 
     /// Whether pods with all of `labels` come from anything in any namespace, kinds unknown to seatrial included.

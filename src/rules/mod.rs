@@ -11,10 +11,13 @@ mod overlaps;
 mod page;
 mod port_places;
 mod ports;
+mod probe_effects;
 mod probes;
 mod selectors;
 mod services;
+mod statefulset;
 mod target_ports;
+mod volumes;
 
 use std::sync::OnceLock;
 
@@ -73,6 +76,11 @@ pub enum Check {
 }
 
 impl Rule {
+    /// Whether its findings come from the schemas.
+    pub fn is_of_schema(&self) -> bool {
+        matches!(self.check, Check::Schema)
+    }
+
     /// The parsed page of the rule.
     pub fn page(&self) -> &Page {
         self.page.get_or_init(|| Page::parse(self.text))
@@ -97,9 +105,15 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
         out.switch(rule.id, rule.group);
         match rule.check {
             Check::Document(check) => {
-                context.cluster.documents.iter().for_each(|document| check(context, document, out))
+                for document in &context.cluster.documents {
+                    check(context, document, out);
+                }
             }
-            Check::Object(check) => context.cluster.objects().iter().for_each(|object| check(context, object, out)),
+            Check::Object(check) => {
+                for object in context.cluster.objects() {
+                    check(context, object, out);
+                }
+            }
             Check::Reading | Check::Schema | Check::Suppression => {}
         }
     }
@@ -108,7 +122,7 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
 macro_rules! list {
     ($($id:literal => $check:expr,)*) => {
         fn list() -> Vec<Rule> {
-            use Check::{Object, Reading};
+            use Check::{Object, Reading, Schema};
             vec![$(rule($id, $check, include_str!(concat!("../../rules/", $id, "/README.md")))),*]
         }
     };
@@ -120,10 +134,22 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 
 list! {
     "annotations-too-large" => Object(labels::annotations_too_large),
+    "claim-template-hides-volume" => Object(statefulset::claim_hides_volume),
+    "claim-template-unmounted" => Object(statefulset::claim_unmounted),
+    "claim-without-access-mode" => Object(volumes::claim_without_access_mode),
+    "claim-without-storage-request" => Object(volumes::claim_storage_request),
+    "deprecated-api" => Schema,
+    "disabled-api" => Schema,
+    "duplicate-claim-template" => Object(statefulset::duplicate_claim),
     "duplicate-host-port" => Object(host_ports::duplicate),
     "duplicate-key" => Reading,
+    "duplicate-mount-path" => Object(volumes::duplicate_mount_path),
     "duplicate-port-name" => Object(ports::duplicate_name),
     "duplicate-service-port" => Object(ports::duplicate_service_port),
+    "governing-service-name-invalid" => Object(statefulset::service_name_invalid),
+    "governing-service-not-found" => Object(statefulset::service_not_found),
+    "governing-service-not-headless" => Object(statefulset::service_not_headless),
+    "governing-service-selects-others" => Object(statefulset::service_selects_others),
     "hook-port-undeclared" => Object(target_ports::hook_port_undeclared),
     "host-port-clash" => Object(host_ports::clash),
     "host-port-mismatch" => Object(host_ports::mismatch),
@@ -133,12 +159,28 @@ list! {
     "invalid-port-name" => Object(ports::invalid_name),
     "invalid-port-range" => Object(ports::invalid_range),
     "invalid-selector" => Object(selectors::invalid_selector),
+    "invalid-value" => Schema,
     "invalid-yaml" => Reading,
+    "liveness-equals-readiness" => Object(probe_effects::liveness_equals_readiness),
+    "missing-field" => Schema,
+    "missing-kind" => Schema,
+    "mount-not-found" => Object(volumes::mount_not_found),
     "node-port-clash" => Object(host_ports::node_port_clash),
     "node-port-without-type" => Object(ports::node_port_without_type),
+    "on-delete-with-rolling-update" => Object(statefulset::on_delete_with_rolling_update),
     "port-out-of-range" => Object(ports::out_of_range),
+    "probe-number-too-small" => Object(probes::number_too_small),
+    "probe-on-init-container" => Object(probes::on_init_container),
     "probe-port-undeclared" => Object(probes::port_undeclared),
     "probe-port-unlisted" => Object(target_ports::probe_port_unlisted),
+    "probe-success-threshold-not-one" => Object(probes::success_threshold_not_one),
+    "probe-timeout-above-period" => Object(probe_effects::timeout_above_period),
+    "probe-with-several-handlers" => Object(probes::several_handlers),
+    "probe-without-command" => Object(probes::without_command),
+    "probe-without-handler" => Object(probes::without_handler),
+    "read-write-once-pod-combined" => Object(volumes::read_write_once_pod_combined),
+    "readiness-probe-grace-period" => Object(probes::readiness_grace_period),
+    "removed-api" => Schema,
     "selector-empty" => Object(selectors::empty),
     "selector-mismatch" => Object(selectors::mismatch),
     "selector-missing" => Object(selectors::missing),
@@ -146,6 +188,7 @@ list! {
     "selector-overlap" => Object(overlaps::overlap),
     "selector-picks-everything" => Object(selectors::picks_everything),
     "selector-picks-nothing" => Object(selectors::picks_nothing),
+    "served-without-readiness" => Object(probe_effects::served_without_readiness),
     "service-mixes-ports" => Object(target_ports::mixed),
     "service-selects-nothing" => Object(services::selects_nothing),
     "service-selects-several" => Object(services::selects_several),
@@ -153,8 +196,19 @@ list! {
     "service-without-ports" => Object(ports::service_without_ports),
     "shared-port" => Object(ports::shared_port),
     "shared-port-name" => Object(ports::shared_name),
+    "sops-encrypted" => Schema,
+    "startup-window-too-short" => Object(probe_effects::startup_window),
+    "state-in-empty-dir" => Object(statefulset::state_in_empty_dir),
+    "statefulset-name-too-long" => Object(statefulset::name_too_long),
+    "statefulset-negative-number" => Object(statefulset::negative_number),
+    "statefulset-partition-too-high" => Object(statefulset::partition_too_high),
+    "statefulset-without-service-name" => Object(statefulset::without_service_name),
     "target-port-undeclared" => Object(target_ports::undeclared),
     "target-port-unlisted" => Object(target_ports::unlisted),
     "text-after-document" => Reading,
+    "unknown-field" => Schema,
+    "unknown-kind" => Schema,
     "unnamed-port" => Object(ports::unnamed),
+    "unsupported-value" => Schema,
+    "wrong-type" => Schema,
 }

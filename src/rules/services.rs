@@ -38,7 +38,7 @@ const GIVEN: [&str; 7] = [
 ];
 
 /// The objects of the input that make the pods of a Service and are meant to be with it, each once: a second manifest of
-/// the same name is a variant or a patch. Templates without containers are patches too.
+/// the same name is a variant or a patch.
 pub(super) fn selected<'a>(context: &Context<'a>, object: &'a Object) -> Vec<&'a Object> {
     let Some(selector) = object.pod_selector().filter(|_| object.identity.kind == "Service") else { return Vec::new() };
     let mut seen = BTreeSet::new();
@@ -46,15 +46,15 @@ pub(super) fn selected<'a>(context: &Context<'a>, object: &'a Object) -> Vec<&'a
     let mut pods = cluster.pods_picked(object.namespace(), &selector);
     pods.retain(|pod| {
         context.layout().together(object, pod)
-            && pod.pod_template().is_some_and(|template| !template.spec.containers.is_empty())
+            && pod.pod_template().is_some_and(|template| template.is_whole())
             && seen.insert((pod.identity.kind.clone(), pod.identity.name.clone()))
     });
     pods
 }
 
 /// A selector that matches nothing in the input may be meant for pods from elsewhere. It is a mistake where some workload
-/// of the input is evidently meant: it has the Service's name, or stands alone with it in one file, or carries all labels
-/// but one, and that one is written almost the same.
+/// of the input is evidently meant: it has the Service's name, or stands alone with it in one file and has some of the
+/// labels, or has all of them but one, and that one is written almost the same.
 pub(super) fn selects_nothing(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some(labels) = wanted(object) else { return };
     if context.cluster.has_pods_anywhere(labels) || has_endpoints(context, object) {
@@ -93,8 +93,7 @@ fn wanted(object: &Object) -> Option<&Labels> {
 fn closest<'a>(context: &Context<'a>, object: &Object, labels: &Labels) -> Option<&'a Object> {
     let cluster = context.cluster;
     let lasts = |pod: &&Object| {
-        let has_containers = pod.pod_template().is_some_and(|template| !template.spec.containers.is_empty());
-        has_containers
+        pod.pod_template().is_some_and(|template| template.is_whole())
             && context.layout().together(object, pod)
             && !matches!(pod.identity.kind.as_str(), "CronJob" | "Job" | "PodTemplate")
             && !pod.pod_labels().is_empty()
@@ -105,7 +104,11 @@ fn closest<'a>(context: &Context<'a>, object: &Object, labels: &Labels) -> Optio
         let picking = cluster.picking(pod.namespace(), &pod.pod_labels());
         picking.iter().all(|other| other.identity.kind != "Service")
     };
-    let alone = (alone.len() == 1).then(|| alone[0]).filter(lasts).filter(is_unserved);
+    let has_some = |pod: &&Object| {
+        let carried = pod.pod_labels();
+        labels.iter().any(|(key, value)| carried.get(key) == Some(value) || carried.values().any(|its| its == value))
+    };
+    let alone = (alone.len() == 1).then(|| alone[0]).filter(lasts).filter(has_some).filter(is_unserved);
     let almost = labels
         .iter()
         .flat_map(|(key, value)| {

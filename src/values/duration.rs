@@ -25,10 +25,7 @@ pub fn parse(text: &str) -> Result<i64, DurationError> {
     let mut total: u64 = 0;
     while !rest.is_empty() {
         let (nanoseconds, remaining) = parse_part(rest)?;
-        total = total
-            .checked_add(nanoseconds)
-            .filter(|it| *it <= LIMIT)
-            .ok_or(DurationError::Range)?;
+        total = total.checked_add(nanoseconds).filter(|it| *it <= LIMIT).ok_or(DurationError::Range)?;
         rest = remaining;
     }
     if negative {
@@ -77,22 +74,13 @@ fn parse_part(text: &str) -> Result<(u64, &str), DurationError> {
     if whole.is_empty() && fraction.is_empty() {
         return Err(DurationError::Shape);
     }
-    let whole = if whole.is_empty() {
-        0
-    } else {
-        whole.parse().map_err(|_| DurationError::Range)?
-    };
-    let (unit, rest) = rest.split_at(
-        rest.find(|it: char| it == '.' || it.is_ascii_digit())
-            .unwrap_or(rest.len()),
-    );
+    let whole = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| DurationError::Range)? };
+    let (unit, rest) = rest.split_at(rest.find(|it: char| it == '.' || it.is_ascii_digit()).unwrap_or(rest.len()));
     if unit.is_empty() {
         return Err(DurationError::MissingUnit);
     }
-    let (_, nanoseconds) = UNITS
-        .iter()
-        .find(|(name, _)| *name == unit)
-        .ok_or_else(|| DurationError::UnknownUnit(unit.to_owned()))?;
+    let (_, nanoseconds) =
+        UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(|| DurationError::UnknownUnit(unit.to_owned()))?;
     let part = nanoseconds
         .checked_mul(whole)
         .filter(|it| *it <= LIMIT)
@@ -126,12 +114,7 @@ fn parse_fraction(digits: &str, unit: u64) -> u64 {
 }
 
 fn split_digits(text: &str) -> (&str, &str) {
-    text.split_at(
-        text.len()
-            - text
-                .trim_start_matches(|it: char| it.is_ascii_digit())
-                .len(),
-    )
+    text.split_at(text.len() - text.trim_start_matches(|it: char| it.is_ascii_digit()).len())
 }
 
 #[cfg(test)]
@@ -160,10 +143,7 @@ mod tests {
 
     #[test]
     fn what_go_refuses_is_refused() {
-        for text in [
-            "", "+", "-", ".", ".s", "1", "1.5", "x", "1d", "1 s", "1s ", "1S", "--1s", "1s-1s",
-            "00",
-        ] {
+        for text in ["", "+", "-", ".", ".s", "1", "1.5", "x", "1d", "1 s", "1s ", "1S", "--1s", "1s-1s", "00"] {
             assert!(parse(text).is_err(), "{text}");
         }
         assert_eq!(parse("9223372036854775808ns"), Err(DurationError::Range));

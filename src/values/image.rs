@@ -41,9 +41,7 @@ pub enum ImageError {
     #[error("the repository of an image must be lower-case")]
     Uppercase,
     /// The text does not have the shape of a reference.
-    #[error(
-        "an image reference looks like `registry/repository:tag` or `registry/repository@sha256:digest`"
-    )]
+    #[error("an image reference looks like `registry/repository:tag` or `registry/repository@sha256:digest`")]
     Shape,
     /// The repository has more than 255 characters.
     #[error("the repository of an image must be at most 255 characters")]
@@ -62,9 +60,7 @@ impl ImageReference {
             return Err(ImageError::Identifier);
         }
         let (domain, remainder) = split_docker_domain(text);
-        let repository = remainder
-            .split_once(':')
-            .map_or(remainder.as_str(), |(repository, _)| repository);
+        let repository = remainder.split_once(':').map_or(remainder.as_str(), |(repository, _)| repository);
         if repository.to_lowercase() != repository {
             return Err(ImageError::Uppercase);
         }
@@ -73,11 +69,7 @@ impl ImageReference {
 
     /// Registry and repository, without tag and digest.
     pub fn name(&self) -> String {
-        if self.domain.is_empty() {
-            self.path.clone()
-        } else {
-            format!("{}/{}", self.domain, self.path)
-        }
+        if self.domain.is_empty() { self.path.clone() } else { format!("{}/{}", self.domain, self.path) }
     }
 }
 
@@ -100,49 +92,28 @@ const DEFAULT_DOMAIN: &str = "docker.io";
 /// What precedes the first `/` is a registry if it looks like a host: a dot, a port, a capital or `localhost`.
 fn split_docker_domain(text: &str) -> (&str, String) {
     let (domain, remainder) = match text.split_once('/') {
-        None => (DEFAULT_DOMAIN, text),
         Some(("index.docker.io", remainder)) => (DEFAULT_DOMAIN, remainder),
         Some((first, remainder))
-            if first == "localhost"
-                || first.contains(['.', ':'])
-                || first.to_lowercase() != first =>
+            if first == "localhost" || first.contains(['.', ':']) || first.to_lowercase() != first =>
         {
             (first, remainder)
         }
-        Some(_) => (DEFAULT_DOMAIN, text),
+        _ => (DEFAULT_DOMAIN, text),
     };
     let official = domain == DEFAULT_DOMAIN && !remainder.contains('/');
-    (
-        domain,
-        if official {
-            format!("library/{remainder}")
-        } else {
-            remainder.to_owned()
-        },
-    )
+    (domain, if official { format!("library/{remainder}") } else { remainder.to_owned() })
 }
 
 /// Reads `name[:tag][@digest]`, where only names have slashes and only digests follow an `@`.
 fn parse_full(text: &str) -> Result<ImageReference, ImageError> {
-    let (rest, digest) = text
-        .split_once('@')
-        .map_or((text, None), |(rest, digest)| (rest, Some(digest)));
+    let (rest, digest) = text.split_once('@').map_or((text, None), |(rest, digest)| (rest, Some(digest)));
     let last_part = rest.rfind('/').map_or(0, |it| it + 1);
     let (name, tag) = match rest[last_part..].find(':') {
         None => (rest, None),
-        Some(colon) => (
-            &rest[..last_part + colon],
-            Some(&rest[last_part + colon + 1..]),
-        ),
+        Some(colon) => (&rest[..last_part + colon], Some(&rest[last_part + colon + 1..])),
     };
-    let (domain, path) = name
-        .split_once('/')
-        .filter(|(domain, _)| is_domain(domain))
-        .unwrap_or(("", name));
-    if !path.split('/').all(is_path_component)
-        || !tag.is_none_or(is_tag)
-        || !digest.is_none_or(is_digest)
-    {
+    let (domain, path) = name.split_once('/').filter(|(domain, _)| is_domain(domain)).unwrap_or(("", name));
+    if !path.split('/').all(is_path_component) || !tag.is_none_or(is_tag) || !digest.is_none_or(is_digest) {
         return Err(ImageError::Shape);
     }
     if path.len() > 255 {
@@ -165,20 +136,14 @@ fn is_domain(text: &str) -> bool {
     if let Some(rest) = text.strip_prefix('[') {
         return rest.split_once(']').is_some_and(|(address, port)| {
             !address.is_empty()
-                && address
-                    .bytes()
-                    .all(|it| it.is_ascii_hexdigit() || it == b':')
+                && address.bytes().all(|it| it.is_ascii_hexdigit() || it == b':')
                 && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
         });
     }
-    let (host, port) = text
-        .split_once(':')
-        .map_or((text, None), |(host, port)| (host, Some(port)));
+    let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
     let is_component = |part: &str| {
         !part.is_empty()
-            && part
-                .bytes()
-                .all(|it| it.is_ascii_alphanumeric() || it == b'-')
+            && part.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
             && !part.starts_with('-')
             && !part.ends_with('-')
     };
@@ -188,31 +153,25 @@ fn is_domain(text: &str) -> bool {
 /// Lower-case letters and digits with single separators between them: `.`, `_`, `__` or any number of `-`.
 fn is_path_component(text: &str) -> bool {
     let is_alphanumeric = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit();
-    let is_separator = |it: &str| {
-        matches!(it, "." | "_" | "__") || (!it.is_empty() && it.bytes().all(|byte| byte == b'-'))
-    };
+    let is_separator =
+        |it: &str| matches!(it, "." | "_" | "__") || (!it.is_empty() && it.bytes().all(|byte| byte == b'-'));
     if !text.starts_with(is_alphanumeric) || !text.ends_with(is_alphanumeric) {
         return false;
     }
-    text.split(is_alphanumeric)
-        .filter(|it| !it.is_empty())
-        .all(is_separator)
+    text.split(is_alphanumeric).filter(|it| !it.is_empty()).all(is_separator)
 }
 
 fn is_tag(text: &str) -> bool {
     let is_word = |it: u8| it.is_ascii_alphanumeric() || it == b'_';
     (1..=128).contains(&text.len())
-        && text
-            .bytes()
-            .all(|it| is_word(it) || it == b'.' || it == b'-')
+        && text.bytes().all(|it| is_word(it) || it == b'.' || it == b'-')
         && !text.starts_with(['.', '-'])
 }
 
 /// The shape of a digest, which is wider than the digests that exist.
 fn is_digest(text: &str) -> bool {
     let is_component = |part: &str| {
-        part.starts_with(|it: char| it.is_ascii_alphabetic())
-            && part.bytes().all(|it| it.is_ascii_alphanumeric())
+        part.starts_with(|it: char| it.is_ascii_alphabetic()) && part.bytes().all(|it| it.is_ascii_alphanumeric())
     };
     text.split_once(':').is_some_and(|(algorithm, hex)| {
         algorithm.split(['-', '_', '+', '.']).all(is_component)
@@ -239,114 +198,4 @@ fn is_lower_hex(byte: u8) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::{ImageError, ImageReference};
-
-    #[track_caller]
-    fn check(text: &str, full: &str) {
-        assert_eq!(
-            ImageReference::parse(text).map(|it| it.to_string()),
-            Ok(full.to_owned()),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn docker_hub_is_the_default_registry() {
-        check("nginx", "docker.io/library/nginx");
-        check("a/b", "docker.io/a/b");
-        check("docker.io/nginx:1", "docker.io/library/nginx:1");
-        check("index.docker.io/nginx", "docker.io/library/nginx");
-        check("localhost/nginx", "localhost/nginx");
-        check("LOCALHOST/nginx", "LOCALHOST/nginx");
-        check("a.b:80", "docker.io/library/a.b:80");
-    }
-
-    #[test]
-    fn hosts_may_be_addresses_with_ports() {
-        check("[::1]:5000/x", "[::1]:5000/x");
-        check("10.0.0.1/x:1", "10.0.0.1/x:1");
-        check("a:5000/b:c", "a:5000/b:c");
-        for text in ["[::1/x", "[]:1/x", "[::1]x/y", "a:/b", "a:b/c", "-a.b/c"] {
-            assert_eq!(
-                ImageReference::parse(text),
-                Err(ImageError::Shape),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_dotted_name_that_is_no_host_is_part_of_the_repository() {
-        let image = ImageReference::parse("a_b.c/d").expect("upstream accepts it");
-        assert_eq!(
-            (image.domain.as_str(), image.path.as_str()),
-            ("", "a_b.c/d")
-        );
-    }
-
-    #[test]
-    fn repositories_have_single_separators() {
-        for text in ["a.b", "a_b", "a__b", "a---b"] {
-            check(text, &format!("docker.io/library/{text}"));
-        }
-        for text in [
-            "", "a..b", "a___b", "a._b", "a-", "_a", "a/", "/a", "a//b", "a b", "a\n", "a:",
-            "a:-x", "a@", "é",
-        ] {
-            assert_eq!(
-                ImageReference::parse(text),
-                Err(ImageError::Shape),
-                "{text}"
-            );
-        }
-        assert_eq!(ImageReference::parse("Nginx"), Err(ImageError::Uppercase));
-        assert_eq!(
-            ImageReference::parse("docker.io/A:1"),
-            Err(ImageError::Uppercase)
-        );
-    }
-
-    #[test]
-    fn digests_have_the_length_of_their_algorithm() {
-        check(
-            &format!("a@sha512:{}", "0".repeat(128)),
-            &format!("docker.io/library/a@sha512:{}", "0".repeat(128)),
-        );
-        for (digest, error) in [
-            ("sha256:".to_owned() + &"0".repeat(63), ImageError::Digest),
-            ("sha256:".to_owned() + &"A".repeat(64), ImageError::Digest),
-            ("md5:".to_owned() + &"0".repeat(32), ImageError::Digest),
-            ("sha256:".to_owned() + &"0".repeat(31), ImageError::Shape),
-            ("sha256:".to_owned() + &"g".repeat(64), ImageError::Shape),
-        ] {
-            assert_eq!(
-                ImageReference::parse(&format!("a:1@{digest}")),
-                Err(error),
-                "{digest}"
-            );
-        }
-        assert_eq!(
-            ImageReference::parse(&"0".repeat(64)),
-            Err(ImageError::Identifier)
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn the_full_form_means_the_same(text in "([a-z.]{1,8}(:[0-9]{1,4})?/)?[a-z0-9_.-]{1,8}(/[a-z]{1,3})?(:[A-Za-z0-9_.-]{1,8})?") {
-            if let Ok(image) = ImageReference::parse(&text) {
-                // Without a registry the full form would be read anew.
-                prop_assume!(!image.domain.is_empty());
-                prop_assert_eq!(ImageReference::parse(&image.to_string()), Ok(image));
-            }
-        }
-
-        #[test]
-        fn any_text_is_read_or_refused(text in ".*") {
-            let _ = ImageReference::parse(&text);
-        }
-    }
-}
+mod tests;

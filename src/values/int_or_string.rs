@@ -1,7 +1,7 @@
 //! Numbers that may be a percentage: `maxSurge`, `maxUnavailable`, `minAvailable`.
 //!
 //! Mirrors `GetScaledValueFromIntOrPercent` in k8s.io/apimachinery/pkg/util/intstr/intstr.go and
-//! `ResolveFenceposts` in pkg/controller/deployment/util/deployment_util.go (v1.36). Left out: the
+//! `ResolveFenceposts` in `pkg/controller/deployment/util/deployment_util.go` (v1.36). Left out: the
 //! deprecated `GetValueFromIntOrPercent`, which reads strings without `%` as percentages.
 
 /// A field that takes a number or a text.
@@ -16,8 +16,7 @@ pub enum IntOrString {
 impl IntOrString {
     /// Reads a text as command lines do: a number where it is one.
     pub fn parse(text: &str) -> IntOrString {
-        text.parse()
-            .map_or_else(|_| IntOrString::String(text.to_owned()), IntOrString::Int)
+        text.parse().map_or_else(|_| IntOrString::String(text.to_owned()), IntOrString::Int)
     }
 
     /// What the field means for a total, with fractions rounded up or down.
@@ -38,12 +37,8 @@ impl IntOrString {
             IntOrString::Int(number) => return Ok(*number),
             IntOrString::String(text) => text,
         };
-        let percent = text
-            .strip_suffix('%')
-            .ok_or_else(|| PercentError::NoPercentage(text.clone()))?;
-        let percent: i64 = percent
-            .parse()
-            .map_err(|_| PercentError::NoNumber(text.clone()))?;
+        let percent = text.strip_suffix('%').ok_or_else(|| PercentError::NoPercentage(text.clone()))?;
+        let percent: i64 = percent.parse().map_err(|_| PercentError::NoNumber(text.clone()))?;
         let hundredths = i128::from(percent) * i128::from(total);
         let scaled = match rounding {
             Rounding::Up => -(-hundredths).div_euclid(100),
@@ -118,10 +113,7 @@ pub fn resolve_fenceposts(
     let max_surge = max_surge.map_or(Ok(0), |it| it.scaled(desired, Rounding::Up))?;
     let max_unavailable = max_unavailable.map_or(Ok(0), |it| it.scaled(desired, Rounding::Down))?;
     let stuck = max_surge == 0 && max_unavailable == 0;
-    Ok(Fenceposts {
-        max_surge,
-        max_unavailable: if stuck { 1 } else { max_unavailable },
-    })
+    Ok(Fenceposts { max_surge, max_unavailable: if stuck { 1 } else { max_unavailable } })
 }
 
 #[cfg(test)]
@@ -130,11 +122,7 @@ mod tests {
 
     fn scaled(text: &str, total: i32) -> (i32, i32) {
         let value = IntOrString::String(text.to_owned());
-        let scaled = |rounding| {
-            value
-                .scaled(total, rounding)
-                .expect("the tests write percentages")
-        };
+        let scaled = |rounding| value.scaled(total, rounding).expect("the tests write percentages");
         (scaled(Rounding::Down), scaled(Rounding::Up))
     }
 
@@ -155,40 +143,22 @@ mod tests {
 
     #[test]
     fn results_beyond_an_int32_stay_at_its_bounds() {
-        assert_eq!(
-            scaled("9223372036854775807%", i32::MAX),
-            (i32::MAX, i32::MAX)
-        );
-        assert_eq!(
-            scaled("-9223372036854775808%", i32::MAX),
-            (i32::MIN, i32::MIN)
-        );
+        assert_eq!(scaled("9223372036854775807%", i32::MAX), (i32::MAX, i32::MAX));
+        assert_eq!(scaled("-9223372036854775808%", i32::MAX), (i32::MIN, i32::MIN));
     }
 
     #[test]
     fn a_number_in_quotes_is_no_percentage() {
         let scaled = |text: &str| IntOrString::String(text.to_owned()).scaled(10, Rounding::Up);
         assert_eq!(scaled("3"), Err(PercentError::NoPercentage("3".to_owned())));
-        for text in [
-            "%",
-            " 5%",
-            "5 %",
-            "1.5%",
-            "5%%",
-            "1_0%",
-            "0x5%",
-            "99999999999999999999%",
-        ] {
+        for text in ["%", " 5%", "5 %", "1.5%", "5%%", "1_0%", "0x5%", "99999999999999999999%"] {
             assert_eq!(scaled(text), Err(PercentError::NoNumber(text.to_owned())));
         }
     }
 
     #[test]
     fn absent_fields_still_let_one_pod_go() {
-        let moved = Fenceposts {
-            max_surge: 0,
-            max_unavailable: 1,
-        };
+        let moved = Fenceposts { max_surge: 0, max_unavailable: 1 };
         assert_eq!(resolve_fenceposts(None, None, 5), Ok(moved));
         assert_eq!(resolve_fenceposts(None, None, 0), Ok(moved));
     }

@@ -72,10 +72,7 @@ pub fn dns1035_label(value: &str) -> Problems {
 /// `*.` and a DNS subdomain: hosts of an Ingress.
 pub fn wildcard_dns1123_subdomain(value: &str) -> Problems {
     let mut problems = too_long(value, 253);
-    if !value
-        .strip_prefix("*.")
-        .is_some_and(|it| is_subdomain(it, "-"))
-    {
+    if !value.strip_prefix("*.").is_some_and(|it| is_subdomain(it, "-")) {
         problems.push("must be `*.` followed by a DNS subdomain such as `example.com`".to_owned());
     }
     problems
@@ -88,19 +85,12 @@ pub fn fully_qualified_name(value: &str) -> Problems {
 
 /// A DNS name of at least two parts, each a DNS label; one dot at the end is allowed.
 pub fn fully_qualified_domain_name(value: &str) -> Problems {
-    let name = if value.is_empty() {
-        value
-    } else {
-        value.strip_suffix('.').unwrap_or(value)
-    };
+    let name = if value.is_empty() { value } else { value.strip_suffix('.').unwrap_or(value) };
     let problems = qualified_domain(name, 2);
     if !problems.is_empty() {
         return problems;
     }
-    name.split('.')
-        .map(dns1123_label)
-        .find(|it| !it.is_empty())
-        .unwrap_or_default()
+    name.split('.').map(dns1123_label).find(|it| !it.is_empty()).unwrap_or_default()
 }
 
 /// The key of a label or annotation, or the name of a resource: a name with an optional domain before it.
@@ -112,29 +102,18 @@ pub fn qualified_name(value: &str) -> Problems {
             if prefix.is_empty() {
                 problems.push("must have a domain before the `/`".to_owned());
             } else {
-                problems.extend(
-                    dns1123_subdomain(prefix)
-                        .iter()
-                        .map(|it| format!("{it}, before the `/`")),
-                );
+                problems.extend(dns1123_subdomain(prefix).iter().map(|it| format!("{it}, before the `/`")));
             }
             name
         }
         _ => {
-            return vec![
-                "must be a name with at most one domain before it, such as `example.com/name`"
-                    .to_owned(),
-            ];
+            return vec!["must be a name with at most one domain before it, such as `example.com/name`".to_owned()];
         }
     };
     if name.is_empty() {
         problems.push("must have a name, not only a domain".to_owned());
     } else {
-        problems.extend(
-            too_long(name, 63)
-                .iter()
-                .map(|it| format!("{it} in the name")),
-        );
+        problems.extend(too_long(name, 63).iter().map(|it| format!("{it} in the name")));
     }
     if !is_label_text(name) {
         problems.push(
@@ -165,51 +144,32 @@ pub fn port_name(value: &str) -> Problems {
         }
     };
     unless(
-        is_made_of(value, |it| {
-            it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-'
-        }),
+        is_made_of(value, |it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-'),
         "must consist of lower-case letters, digits and `-`",
     );
-    unless(
-        value.bytes().any(|it| it.is_ascii_lowercase()),
-        "must contain a lower-case letter",
-    );
+    unless(value.bytes().any(|it| it.is_ascii_lowercase()), "must contain a lower-case letter");
     unless(!value.contains("--"), "must not contain `--`");
-    unless(
-        !value.starts_with('-') && !value.ends_with('-'),
-        "must not start or end with `-`",
-    );
+    unless(!value.starts_with('-') && !value.ends_with('-'), "must not start or end with `-`");
     problems
 }
 
 /// The number of a port.
 pub fn port_number(value: i64) -> Problems {
-    if (1..=65535).contains(&value) {
-        vec![]
-    } else {
-        vec!["must be between 1 and 65535".to_owned()]
-    }
+    if (1..=65535).contains(&value) { vec![] } else { vec!["must be between 1 and 65535".to_owned()] }
 }
 
 /// An identifier of the language C.
 pub fn c_identifier(value: &str) -> Problems {
     let valid = is_made_of(value, |it| it.is_ascii_alphanumeric() || it == b'_')
         && !value.starts_with(|it: char| it.is_ascii_digit());
-    problem_unless(
-        valid,
-        "must consist of letters, digits and `_`, and not start with a digit",
-    )
+    problem_unless(valid, "must consist of letters, digits and `_`, and not start with a digit")
 }
 
-/// The name of an environment variable, as it was before Kubernetes v1.34 and still is for `envFrom` prefixes
-/// of old objects.
+/// The name of an environment variable as it had to be before [`relaxed_env_var_name`].
 pub fn env_var_name(value: &str) -> Problems {
-    let valid =
-        is_made_of(value, is_key_byte) && !value.starts_with(|it: char| it.is_ascii_digit());
-    let mut problems = problem_unless(
-        valid,
-        "must consist of letters, digits, `_`, `-` and `.`, and not start with a digit",
-    );
+    let valid = is_made_of(value, is_key_byte) && !value.starts_with(|it: char| it.is_ascii_digit());
+    let mut problems =
+        problem_unless(valid, "must consist of letters, digits, `_`, `-` and `.`, and not start with a digit");
     problems.extend(parent_directory(value));
     problems
 }
@@ -217,10 +177,7 @@ pub fn env_var_name(value: &str) -> Problems {
 /// The name of an environment variable: any printable ASCII but `=`.
 pub fn relaxed_env_var_name(value: &str) -> Problems {
     let mut problems = problem_unless(!value.is_empty(), "must not be empty");
-    if value
-        .bytes()
-        .any(|it| !(b' '..=b'~').contains(&it) || it == b'=')
-    {
+    if value.bytes().any(|it| !(b' '..=b'~').contains(&it) || it == b'=') {
         problems.push("must consist of printable ASCII characters other than `=`".to_owned());
     }
     problems
@@ -229,10 +186,8 @@ pub fn relaxed_env_var_name(value: &str) -> Problems {
 /// The key of a `ConfigMap` or Secret, which becomes the name of a file.
 pub fn config_map_key(value: &str) -> Problems {
     let mut problems = too_long(value, 253);
-    problems.extend(problem_unless(
-        is_made_of(value, is_key_byte),
-        "must consist of letters, digits, `-`, `_` and `.`",
-    ));
+    problems
+        .extend(problem_unless(is_made_of(value, is_key_byte), "must consist of letters, digits, `-`, `_` and `.`"));
     problems.extend(parent_directory(value));
     problems
 }
@@ -245,9 +200,7 @@ pub fn http_header_name(value: &str) -> Problems {
 
 /// Digits and a `%`.
 pub fn percent(value: &str) -> Problems {
-    let valid = value
-        .strip_suffix('%')
-        .is_some_and(|it| is_made_of(it, |it| it.is_ascii_digit()));
+    let valid = value.strip_suffix('%').is_some_and(|it| is_made_of(it, |it| it.is_ascii_digit()));
     problem_unless(valid, "must be digits followed by `%`")
 }
 
@@ -265,25 +218,18 @@ pub fn path_segment_name(value: &str) -> Problems {
         return vec![format!("must not be `{value}`")];
     }
     let contained = ["/", "%"].into_iter().filter(|it| value.contains(it));
-    contained
-        .map(|it| format!("must not contain `{it}`"))
-        .collect()
+    contained.map(|it| format!("must not contain `{it}`")).collect()
 }
 
-/// A domain, a `/` and a path: names of controllers and finalizers.
+/// A domain, a `/` and a path: names of controllers.
 pub fn domain_prefixed_path(value: &str) -> Problems {
-    let Some((host, path)) = value
-        .split_once('/')
-        .filter(|(host, path)| !host.is_empty() && !path.is_empty())
-    else {
+    let Some((host, path)) = value.split_once('/').filter(|(host, path)| !host.is_empty() && !path.is_empty()) else {
         return vec!["must be a domain and a path, such as `example.com/name`".to_owned()];
     };
     let mut problems = dns1123_subdomain(host);
     let is_path_byte = |it: u8| it.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&it);
-    problems.extend(problem_unless(
-        is_made_of(path, is_path_byte),
-        "must have a path of characters that need no escape",
-    ));
+    problems
+        .extend(problem_unless(is_made_of(path, is_path_byte), "must have a path of characters that need no escape"));
     problems
 }
 
@@ -293,10 +239,7 @@ pub fn domain_prefixed_key(value: &str) -> Problems {
     if !problems.is_empty() {
         return problems;
     }
-    problem_unless(
-        value.contains('/'),
-        "must have a domain before the name, such as `example.com/name`",
-    )
+    problem_unless(value.contains('/'), "must have a domain before the name, such as `example.com/name`")
 }
 
 fn qualified_domain(value: &str, parts: usize) -> Problems {
@@ -305,38 +248,26 @@ fn qualified_domain(value: &str, parts: usize) -> Problems {
         return problems;
     }
     if value.split('.').count() < parts {
-        vec![format!(
-            "must have at least {parts} parts with dots between them"
-        )]
+        vec![format!("must have at least {parts} parts with dots between them")]
     } else {
         vec![]
     }
 }
 
 fn too_long(value: &str, limit: usize) -> Problems {
-    if value.len() > limit {
-        vec![format!("must be at most {limit} characters")]
-    } else {
-        vec![]
-    }
+    if value.len() > limit { vec![format!("must be at most {limit} characters")] } else { vec![] }
 }
 
 /// Files of mounted volumes must not leave their directory.
 fn parent_directory(value: &str) -> Option<String> {
     match value {
         "." | ".." => Some(format!("must not be `{value}`")),
-        _ => value
-            .starts_with("..")
-            .then(|| "must not start with `..`".to_owned()),
+        _ => value.starts_with("..").then(|| "must not start with `..`".to_owned()),
     }
 }
 
 fn problem_unless(valid: bool, problem: &str) -> Problems {
-    if valid {
-        vec![]
-    } else {
-        vec![problem.to_owned()]
-    }
+    if valid { vec![] } else { vec![problem.to_owned()] }
 }
 
 fn is_subdomain(value: &str, inner: &str) -> bool {

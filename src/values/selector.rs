@@ -79,9 +79,7 @@ pub struct MatchExpression {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectorError {
     /// An operator that label selectors do not have.
-    #[error(
-        "`{0}` is no operator of a label selector; these are `In`, `NotIn`, `Exists` and `DoesNotExist`"
-    )]
+    #[error("`{0}` is no operator of a label selector; these are `In`, `NotIn`, `Exists` and `DoesNotExist`")]
     Operator(String),
     /// A key that no label can have.
     #[error("the label key `{key}` {problem}")]
@@ -123,14 +121,9 @@ impl Selector {
         parse::parse(text).map(Selector::new)
     }
 
-    /// Takes labels literally, as Services and ReplicationControllers do; nothing is checked.
+    /// Takes labels literally, as Services do; nothing is checked.
     pub fn from_labels(labels: &BTreeMap<String, String>) -> Selector {
-        Selector::new(
-            labels
-                .iter()
-                .map(|(key, value)| equals(key, value))
-                .collect(),
-        )
+        Selector::new(labels.iter().map(|(key, value)| equals(key, value)).collect())
     }
 
     /// Reads the two fields of a `LabelSelector`, up to the first error.
@@ -138,10 +131,7 @@ impl Selector {
         match_labels: &BTreeMap<String, String>,
         match_expressions: &[MatchExpression],
     ) -> Result<Selector, SelectorError> {
-        let mut requirements: Vec<_> = match_labels
-            .iter()
-            .map(|(key, value)| equals(key, value))
-            .collect();
+        let mut requirements: Vec<_> = match_labels.iter().map(|(key, value)| equals(key, value)).collect();
         for expression in match_expressions {
             let operator = match expression.operator.as_str() {
                 "In" => Operator::In,
@@ -151,11 +141,7 @@ impl Selector {
                 other => return Err(SelectorError::Operator(other.to_owned())),
             };
             let values = expression.values.clone();
-            requirements.push(Requirement {
-                key: expression.key.clone(),
-                operator,
-                values,
-            });
+            requirements.push(Requirement { key: expression.key.clone(), operator, values });
         }
         requirements.iter().try_for_each(Requirement::check)?;
         Ok(Selector::new(requirements))
@@ -204,17 +190,11 @@ impl Requirement {
             Operator::Equals | Operator::DoubleEquals | Operator::In => {
                 label.is_some_and(|it| self.values.contains(it))
             }
-            Operator::NotEquals | Operator::NotIn => {
-                label.is_none_or(|it| !self.values.contains(it))
-            }
+            Operator::NotEquals | Operator::NotIn => label.is_none_or(|it| !self.values.contains(it)),
             Operator::Exists => label.is_some(),
             Operator::DoesNotExist => label.is_none(),
-            Operator::GreaterThan => self
-                .numbers(label)
-                .is_some_and(|(label, bound)| label > bound),
-            Operator::LessThan => self
-                .numbers(label)
-                .is_some_and(|(label, bound)| label < bound),
+            Operator::GreaterThan => self.numbers(label).is_some_and(|(label, bound)| label > bound),
+            Operator::LessThan => self.numbers(label).is_some_and(|(label, bound)| label < bound),
         }
     }
 
@@ -229,18 +209,13 @@ impl Requirement {
     /// Mirrors `NewRequirement`.
     fn check(&self) -> Result<(), SelectorError> {
         if let Some(problem) = names::qualified_name(&self.key).into_iter().next() {
-            return Err(SelectorError::Key {
-                key: self.key.clone(),
-                problem,
-            });
+            return Err(SelectorError::Key { key: self.key.clone(), problem });
         }
         let operands = self.values.len();
         let needs = match self.operator {
             Operator::In | Operator::NotIn if operands == 0 => Some("at least one value"),
             Operator::Exists | Operator::DoesNotExist if operands > 0 => Some("no values"),
-            Operator::Equals | Operator::DoubleEquals | Operator::NotEquals if operands != 1 => {
-                Some("one value")
-            }
+            Operator::Equals | Operator::DoubleEquals | Operator::NotEquals if operands != 1 => Some("one value"),
             Operator::GreaterThan | Operator::LessThan
                 if operands != 1 || self.values.iter().any(|it| it.parse::<i64>().is_err()) =>
             {
@@ -249,17 +224,11 @@ impl Requirement {
             _ => None,
         };
         if let Some(needs) = needs {
-            return Err(SelectorError::Operands {
-                key: self.key.clone(),
-                needs,
-            });
+            return Err(SelectorError::Operands { key: self.key.clone(), needs });
         }
         for value in &self.values {
             if let Some(problem) = names::label_value(value).into_iter().next() {
-                return Err(SelectorError::Value {
-                    value: value.clone(),
-                    problem,
-                });
+                return Err(SelectorError::Value { value: value.clone(), problem });
             }
         }
         Ok(())
@@ -296,11 +265,7 @@ impl fmt::Display for Requirement {
 }
 
 fn equals(key: &str, value: &str) -> Requirement {
-    Requirement {
-        key: key.to_owned(),
-        operator: Operator::Equals,
-        values: vec![value.to_owned()],
-    }
+    Requirement { key: key.to_owned(), operator: Operator::Equals, values: vec![value.to_owned()] }
 }
 
 #[cfg(test)]

@@ -16,9 +16,7 @@
 /// ```
 pub fn is_time(text: &str) -> bool {
     after_seconds(text).is_some_and(|rest| {
-        let fraction = rest
-            .strip_prefix(['.', ','])
-            .map(|it| it.trim_start_matches(is_digit));
+        let fraction = rest.strip_prefix(['.', ',']).map(|it| it.trim_start_matches(is_digit));
         match fraction {
             Some(zone) if zone.len() + 1 < rest.len() => is_zone(zone),
             _ => is_zone(rest),
@@ -37,10 +35,7 @@ pub fn is_time(text: &str) -> bool {
 pub fn is_micro_time(text: &str) -> bool {
     after_seconds(text).is_some_and(|rest| {
         let digits = rest.strip_prefix(['.', ',']).unwrap_or_default();
-        digits.len() > 6
-            && digits.is_char_boundary(6)
-            && digits[..6].chars().all(is_digit)
-            && is_zone(&digits[6..])
+        digits.len() > 6 && digits.is_char_boundary(6) && digits[..6].chars().all(is_digit) && is_zone(&digits[6..])
     })
 }
 
@@ -53,11 +48,7 @@ fn after_seconds(text: &str) -> Option<&str> {
     let (hour, rest) = number(rest, 2).or_else(|| number(rest, 1))?;
     let (minute, rest) = number(rest.strip_prefix(':')?, 2)?;
     let (second, rest) = number(rest.strip_prefix(':')?, 2)?;
-    let date = jiff::civil::Date::new(
-        i16::try_from(year).ok()?,
-        i8::try_from(month).ok()?,
-        i8::try_from(day).ok()?,
-    );
+    let date = jiff::civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?);
     (date.is_ok() && hour < 24 && minute < 60 && second < 60).then_some(rest)
 }
 
@@ -80,4 +71,49 @@ fn number(text: &str, digits: usize) -> Option<(u16, &str)> {
 
 fn is_digit(it: char) -> bool {
     it.is_ascii_digit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_micro_time, is_time};
+
+    #[test]
+    fn times_are_read_as_go_reads_them() {
+        for text in [
+            "2026-03-28T12:34:56Z",
+            "2026-03-28T3:34:56Z",
+            "2026-03-28T12:34:56,5Z",
+            "2026-03-28T12:34:56.1234567890123-07:00",
+            "0000-02-29T00:00:00+24:60",
+        ] {
+            assert!(is_time(text), "{text}");
+        }
+        for text in [
+            "",
+            "2026-03-28",
+            "2026-03-28T12:34:56",
+            "2026-03-28t12:34:56z",
+            "2026-03-28 12:34:56Z",
+            "2026-3-28T12:34:56Z",
+            "2026-02-30T12:34:56Z",
+            "2026-03-28T24:00:00Z",
+            "2026-03-28T12:60:00Z",
+            "2026-03-28T12:34:60Z",
+            "2026-03-28T12:34:56.Z",
+            "2026-03-28T12:34:56+0100",
+            "2026-03-28T12:34:56+25:00",
+            "2026-03-28T12:34:56Z ",
+            "+026-03-28T12:34:56Z",
+        ] {
+            assert!(!is_time(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn micro_times_have_exactly_six_digits() {
+        assert!(is_micro_time("2026-03-28T12:34:56.123456+01:00"));
+        for fraction in ["", ".", ".12345", ".1234567"] {
+            assert!(!is_micro_time(&format!("2026-03-28T12:34:56{fraction}Z")), "{fraction}");
+        }
+    }
 }

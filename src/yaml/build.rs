@@ -3,30 +3,34 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::events::{self, Event};
+use super::aliases::{self, Written};
+use super::events::{self, Event, Tag};
 use super::scalar::{self, Scalar};
 use super::tree::{Entry, Kind, NodeId, TaggedScalar, Text, Tree};
-use super::{Comment, Document, Problem, ProblemKind};
+use super::{Comment, Document, Problem, ProblemKind, tagged, wording};
 use crate::source::{FileId, Span};
 
 /// Deeper documents are not read; Kubernetes objects are less than 100 levels deep.
 const MAX_DEPTH: u32 = 500;
 
-/// Reads the YAML document at `span` of `text`.
-pub(super) fn document(file: FileId, index: usize, text: &Arc<str>, span: Span) -> Document {
-    // kubectl's line reader ends every line, so a block scalar at the end of the text ends with a line break.
+/// Reads the YAML document at `span` of `text`. With `ended`, its last line ends with a line break even if the text does
+/// not, as kubectl's line reader has it.
+pub(super) fn document(file: FileId, index: usize, text: &Arc<str>, span: Span, ended: bool) -> Document {
     let piece = &text[span.range()];
-    let ended: String;
-    let piece = if piece.ends_with('\n') {
+    let with_end: String;
+    let piece = if !ended || piece.ends_with('\n') {
         piece
     } else {
-        ended = format!("{piece}\n");
-        &ended
+        with_end = format!("{piece}\n");
+        &with_end
     };
-    let mut builder = Builder::new(Arc::clone(text));
-    let (comments, problem) = events::read(piece, span.start as usize, |event, span| builder.event(event, span));
-    builder.problems.extend(problem);
-    builder.finish(file, index, span, comments)
+    // A byte order mark is skipped where the parsing begins.
+    let mark = piece.len() - piece.strip_prefix('\u{feff}').unwrap_or(piece).len();
+    let base = span.start as usize + mark;
+    let new = || Builder::new(Arc::clone(text));
+    let (mut builder, reading) = events::read(&piece[mark..], base, new, Builder::event);
+    builder.problems.extend(reading.problems);
+    builder.finish(file, index, span, reading.comments)
 }
 
 /// Builds a document from the events that `emit` sends.
@@ -45,22 +49,21 @@ pub(super) fn from_events<'t>(
 struct Builder {
     tree: Tree,
     open: Vec<Open>,
-    anchors: HashMap<usize, Anchor>,
+    /// The anchored nodes by their numbers; none while the node is not complete.
+    anchors: HashMap<usize, Option<NodeId>>,
     root: Option<NodeId>,
     problems: Vec<Problem>,
     /// For each node: how deep it is below itself, and how many nodes it unfolds to.
     sizes: Vec<Size>,
     unfolded_by_aliases: u64,
+    /// The mappings that were complete after the first anchor.
+    written: Written,
 }
 
 #[derive(Clone, Copy)]
 struct Size {
     height: u32,
     nodes: u64,
-}
-
-struct Anchor {
-    node: Option<NodeId>,
 }
 
 struct Open {
@@ -80,6 +83,7 @@ impl Builder {
             problems: Vec::new(),
             sizes: Vec::new(),
             unfolded_by_aliases: 0,
+            written: Written::new(),
         }
     }
 
@@ -108,10 +112,17 @@ impl Builder {
             Event::SequenceEnd | Event::MappingEnd => {
                 let Some(open) = self.open.pop() else { return };
                 let size = self.size_of(&open.children);
-                let kind =
-                    if open.mapping { self.mapping(&open.children) } else { self.tree.add_items(&open.children) };
+                let kind = if open.mapping {
+                    self.mapping(&open.children)
+                } else {
+                    open.children.iter().for_each(|item| self.check_value(*item));
+                    self.tree.add_items(&open.children)
+                };
                 let span = Span { start: open.start.start, end: span.end.max(open.start.end) };
-                self.complete(span, kind, size, open.anchor);
+                let id = self.complete(span, kind, size, open.anchor);
+                if open.mapping && !self.anchors.is_empty() {
+                    self.written.insert(id, open.children);
+                }
             }
             Event::Alias(anchor) => self.alias(anchor, span),
         }
@@ -119,28 +130,32 @@ impl Builder {
 
     fn start(&mut self, mapping: bool, anchor: usize, start: Span) {
         if anchor != 0 {
-            self.anchors.insert(anchor, Anchor { node: None });
+            self.anchors.insert(anchor, None);
         }
         self.open.push(Open { mapping, start, anchor, children: Vec::new() });
     }
 
-    fn complete(&mut self, span: Span, kind: Kind, size: Size, anchor: usize) {
+    fn complete(&mut self, span: Span, kind: Kind, size: Size, anchor: usize) -> NodeId {
         let id = self.tree.add(span, kind);
         if size.height > MAX_DEPTH && self.problems.iter().all(|problem| problem.kind != ProblemKind::Limit) {
             self.problem(ProblemKind::Limit, format!("nested more than {MAX_DEPTH} levels deep"), span);
         }
         self.sizes.push(size);
         if anchor != 0 {
-            self.anchors.insert(anchor, Anchor { node: Some(id) });
+            self.anchors.insert(anchor, Some(id));
         }
         match self.open.last_mut() {
             Some(open) => open.children.push(id),
-            None => self.root = Some(id),
+            None => {
+                self.check_value(id);
+                self.root = Some(id);
+            }
         }
+        id
     }
 
     fn alias(&mut self, anchor: usize, span: Span) {
-        match self.anchors.get(&anchor).and_then(|anchor| anchor.node) {
+        match self.anchors.get(&anchor).copied().flatten() {
             Some(target) => {
                 let target = self.tree.target(target);
                 let size = self.size(target);
@@ -168,44 +183,47 @@ impl Builder {
         Size { height: sum.height.saturating_add(1), nodes: sum.nodes.saturating_add(1) }
     }
 
-    /// go-yaml refuses documents in which nearly all of the decoding is done through aliases.
-    /// Mirrors `allowedAliasRatio` and `unmarshal` in `decode.go` of go-yaml v2.4.
     fn check_aliases(&mut self) {
-        let Some(root) = self.root else { return };
-        let decoded = self.size(root).nodes;
-        #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more than 53 bits")]
-        let (total, aliased) = (decoded as f64, self.unfolded_by_aliases as f64);
-        let allowed = if total <= 400_000.0 {
-            0.99
-        } else if total >= 4_000_000.0 {
-            0.10
-        } else {
-            0.99 - 0.89 * (total - 400_000.0) / 3_600_000.0
-        };
-        if self.unfolded_by_aliases > 100 && decoded > 1000 && aliased / total > allowed {
+        let Some(root) = self.root.filter(|_| self.unfolded_by_aliases > 100) else { return };
+        let is_merge = |key| self.is_merge(key);
+        let nodes = |id| self.size(id).nodes;
+        if aliases::excessive(&self.tree, root, &self.written, is_merge, nodes) {
             let span = self.tree.node(root).span;
             self.problem(ProblemKind::Limit, "the aliases unfold to far more than is written".to_owned(), span);
         }
     }
 
-    fn scalar(&mut self, text: &str, plain: bool, tag: Option<events::Tag>, span: Span) -> Kind {
+    fn scalar(&mut self, text: &str, plain: bool, tag: Option<Tag>, span: Span) -> Kind {
         match tag {
-            None if plain && matches!(scalar::resolve_plain(text), Scalar::NotFinite(_)) => {
-                self.problem(
-                    ProblemKind::NotJson,
-                    format!("`{text}` is no JSON value; quote it to mean the text"),
-                    span,
-                );
-                Kind::Scalar { text: self.text(text, span), plain }
-            }
             None => Kind::Scalar { text: self.text(text, span), plain },
-            Some(tag) => match tagged(text, plain, tag) {
+            // A merge key may have one of these tags, and then even quotes.
+            Some(Tag::Merge | Tag::NonSpecific) if text == MERGE => {
+                Kind::Scalar { text: Text::Decoded(MERGE.into()), plain: true }
+            }
+            Some(tag) => match tagged::value(text, tag) {
                 Some(value) => Kind::Tagged(value),
                 None => {
                     self.problem(ProblemKind::Syntax, format!("`{text}` is no value of its tag"), span);
                     Kind::Tagged(TaggedScalar::Null)
                 }
             },
+        }
+    }
+
+    /// JSON has no infinities; as the name of a key they are just text.
+    fn check_value(&mut self, id: NodeId) {
+        let may_be = match &self.tree.node(self.tree.target(id)).kind {
+            Kind::Scalar { text, plain: true } => {
+                matches!(self.tree.text_of(text).as_bytes(), [b'.', ..] | [b'+' | b'-', b'.', ..])
+            }
+            Kind::Tagged(TaggedScalar::Float(_)) => true,
+            _ => false,
+        };
+        if may_be && matches!(self.tree.go_value(id), Some(Scalar::NotFinite(_))) {
+            let span = self.tree.node(id).span;
+            let written = self.tree.source(span).unwrap_or_default();
+            let message = format!("`{written}` is no JSON value");
+            self.problems.push(Problem::new(ProblemKind::NotJson, message, span).help("quote it to mean the text"));
         }
     }
 
@@ -222,74 +240,104 @@ impl Builder {
             let (key, value) = (pair[0], pair[1]);
             if self.is_merge(key) {
                 self.merge(&mut entries, value);
-            } else if let Some(name) = self.key_name(key) {
-                if let Some(first) = entries.insert(&self.tree, Entry { key, name, value, merged: None }) {
-                    let span = self.tree.node(key).span;
-                    let name = self.tree.source(span).unwrap_or_default().to_owned();
-                    self.problems.push(Problem {
-                        kind: ProblemKind::DuplicateKey,
-                        message: format!("`{name}` is already set in this map; kubectl keeps only the last one"),
-                        span,
-                        related: Some((self.tree.node(first).span, "first set here".to_owned())),
-                    });
+                continue;
+            }
+            self.check_value(value);
+            if let Some(name) = self.key_name(key) {
+                let earlier = entries.insert(&self.tree, Entry { key, name, value, merged: None });
+                if let Some(earlier) = earlier {
+                    self.duplicate(key, earlier);
                 }
             }
         }
         self.tree.add_entries(entries.list)
     }
 
-    /// Only a plain `<<` merges; `"<<"` is an ordinary key.
+    fn duplicate(&mut self, key: NodeId, earlier: Earlier) {
+        let span = self.tree.node(key).span;
+        let name = self.tree.source(span).unwrap_or_default();
+        let (message, place, label) = match earlier.merged {
+            None => (
+                format!("`{name}` is already set in this map; kubectl keeps only the last one"),
+                earlier.key,
+                "first set here",
+            ),
+            Some(merge) => {
+                (format!("`{name}` is also set by the merge before it; kubectl keeps this one"), merge, "merged here")
+            }
+        };
+        let related = self.tree.node(place).span;
+        self.problems.push(Problem::new(ProblemKind::DuplicateKey, message, span).related(related, label));
+    }
+
+    /// Only a plain `<<` merges; `"<<"` and an alias to `<<` are ordinary keys.
     fn is_merge(&self, key: NodeId) -> bool {
-        matches!(&self.tree.node(key).kind, Kind::Scalar { text, plain: true } if self.tree.text_of(text) == "<<")
+        matches!(&self.tree.node(key).kind, Kind::Scalar { text, plain: true } if self.tree.text_of(text) == MERGE)
     }
 
     /// go-yaml v2 takes the maps of a list from the last to the first, so that earlier ones win, and lets a merge
     /// overwrite keys that stand before it.
     fn merge(&mut self, entries: &mut Entries, value: NodeId) {
-        let target = self.tree.target(value);
-        let maps: Vec<NodeId> = match self.tree.node(target).kind {
-            Kind::Sequence(_) => self.tree.value(target).items().map(super::Value::id).collect(),
+        let maps: Vec<NodeId> = match self.tree.node(value).kind {
+            Kind::Sequence(_) => self.tree.items_of(value).to_vec(),
             _ => vec![value],
         };
+        let mut twice: Vec<(String, Earlier)> = Vec::new();
         for map in maps.into_iter().rev() {
             if !matches!(self.tree.node(self.tree.target(map)).kind, Kind::Mapping(_)) {
                 let span = self.tree.node(map).span;
-                let message = "`<<` takes a map, an alias to a map, or a list of those".to_owned();
-                self.problem(ProblemKind::Syntax, message, span);
+                let message = "`<<` takes a map, an alias to a map, or a list of those";
+                self.problems.push(Problem::new(ProblemKind::Syntax, message, span));
                 continue;
             }
             for at in 0..self.tree.entries_of(map).len() {
                 let entry = &self.tree.entries_of(map)[at];
-                let name = match &entry.name {
-                    Text::Verbatim(span) => Text::Verbatim(*span),
-                    Text::Decoded(text) => Text::Decoded(text.clone()),
-                };
+                let name = entry.name.clone();
                 let entry = Entry { key: entry.key, name, value: entry.value, merged: Some(value) };
-                entries.insert(&self.tree, entry);
+                let shown = self.tree.text_of(&entry.name).to_owned();
+                if let Some(earlier) = entries.insert(&self.tree, entry) {
+                    twice.push((shown, earlier));
+                }
             }
         }
+        let Some((name, earlier)) = twice.first() else { return };
+        let more = match twice.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        let message = match earlier.merged {
+            None => format!("this merge replaces `{name}`{more}, which the map itself sets before it"),
+            Some(_) => format!("`{name}`{more} is merged from two maps"),
+        };
+        let span = self.tree.node(value).span;
+        let related = self.tree.node(earlier.key).span;
+        self.problems.push(Problem::new(ProblemKind::DuplicateKey, message, span).related(related, "first set here"));
     }
 
     /// The key as JSON has it, or a problem.
     fn key_name(&mut self, key: NodeId) -> Option<Text> {
-        let value = self.tree.value(key);
-        let name = match value.scalar() {
+        let name = match self.tree.go_value(key) {
             Some(Scalar::Text(text)) => match &self.tree.node(self.tree.target(key)).kind {
                 Kind::Scalar { text: Text::Verbatim(span), .. } => return Some(Text::Verbatim(*span)),
                 _ => text.to_owned(),
             },
             Some(Scalar::Bool(value)) => value.to_string(),
             Some(Scalar::Integer(value)) => value.to_string(),
-            Some(Scalar::Float(value)) => scalar::float_key(value),
-            Some(Scalar::NotFinite(value)) if value.is_nan() => ".nan".to_owned(),
-            Some(Scalar::NotFinite(value)) => if value > 0.0 { ".inf" } else { "-.inf" }.to_owned(),
-            Some(Scalar::Null | Scalar::Unsigned(_)) | None => {
+            Some(Scalar::Float(value) | Scalar::NotFinite(value)) => scalar::float_key(value),
+            unfit => {
+                let what = match unfit {
+                    Some(Scalar::Null) => "nothing",
+                    Some(_) => "so large a number",
+                    None => "a list or map",
+                };
                 let span = self.tree.node(key).span;
-                self.problem(
-                    ProblemKind::NotJson,
-                    "this cannot be a key in JSON; quote it to mean the text".to_owned(),
-                    span,
-                );
+                let message = format!("{what} cannot be a key in JSON");
+                let template = self.tree.source(Span { start: span.start.saturating_sub(1), ..span });
+                let help = match template {
+                    Some(text) if text.starts_with("{{") => wording::RENDER,
+                    _ => "quote it to mean the text",
+                };
+                self.problems.push(Problem::new(ProblemKind::NotJson, message, span).help(help));
                 return None;
             }
         };
@@ -297,15 +345,23 @@ impl Builder {
     }
 
     fn problem(&mut self, kind: ProblemKind, message: String, span: Span) {
-        self.problems.push(Problem { kind, message, span, related: None });
+        self.problems.push(Problem::new(kind, message, span));
     }
 }
+
+const MERGE: &str = "<<";
 
 /// The entries of a mapping while it is read; the last value of a name wins and keeps the first one's position.
 struct Entries {
     list: Vec<Entry>,
-    /// From a hash of the name to its index, once the list is long enough to make searching it slow.
+    /// From the name to its index, once the list is long enough to make searching it slow.
     by_name: HashMap<Box<str>, usize>,
+}
+
+/// What an entry has replaced.
+struct Earlier {
+    key: NodeId,
+    merged: Option<NodeId>,
 }
 
 const SHORT: usize = 16;
@@ -315,8 +371,9 @@ impl Entries {
         Self { list: Vec::with_capacity(capacity), by_name: HashMap::new() }
     }
 
-    /// Returns the key that had the same name before.
-    fn insert(&mut self, tree: &Tree, entry: Entry) -> Option<NodeId> {
+    /// Returns the entry that had the same key before. Keys are the same if Go has the same value for them; `1` and `"1"`
+    /// are two keys, although they have one name in JSON.
+    fn insert(&mut self, tree: &Tree, entry: Entry) -> Option<Earlier> {
         let name = tree.text_of(&entry.name);
         let found = if self.list.len() < SHORT {
             self.list.iter().position(|other| tree.text_of(&other.name) == name)
@@ -328,31 +385,14 @@ impl Entries {
             self.by_name.get(name).copied()
         };
         if let Some(at) = found {
-            let previous = self.list[at].key;
-            self.list[at] = entry;
-            return Some(previous);
+            let earlier = std::mem::replace(&mut self.list[at], entry);
+            let same = tree.go_value(earlier.key) == tree.go_value(self.list[at].key);
+            return same.then_some(Earlier { key: earlier.key, merged: earlier.merged });
         }
         if self.list.len() >= SHORT {
             self.by_name.insert(name.into(), self.list.len());
         }
         self.list.push(entry);
         None
-    }
-}
-
-/// The value of a scalar with a tag; `None` if the tag does not fit.
-fn tagged(text: &str, plain: bool, tag: events::Tag) -> Option<TaggedScalar> {
-    use events::Tag;
-    let resolved = if plain || !text.is_empty() { scalar::resolve_plain(text) } else { Scalar::Text(text) };
-    match (tag, resolved) {
-        (Tag::Str | Tag::Other, _) => Some(TaggedScalar::Text(text.into())),
-        (Tag::Null, Scalar::Null) => Some(TaggedScalar::Null),
-        (Tag::Bool, Scalar::Bool(value)) => Some(TaggedScalar::Bool(value)),
-        (Tag::Int, Scalar::Integer(value)) => Some(TaggedScalar::Integer(value)),
-        (Tag::Int, Scalar::Unsigned(value)) => Some(TaggedScalar::Unsigned(value)),
-        #[expect(clippy::cast_precision_loss, reason = "a float was asked for")]
-        (Tag::Float, Scalar::Integer(value)) => Some(TaggedScalar::Float(value as f64)),
-        (Tag::Float, Scalar::Float(value)) => Some(TaggedScalar::Float(value)),
-        _ => None,
     }
 }

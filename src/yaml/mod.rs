@@ -4,14 +4,21 @@
 //! one located [`Tree`], and everything else (JSON values, typed models, schema validation) is produced from that
 //! tree. Reading never fails: it returns documents and [`Problem`]s, and resumes at the next `---`.
 
+mod aliases;
 mod build;
 mod de;
+mod differences;
 mod events;
 mod json;
 pub mod path;
+mod refused;
+mod rewrite;
 pub mod scalar;
 mod split;
+mod survey;
+mod tagged;
 mod tree;
+mod wording;
 
 use std::sync::Arc;
 
@@ -50,6 +57,11 @@ impl Document {
         self.tree.value(id)
     }
 
+    /// The source text of a span of this document.
+    pub fn text(&self, span: Span) -> &str {
+        self.tree.source(span).unwrap_or_default()
+    }
+
     /// A span of this document with its file.
     pub fn place(&self, span: Span) -> Place {
         Place { file: self.file, span }
@@ -76,6 +88,38 @@ pub struct Problem {
     pub span: Span,
     /// A further place: where the key stands first, where the bracket was opened.
     pub related: Option<(Span, String)>,
+    /// What to do, starting with a verb, where that is known.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A problem with one place.
+    pub(crate) fn new(kind: ProblemKind, message: impl Into<String>, span: Span) -> Self {
+        Self { kind, message: message.into(), span, related: None, help: None }
+    }
+
+    /// Adds the further place.
+    #[must_use]
+    pub(crate) fn related(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.related = Some((span, message.into()));
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The problem, found in a text that begins at byte `base` of the file.
+    #[must_use]
+    pub(crate) fn moved(mut self, base: usize) -> Self {
+        let moved = |span: Span| Span::new(span.start as usize + base..span.end as usize + base);
+        self.span = moved(self.span);
+        self.related = self.related.map(|(span, message)| (moved(span), message));
+        self
+    }
 }
 
 /// The sorts of [`Problem`].
@@ -93,29 +137,52 @@ pub enum ProblemKind {
     Ignored,
 }
 
-/// Reads all documents of a text.
+/// Reads all documents of a text, as kubectl reads a file: the byte order mark is skipped (`FileVisitor.Visit` in
+/// cli-runtime), and JSON is tried if the text begins with `{`.
 pub fn read(file: FileId, source: &Source) -> Vec<Document> {
     let text = source.text();
-    if json::is_json(text)
-        && let Some(documents) = json::read(file, text)
-    {
-        return documents;
+    let start = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
+    if !json::is_json(&text[start..]) {
+        return yaml(file, text, start, 0);
     }
-    split(text)
-        .into_iter()
-        .enumerate()
-        .map(|(index, piece)| match piece {
-            Ok(span) => build::document(file, index, text, span),
-            Err(problem) => unreadable(file, index, text, problem),
+    let stream = json::read(file, text, start);
+    let mut documents = stream.documents;
+    if let Some((start, problem)) = stream.rest {
+        let mut rest = yaml(file, text, start, documents.len());
+        // What is neither JSON nor YAML was meant to be JSON if it looks like it.
+        if let Some(first) = rest.first_mut()
+            && first.root.is_none()
+            && !first.problems.is_empty()
+            && json::is_meant(&text[start..])
+        {
+            first.problems = vec![problem];
+        }
+        documents.extend(rest);
+    }
+    if let Some(problem) = stream.problem {
+        documents.push(unreadable(file, documents.len(), text, problem));
+    }
+    documents
+}
+
+/// The YAML documents from byte `start` on, numbered from `index`.
+fn yaml(file: FileId, text: &Arc<str>, start: usize, index: usize) -> Vec<Document> {
+    let pieces = split(&text[start..]).into_iter().zip(index..);
+    pieces
+        .map(|(piece, index)| match piece {
+            Ok(span) => {
+                let span = Span::new(start + span.start as usize..start + span.end as usize);
+                build::document(file, index, text, span, true)
+            }
+            Err(problem) => unreadable(file, index, text, problem.moved(start)),
         })
         .collect()
 }
 
-/// Reads a text that is one document, separators included.
+/// Reads a text as Kubernetes' YAML library alone does: its first YAML document, without cutting it at `---` lines.
 pub fn read_one(file: FileId, source: &Source) -> Document {
     let text = source.text();
-    let start = text.len() - text.trim_start_matches('\u{feff}').len();
-    build::document(file, 0, text, Span::new(start..text.len()))
+    build::document(file, 0, text, Span::new(0..text.len()), false)
 }
 
 fn unreadable(file: FileId, index: usize, text: &Arc<str>, problem: Problem) -> Document {

@@ -50,7 +50,7 @@ pub(super) enum Kind {
 }
 
 /// The text of a scalar: most stand in the source as they are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Text {
     Verbatim(Span),
     Decoded(Box<str>),
@@ -124,7 +124,7 @@ impl Tree {
         }
     }
 
-    fn items_of(&self, id: NodeId) -> &[NodeId] {
+    pub(super) fn items_of(&self, id: NodeId) -> &[NodeId] {
         match &self.node(id).kind {
             Kind::Sequence(range) => &self.items[range.start as usize..range.end as usize],
             _ => &[],
@@ -136,6 +136,26 @@ impl Tree {
         match self.node(id).kind {
             Kind::Alias(target) => target,
             _ => id,
+        }
+    }
+
+    /// The value of a scalar before it becomes JSON; none for lists and maps.
+    pub(super) fn go_value(&self, id: NodeId) -> Option<Scalar<'_>> {
+        match &self.node(self.target(id)).kind {
+            Kind::Scalar { text, plain } => {
+                let text = self.text_of(text);
+                Some(if *plain { scalar::resolve(text) } else { Scalar::Text(text) })
+            }
+            Kind::Tagged(tagged) => Some(match tagged {
+                TaggedScalar::Null => Scalar::Null,
+                TaggedScalar::Bool(value) => Scalar::Bool(*value),
+                TaggedScalar::Integer(value) => Scalar::Integer(*value),
+                TaggedScalar::Unsigned(value) => Scalar::Unsigned(*value),
+                TaggedScalar::Float(value) if value.is_finite() => Scalar::Float(*value),
+                TaggedScalar::Float(value) => Scalar::NotFinite(*value),
+                TaggedScalar::Text(text) => Scalar::Text(text),
+            }),
+            Kind::Sequence(_) | Kind::Mapping(_) | Kind::Alias(_) => None,
         }
     }
 
@@ -187,6 +207,11 @@ impl<'a> Value<'a> {
         self.id
     }
 
+    /// What tells this node from all others for as long as its document lives: the tree's address and the number.
+    pub fn identity(self) -> (usize, u32) {
+        (std::ptr::from_ref(self.tree) as usize, self.tree.target(self.id).0)
+    }
+
     /// Where the value is used: for an alias the `*name`.
     pub fn span(self) -> Span {
         self.tree.node(self.id).span
@@ -204,21 +229,10 @@ impl<'a> Value<'a> {
 
     /// Scalar, list or map.
     pub fn shape(self) -> Shape<'a> {
-        match &self.tree.node(self.tree.target(self.id)).kind {
-            Kind::Scalar { text, plain } => {
-                let text = self.tree.text_of(text);
-                Shape::Scalar(if *plain { scalar::resolve_plain(text) } else { Scalar::Text(text) })
-            }
-            Kind::Tagged(tagged) => Shape::Scalar(match tagged {
-                TaggedScalar::Null => Scalar::Null,
-                TaggedScalar::Bool(value) => Scalar::Bool(*value),
-                TaggedScalar::Integer(value) => Scalar::Integer(*value),
-                TaggedScalar::Unsigned(value) => Scalar::Unsigned(*value),
-                TaggedScalar::Float(value) => Scalar::Float(*value),
-                TaggedScalar::Text(text) => Scalar::Text(text),
-            }),
-            Kind::Sequence(_) => Shape::Sequence,
-            Kind::Mapping(_) | Kind::Alias(_) => Shape::Mapping,
+        match self.tree.go_value(self.id) {
+            Some(scalar) => Shape::Scalar(scalar::as_json(scalar)),
+            None if matches!(self.tree.node(self.tree.target(self.id)).kind, Kind::Sequence(_)) => Shape::Sequence,
+            None => Shape::Mapping,
         }
     }
 

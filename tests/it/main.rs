@@ -1,5 +1,9 @@
-//! One test binary, so that the library is linked once.
+//! One test binary for everything that is tested from outside of the library.
 
+mod conformance;
+mod corpus;
+mod patches;
 mod rules;
 mod vectors;
 mod vectors_yaml;
+mod yaml_places;

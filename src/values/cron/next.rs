@@ -104,16 +104,11 @@ pub(super) fn next_second(fields: &Fields, after: i64, zone: &TimeZone) -> Optio
 
 fn matches_day(fields: &Fields, day: DateTime) -> bool {
     let date = fields.day_of_month.has(day.day());
-    let weekday = fields
-        .day_of_week
-        .has(day.weekday().to_sunday_zero_offset());
-    if fields.needs_both_days() {
-        date && weekday
-    } else {
-        date || weekday
-    }
+    let weekday = fields.day_of_week.has(day.weekday().to_sunday_zero_offset());
+    if fields.needs_both_days() { date && weekday } else { date || weekday }
 }
 
+#[derive(Clone, Copy)]
 enum Step {
     Month,
     Day,
@@ -126,15 +121,10 @@ fn advance(now: i64, from: DateTime, step: Step, zone: &TimeZone) -> Option<i64>
     let date = match step {
         Step::Day => from.date().tomorrow().ok()?,
         Step::Month => {
-            let (year, month) = if from.month() == 12 {
-                (from.year().checked_add(1)?, 1)
-            } else {
-                (from.year(), from.month() + 1)
-            };
+            let (year, month) =
+                if from.month() == 12 { (from.year().checked_add(1)?, 1) } else { (from.year(), from.month() + 1) };
             let first = Date::new(year, month, 1).ok()?;
-            first
-                .checked_add(jiff::Span::new().days(from.day() - 1))
-                .ok()?
+            first.checked_add(jiff::Span::new().days(from.day() - 1)).ok()?
         }
     };
     second(date, from.time(), zone).filter(|it| *it > now)
@@ -147,15 +137,7 @@ fn local(second: i64, zone: &TimeZone) -> Option<DateTime> {
 
 /// Mirrors Go's `time.Date`, which decides what a time means that does not exist or exists twice.
 fn second(date: Date, time: Time, zone: &TimeZone) -> Option<i64> {
-    let as_utc = Offset::UTC
-        .to_timestamp(date.to_datetime(time))
-        .ok()?
-        .as_second();
-    let offset = |second| {
-        Some(i64::from(
-            zone.to_offset(Timestamp::from_second(second).ok()?)
-                .seconds(),
-        ))
-    };
+    let as_utc = Offset::UTC.to_timestamp(date.to_datetime(time)).ok()?.as_second();
+    let offset = |second| Some(i64::from(zone.to_offset(Timestamp::from_second(second).ok()?).seconds()));
     Some(as_utc - offset(as_utc - offset(as_utc)?)?)
 }

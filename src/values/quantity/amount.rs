@@ -1,7 +1,7 @@
 //! The number inside a quantity: digits and a power of ten, small where it fits and big where it does not.
 //!
 //! Mirrors `int64Amount` and `infDecAmount` in k8s.io/apimachinery/pkg/api/resource/amount.go and
-//! `scaledValue` in scale_int.go (v1.36).
+//! `scaledValue` in `scale_int.go` (v1.36).
 
 use std::cmp::Ordering;
 
@@ -35,47 +35,35 @@ impl Amount {
     pub(super) fn negated(&self) -> Amount {
         match self {
             Amount::Small { value, scale } => match value.checked_neg() {
-                Some(value) => Amount::Small {
-                    value,
-                    scale: *scale,
-                },
-                None => Amount::Big {
-                    unscaled: -BigInt::from(*value),
-                    scale: *scale,
-                },
+                Some(value) => Amount::Small { value, scale: *scale },
+                None => Amount::Big { unscaled: -BigInt::from(*value), scale: *scale },
             },
-            Amount::Big { unscaled, scale } => Amount::Big {
-                unscaled: -unscaled,
-                scale: *scale,
-            },
+            Amount::Big { unscaled, scale } => Amount::Big { unscaled: -unscaled, scale: *scale },
         }
     }
 
     /// The number of times that `10^scale` goes into the amount, rounded up, in 64 bits.
     ///
-    /// On overflow a small amount gives zero and a big one its lowest bits. Rounding goes away from zero for
+    /// On overflow a small amount gives zero or its lowest bits and a big one its lowest bits. Rounding goes away from zero for
     /// small amounts, −1.5 gives −2; but a big amount is cut and then raised by one, −1.5000000001 gives 0.
     pub(super) fn scaled(&self, scale: i64) -> i64 {
         match self {
-            Amount::Small { value, scale: own } if *own < scale => {
-                divide_away_from_zero(*value, scale - own)
-            }
-            Amount::Small { value, scale: own } => multiply(*value, own - scale).unwrap_or(0),
-            Amount::Big {
-                unscaled,
-                scale: own,
-            } if *own >= scale => {
+            Amount::Small { value, scale: own } if *own < scale => divide_away_from_zero(*value, scale - own),
+            Amount::Small { value, scale: own } => match own - scale {
+                // The original has a way of its own for these, which loses the highest bits instead.
+                zeros @ (1 | 2 | 3 | 6 | 9) if *value != i64::MIN => {
+                    value.wrapping_mul(multiply(1, zeros).unwrap_or(0))
+                }
+                zeros => multiply(*value, zeros).unwrap_or(0),
+            },
+            Amount::Big { unscaled, scale: own } if *own >= scale => {
                 let zeros = u32::try_from(own - scale).unwrap_or(u32::MAX);
                 low_bits(unscaled).wrapping_mul(10_i64.wrapping_pow(zeros))
             }
-            Amount::Big {
-                unscaled,
-                scale: own,
-            } => {
+            Amount::Big { unscaled, scale: own } => {
                 let zeros = scale - own;
                 if *unscaled < BigInt::from(i64::MAX) && zeros <= 18 {
-                    let (value, divisor) =
-                        (low_bits(unscaled), multiply(1, zeros).unwrap_or(i64::MAX));
+                    let (value, divisor) = (low_bits(unscaled), multiply(1, zeros).unwrap_or(i64::MAX));
                     return value / divisor + i64::from(value % divisor != 0);
                 }
                 let (quotient, exact) = divide(unscaled, zeros);
@@ -99,11 +87,7 @@ impl Amount {
             let right = shift(&right, right_scale - scale);
             left.magnitude().cmp(right.magnitude())
         });
-        if sign == Ordering::Less {
-            magnitude.reverse()
-        } else {
-            magnitude
-        }
+        if sign == Ordering::Less { magnitude.reverse() } else { magnitude }
     }
 
     /// Whether the amount lies strictly between −bound and bound.
@@ -114,44 +98,32 @@ impl Amount {
 
     /// The sum. Where one amount has thousands of digits more than the other, the smaller one is lost.
     pub(super) fn plus(&self, other: &Amount) -> Amount {
-        if other.sign() == Ordering::Equal {
-            return self.clone();
-        }
-        if self.sign() == Ordering::Equal {
-            return other.clone();
-        }
-        if let (
-            Amount::Small {
-                value: left,
-                scale: left_scale,
-            },
-            Amount::Small {
-                value: right,
-                scale: right_scale,
-            },
-        ) = (self, other)
+        if let (Amount::Small { value: left, scale: left_scale }, Amount::Small { value: right, scale: right_scale }) =
+            (self, other)
         {
+            if *left == 0 || *right == 0 {
+                return if *right == 0 { self } else { other }.clone();
+            }
             let scale = *left_scale.min(right_scale);
             let left = multiply(*left, left_scale - scale);
             let right = multiply(*right, right_scale - scale);
-            if let Some(value) = left
-                .zip(right)
-                .and_then(|(left, right)| left.checked_add(right))
-            {
+            if let Some(value) = left.zip(right).and_then(|(left, right)| left.checked_add(right)) {
                 return Amount::Small { value, scale };
             }
         }
         let ((left, left_scale), (right, right_scale)) = (self.parts(), other.parts());
-        if left_scale - right_scale > MAX_ZEROS {
-            return self.clone();
-        }
-        if right_scale - left_scale > MAX_ZEROS {
-            return other.clone();
+        if (left_scale - right_scale).abs() > MAX_ZEROS {
+            let larger = self.magnitude().compare(&other.magnitude()) != Ordering::Less;
+            return if larger { self } else { other }.clone();
         }
         let scale = left_scale.min(right_scale);
-        Amount::Big {
-            unscaled: shift(&left, left_scale - scale) + shift(&right, right_scale - scale),
-            scale,
+        Amount::Big { unscaled: shift(&left, left_scale - scale) + shift(&right, right_scale - scale), scale }
+    }
+
+    fn magnitude(&self) -> Amount {
+        match self.sign() {
+            Ordering::Less => self.negated(),
+            _ => self.clone(),
         }
     }
 
@@ -162,27 +134,14 @@ impl Amount {
             return Amount::Big { unscaled, scale };
         }
         if scale >= NANO {
-            return Amount::Big {
-                unscaled: shift(&unscaled, scale - NANO),
-                scale: NANO,
-            };
+            return Amount::Big { unscaled: shift(&unscaled, scale - NANO), scale: NANO };
         }
-        let up = if unscaled.sign() == Sign::Minus {
-            -1
-        } else {
-            1
-        };
+        let up = if unscaled.sign() == Sign::Minus { -1 } else { 1 };
         if digits(&unscaled) < NANO - scale {
-            return Amount::Big {
-                unscaled: BigInt::from(up),
-                scale: NANO,
-            };
+            return Amount::Big { unscaled: BigInt::from(up), scale: NANO };
         }
         let (quotient, exact) = divide(&unscaled, NANO - scale);
-        Amount::Big {
-            unscaled: if exact { quotient } else { quotient + up },
-            scale: NANO,
-        }
+        Amount::Big { unscaled: if exact { quotient } else { quotient + up }, scale: NANO }
     }
 
     /// The digits without trailing zeros beyond a multiple of three, and that multiple. Not for zero.
@@ -201,11 +160,7 @@ impl Amount {
     pub(super) fn canonical_binary(&self) -> Option<(BigInt, i64)> {
         let (unscaled, scale) = self.parts();
         let mut number = match scale {
-            ..0 => {
-                Some(divide(&unscaled, -scale))
-                    .filter(|(_, exact)| *exact)?
-                    .0
-            }
+            ..0 => Some(divide(&unscaled, -scale)).filter(|(_, exact)| *exact)?.0,
             0..=MAX_ZEROS => shift(&unscaled, scale),
             _ => return None,
         };
@@ -235,11 +190,7 @@ fn multiply(value: i64, zeros: i64) -> Option<i64> {
 fn divide_away_from_zero(value: i64, zeros: i64) -> i64 {
     let divisor = multiply(1, zeros);
     let (quotient, exact) = divisor.map_or((0, value == 0), |it| (value / it, value % it == 0));
-    if exact {
-        quotient
-    } else {
-        quotient + value.signum()
-    }
+    if exact { quotient } else { quotient + value.signum() }
 }
 
 /// Divides by a power of ten, rounding down, and says whether nothing was left.
@@ -267,9 +218,5 @@ fn count(length: usize) -> i64 {
 /// What Go's `big.Int.Int64` makes of a number that does not fit.
 fn low_bits(value: &BigInt) -> i64 {
     let low = value.iter_u64_digits().next().unwrap_or(0).cast_signed();
-    if value.sign() == Sign::Minus {
-        low.wrapping_neg()
-    } else {
-        low
-    }
+    if value.sign() == Sign::Minus { low.wrapping_neg() } else { low }
 }

@@ -10,10 +10,7 @@ use super::{Operator, Requirement};
 pub(super) fn is_satisfiable<'a>(requirements: impl IntoIterator<Item = &'a Requirement>) -> bool {
     let mut by_key = BTreeMap::<&str, Vec<&Requirement>>::new();
     for requirement in requirements {
-        by_key
-            .entry(&requirement.key)
-            .or_default()
-            .push(requirement);
+        by_key.entry(&requirement.key).or_default().push(requirement);
     }
     by_key.into_values().all(|it| is_key_satisfiable(&it))
 }
@@ -30,12 +27,7 @@ fn has_value(requirements: &[&Requirement]) -> bool {
         requirements.iter().all(|it| it.matches(&labels))
     };
     // Where some requirement lists the values, no others need to be tried.
-    let listed = |it: &&&Requirement| {
-        matches!(
-            it.operator,
-            Operator::Equals | Operator::DoubleEquals | Operator::In
-        )
-    };
+    let listed = |it: &&&Requirement| matches!(it.operator, Operator::Equals | Operator::DoubleEquals | Operator::In);
     if let Some(requirement) = requirements.iter().find(listed) {
         return requirement.values.iter().any(|it| allows(it));
     }
@@ -49,16 +41,9 @@ fn has_value(requirements: &[&Requirement]) -> bool {
 /// them: `7`, `07`, `007`. Label values cannot start with a sign, so that there are no negative numbers.
 fn numbers(requirements: &[&Requirement]) -> impl Iterator<Item = String> {
     const MAX_LENGTH: usize = 63;
-    let lower = requirements
-        .iter()
-        .filter(|it| it.operator == Operator::GreaterThan);
-    let lower = lower
-        .flat_map(|it| &it.values)
-        .filter_map(|it| it.parse::<i64>().ok())
-        .max();
+    let lower = requirements.iter().filter(|it| it.operator == Operator::GreaterThan);
+    let lower = lower.flat_map(|it| &it.values).filter_map(|it| it.parse::<i64>().ok()).max();
     let first = lower.map_or(Some(0), |it| it.checked_add(1).map(|it| it.max(0)));
     let numbers = first.into_iter().flat_map(|first| first..=i64::MAX);
-    numbers.flat_map(|number| {
-        (number.to_string().len()..=MAX_LENGTH).map(move |width| format!("{number:0width$}"))
-    })
+    numbers.flat_map(|number| (number.to_string().len()..=MAX_LENGTH).map(move |width| format!("{number:0width$}")))
 }

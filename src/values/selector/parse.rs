@@ -10,10 +10,7 @@ use super::{Operator, Requirement, SelectorError};
 use crate::values::names;
 
 pub(super) fn parse(text: &str) -> Result<Vec<Requirement>, SelectorError> {
-    let mut tokens = Tokens {
-        tokens: lex(text),
-        position: 0,
-    };
+    let mut tokens = Tokens { tokens: lex(text), position: 0 };
     let mut requirements = Vec::new();
     loop {
         match tokens.peek() {
@@ -26,7 +23,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Requirement>, SelectorError> {
             Token::End => return Ok(requirements),
             Token::Symbol(",") => tokens.next(),
             _ => return Err(tokens.unexpected("`,` or the end")),
-        };
+        }
     }
 }
 
@@ -37,10 +34,7 @@ fn parse_requirement(tokens: &mut Tokens) -> Result<Requirement, SelectorError> 
     };
     tokens.next();
     if let Some(problem) = names::qualified_name(key).into_iter().next() {
-        return Err(SelectorError::Key {
-            key: key.to_owned(),
-            problem,
-        });
+        return Err(SelectorError::Key { key: key.to_owned(), problem });
     }
     let (operator, values) = if absent {
         (Operator::DoesNotExist, BTreeSet::new())
@@ -49,21 +43,10 @@ fn parse_requirement(tokens: &mut Tokens) -> Result<Requirement, SelectorError> 
     } else {
         let operator = parse_operator(tokens)?;
         let set = matches!(operator, Operator::In | Operator::NotIn);
-        (
-            operator,
-            if set {
-                parse_values(tokens)?
-            } else {
-                parse_value(tokens)?
-            },
-        )
+        (operator, if set { parse_values(tokens)? } else { parse_value(tokens)? })
     };
     let values = values.into_iter().map(str::to_owned).collect();
-    let requirement = Requirement {
-        key: key.to_owned(),
-        operator,
-        values,
-    };
+    let requirement = Requirement { key: key.to_owned(), operator, values };
     requirement.check().map(|()| requirement)
 }
 
@@ -147,10 +130,7 @@ struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     fn peek(&self) -> Token<'a> {
-        self.tokens
-            .get(self.position)
-            .copied()
-            .unwrap_or(Token::End)
+        self.tokens.get(self.position).copied().unwrap_or(Token::End)
     }
 
     fn next(&mut self) {

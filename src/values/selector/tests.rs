@@ -9,10 +9,7 @@ fn selector(text: &str) -> Selector {
 }
 
 fn labels(labels: &[(&str, &str)]) -> BTreeMap<String, String> {
-    labels
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect()
+    labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 #[test]
@@ -99,26 +96,12 @@ fn numbers_are_compared_as_numbers() {
 fn fields_of_manifests_know_four_operators() {
     let with = |operator: &str, values: &[&str]| {
         let values = values.iter().map(|it| (*it).to_owned()).collect();
-        let expression = MatchExpression {
-            key: "b".to_owned(),
-            operator: operator.to_owned(),
-            values,
-        };
-        Selector::from_label_selector(&labels(&[("c", "d"), ("a", "")]), &[expression])
-            .map(|it| it.to_string())
+        let expression = MatchExpression { key: "b".to_owned(), operator: operator.to_owned(), values };
+        Selector::from_label_selector(&labels(&[("c", "d"), ("a", "")]), &[expression]).map(|it| it.to_string())
     };
-    assert_eq!(
-        with("In", &["y", "x", "y"]),
-        Ok("a=,b in (x,y,y),c=d".to_owned())
-    );
+    assert_eq!(with("In", &["y", "x", "y"]), Ok("a=,b in (x,y,y),c=d".to_owned()));
     assert_eq!(with("DoesNotExist", &[]), Ok("a=,!b,c=d".to_owned()));
-    for (operator, values) in [
-        ("Gt", &["1"][..]),
-        ("in", &["x"]),
-        ("In", &[]),
-        ("NotIn", &["-"]),
-        ("Exists", &["x"]),
-    ] {
+    for (operator, values) in [("Gt", &["1"][..]), ("in", &["x"]), ("In", &[]), ("NotIn", &["-"]), ("Exists", &["x"])] {
         assert!(with(operator, values).is_err(), "{operator}");
     }
     assert_eq!(
@@ -155,27 +138,14 @@ fn overlap_is_decided_exactly() {
         ("a>9223372036854775807", "", false),
         ("a=b,a=c", "", false),
     ] {
-        assert_eq!(
-            selector(left).overlaps(&selector(right)),
-            overlap,
-            "{left:?} and {right:?}"
-        );
-        assert_eq!(
-            selector(right).overlaps(&selector(left)),
-            overlap,
-            "{right:?} and {left:?}"
-        );
+        assert_eq!(selector(left).overlaps(&selector(right)), overlap, "{left:?} and {right:?}");
+        assert_eq!(selector(right).overlaps(&selector(left)), overlap, "{right:?} and {left:?}");
     }
 }
 
 #[test]
 fn excluding_all_ways_to_write_a_number_leaves_none() {
-    let all = |from: usize| {
-        (from..=63)
-            .map(|width| format!("{:0width$}", 6))
-            .collect::<Vec<_>>()
-            .join(",")
-    };
+    let all = |from: usize| (from..=63).map(|width| format!("{:0width$}", 6)).collect::<Vec<_>>().join(",");
     let between = selector("a>5,a<7");
     assert!(!between.overlaps(&selector(&format!("a notin ({})", all(1)))));
     assert!(between.overlaps(&selector(&format!("a notin ({})", all(2)))));
@@ -184,8 +154,7 @@ fn excluding_all_ways_to_write_a_number_leaves_none() {
 fn requirement() -> impl Strategy<Value = String> {
     let key = "[abc]";
     prop_oneof![
-        (key, "=|==|!=", "[xyz]?")
-            .prop_map(|(key, operator, value)| format!("{key}{operator}{value}")),
+        (key, "=|==|!=", "[xyz]?").prop_map(|(key, operator, value)| format!("{key}{operator}{value}")),
         (key, "in|notin", "[xyz](,[xyz]){0,2}")
             .prop_map(|(key, operator, values)| format!("{key} {operator} ({values})")),
         (key, "[<>]", "[0-3]").prop_map(|(key, operator, bound)| format!("{key}{operator}{bound}")),
