@@ -86,9 +86,8 @@ fn level(finding: &mut Finding, settings: &Settings) -> bool {
 /// A schema knows that something is refused, but not always why: the API server's own checks come after decoding and have
 /// their own reasons. Where a rule that mirrors them blames the same field, its finding is the exact one.
 fn yield_to_rules(findings: &mut Vec<Finding>) {
-    let is_of_schema = |finding: &Finding| {
-        rules::find(finding.rule).is_some_and(|rule| rule.is_of_schema()) && finding.reason.is_some()
-    };
+    let is_of_schema =
+        |finding: &Finding| rules::find(finding.rule).is_some_and(Rule::is_of_schema) && finding.reason.is_some();
     // An object has one identity, which all its findings share.
     let place = |finding: &Finding| (finding.object.as_ref().map(Arc::as_ptr), finding.path.pointer());
     let blamed: BTreeSet<_> = findings
