@@ -112,15 +112,12 @@ list! {
     "disabled-api" => Schema,
     "duplicate-claim-template" => Object(statefulset::duplicate_claim),
     "duplicate-key" => Reading,
-<<<<<<< HEAD
-    "invalid-suppression" => Suppression,
-=======
     "duplicate-mount-path" => Object(volumes::duplicate_mount_path),
     "governing-service-name-invalid" => Object(statefulset::service_name_invalid),
     "governing-service-not-found" => Object(statefulset::service_not_found),
     "governing-service-not-headless" => Object(statefulset::service_not_headless),
     "governing-service-selects-others" => Object(statefulset::service_selects_others),
->>>>>>> main
+    "invalid-suppression" => Suppression,
     "invalid-value" => Schema,
     "invalid-yaml" => Reading,
     "liveness-equals-readiness" => Object(probe_effects::liveness_equals_readiness),

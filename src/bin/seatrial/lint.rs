@@ -22,9 +22,12 @@ pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
     let lint = |sources: &Sources| lint_with(sources, &definitions.sources, &settings);
     let report = if args.fix { fix::apply(&mut loaded, lint)? } else { lint(&loaded.sources) };
     let format = args.format.unwrap_or_else(default_format);
-    output::data(|out| match args.diff {
-        true => fix::diff(out, &loaded.sources, &report),
-        false => report::write(format, out, &loaded.sources, &report, output::style(color)),
+    output::data(|out| {
+        if args.diff {
+            fix::diff(out, &loaded.sources, &report)
+        } else {
+            report::write(format, out, &loaded.sources, &report, output::style(color))
+        }
     })?;
     if !args.quiet {
         notes::say(&loaded);
