@@ -1,5 +1,6 @@
 //! The command as people and scripts use it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
@@ -293,7 +294,7 @@ fn bombs_are_findings() {
     let mut bomb = String::from("kind: ConfigMap\nb0: &b0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..10 {
         let aliases = vec![format!("*b{}", level - 1); 10].join(", ");
-        bomb += &format!("b{level}: &b{level} [{aliases}]\n");
+        writeln!(bomb, "b{level}: &b{level} [{aliases}]").expect("text takes everything");
     }
     let deep = format!("kind: ConfigMap\na: {}{}\n", "[".repeat(50_000), "]".repeat(50_000));
     let tall = (0..3000).map(|depth| " ".repeat(depth) + "a:\n").collect::<Vec<_>>().concat();

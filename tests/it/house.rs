@@ -131,6 +131,12 @@ fn named<'a>(text: &'a str, root: &str) -> BTreeSet<&'a str> {
 }
 
 #[test]
+fn imports_are_seen_in_every_form() {
+    let text = "use crate::a::B;\nuse crate::{c::D, e};\n// crate::comment\nlet x = crate::f::g(crate::h);\n";
+    assert_eq!(named(text, "crate::"), BTreeSet::from(["a", "c", "e", "f", "h"]));
+}
+
+#[test]
 fn modules_use_only_those_before_them() {
     let rank = |module: &str| ORDER.iter().position(|other| *other == module);
     let mut wrong = Vec::new();
