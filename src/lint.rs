@@ -195,7 +195,9 @@ fn reading(document: &Document, settings: &Settings, out: &mut Findings) {
         if let Some((span, message)) = &problem.related {
             finding.related(document.place(*span), message);
         }
-        finding.help.clone_from(&problem.help);
+        if let Some(help) = &problem.help {
+            finding.help(help);
+        }
     }
 }
 

@@ -35,8 +35,9 @@ pub(super) struct Misfit {
 impl Compiled {
     /// Compiles a schema; the error says what is wrong with it, which only a CRD of the input can cause.
     pub(super) fn new(schema: JsonValue) -> Result<Self, String> {
+        // OpenAPI v3.0, in which Kubernetes writes its schemas, extends this draft; its meta-schema is small, too.
         let validator = jsonschema::options_for::<Located>()
-            .with_draft(Draft::Draft202012)
+            .with_draft(Draft::Draft4)
             .offline()
             .should_validate_formats(false)
             .with_pattern_options(PatternOptions::regex())

@@ -84,6 +84,9 @@ fn structural(schema: &Json) -> Json {
     };
     if let Some(Json::Array(required)) = out.get_mut("required") {
         required.retain(|name| !has_default(name));
+        if required.is_empty() {
+            out.remove("required");
+        }
     }
     let open = is("x-kubernetes-preserve-unknown-fields");
     match schema.get("additionalProperties") {
@@ -147,8 +150,6 @@ fn validation(schema: &Map<String, Json>) -> Map<String, Json> {
             _ => {}
         }
     }
-    exclusive(&mut out, "exclusiveMinimum", "minimum");
-    exclusive(&mut out, "exclusiveMaximum", "maximum");
     out
 }
 
@@ -182,15 +183,6 @@ fn ascii_classes(pattern: &str) -> String {
         out.push(letter);
     }
     out
-}
-
-/// In a CRD `exclusiveMinimum` is a boolean beside `minimum`, as in draft 4; since draft 6 it is the limit itself.
-fn exclusive(out: &mut Map<String, Json>, exclusive: &str, inclusive: &str) {
-    if out.remove(exclusive) == Some(Json::Bool(true))
-        && let Some(limit) = out.remove(inclusive)
-    {
-        out.insert(exclusive.to_owned(), limit);
-    }
 }
 
 /// A schema below `anyOf` and the like only checks values; it names no fields of its own.

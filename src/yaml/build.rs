@@ -7,7 +7,7 @@ use super::aliases::{self, Written};
 use super::events::{self, Event, Tag};
 use super::scalar::{self, Scalar};
 use super::tree::{Entry, Kind, NodeId, TaggedScalar, Text, Tree};
-use super::{Comment, Document, Problem, ProblemKind, tagged};
+use super::{Comment, Document, Problem, ProblemKind, tagged, wording};
 use crate::source::{FileId, Span};
 
 /// Deeper documents are not read; Kubernetes objects are less than 100 levels deep.
@@ -332,7 +332,12 @@ impl Builder {
                 };
                 let span = self.tree.node(key).span;
                 let message = format!("{what} cannot be a key in JSON");
-                self.problems.push(Problem::new(ProblemKind::NotJson, message, span).help("quote it to mean the text"));
+                let template = self.tree.source(Span { start: span.start.saturating_sub(1), ..span });
+                let help = match template {
+                    Some(text) if text.starts_with("{{") => wording::RENDER,
+                    _ => "quote it to mean the text",
+                };
+                self.problems.push(Problem::new(ProblemKind::NotJson, message, span).help(help));
                 return None;
             }
         };

@@ -43,6 +43,10 @@ pub(super) fn mend(kind: &ErrorKind, at: usize, text: &str, open: &[Level]) -> O
         | ErrorKind::InvalidTrailingDoubleQuotedScalar
         | ErrorKind::MisplacedFlowCollectionEnd
         | ErrorKind::CommentInterceptedScalar => return Some(Mended::Cut { at, sure: false }),
+        ErrorKind::InvalidColonPlacement => match plain_in_flow(text, at, at) {
+            Some(Ok(edit)) if text[..at].ends_with(|char: char| char.is_alphanumeric()) => vec![edit],
+            _ => return None,
+        },
         ErrorKind::InvalidBlockScalarIndent if open.is_empty() => return Some(Mended::Cut { at, sure: true }),
         ErrorKind::InvalidDocumentEnd => return Some(Mended::Cut { at, sure: true }),
         _ => return None,
@@ -71,7 +75,7 @@ fn quoted_lines(text: &str, at: usize, open: &[Level]) -> Vec<Edit> {
         if is_document_marker(line) {
             break;
         }
-        if !line.trim().is_empty() {
+        if !line.trim().is_empty() || line.contains('\t') {
             edits.push(Edit::insert(line_start, blanks.clone()));
         }
         if line.contains(['"', '\'']) {
@@ -79,15 +83,22 @@ fn quoted_lines(text: &str, at: usize, open: &[Level]) -> Vec<Edit> {
         }
         line_start += line.len();
     }
+    // Nothing follows: the quote is not closed, which the parser says once it has got past the indentation.
+    if text[start..].trim().is_empty() {
+        edits.push(Edit::insert(text.len(), blanks));
+    }
     edits
 }
 
 /// What follows the closing quote makes go-yaml look for a key on this line, or is no token at all.
 fn could_be_a_key(text: &str, at: usize) -> bool {
     let line = text[at..].lines().next().unwrap_or_default();
+    let unclosed = |quote: char| line.starts_with(quote) && !line[1..].contains(quote);
     line.contains(": ")
         || line.trim_end().ends_with(':')
-        || line.starts_with(['@', '`', '%', '|', '>', '"', '\'', '*', '&'])
+        || line.starts_with(['@', '`', '%', '|', '>', '*', '&'])
+        || unclosed('"')
+        || unclosed('\'')
 }
 
 fn is_document_marker(line: &str) -> bool {

@@ -115,7 +115,8 @@ pub(super) struct Level {
 
 #[derive(Clone, Copy)]
 struct Root {
-    block: bool,
+    /// Whether it ends only where something less indented begins: it is a block collection, or nothing at all.
+    open_end: bool,
     start: usize,
 }
 
@@ -171,12 +172,14 @@ impl<'i> Pass<'i> {
                     let tag = tag.as_deref().map(tag_of);
                     let plain = style == ScalarStyle::Plain;
                     let text = self.without_added_end(self.input.restored(value, plain), style, end);
-                    self.node(false, place.0, place.1);
+                    self.node(place.0 == place.1, place.0, place.1);
                     sink(Event::Scalar { text, plain, anchor, tag }, self.span(place.0, place.1));
                 }
                 ParserEvent::SequenceStart(style, anchor, _) => {
                     self.tag(&span);
-                    self.start(style == StructureStyle::Flow, false, start, end);
+                    let flow = style == StructureStyle::Flow;
+                    let start = if flow { start } else { self.first_dash(start) };
+                    self.start(flow, false, start, end);
                     sink(Event::SequenceStart { anchor }, self.span(start, end));
                 }
                 ParserEvent::MappingStart(style, anchor, _) => {
@@ -210,7 +213,7 @@ impl<'i> Pass<'i> {
         // The pass was over a cut text.
         if let Some(cut) = self.cut.take() {
             match cut.otherwise {
-                Some(problem) if self.root.is_none_or(|root| root.block) || !self.reading.problems.is_empty() => {
+                Some(problem) if self.root.is_none_or(|root| root.open_end) || !self.reading.problems.is_empty() => {
                     self.reading.problems = vec![problem];
                 }
                 _ => self.ignored(cut.at),
@@ -219,7 +222,12 @@ impl<'i> Pass<'i> {
         if let Some(regions) = self.regions.take()
             && let Some(problem) = refused::tab(self.input.original(), self.limit, regions)
         {
-            self.reading.problems.insert(0, problem);
+            // go-yaml stops at the first mistake, and a tab is often the cause of what the parser stumbles over later.
+            let earlier = |other: &Problem| other.kind == ProblemKind::Syntax && other.span.start <= problem.span.start;
+            if !self.reading.problems.iter().any(earlier) {
+                self.reading.problems.retain(|other| other.kind != ProblemKind::Syntax);
+                self.reading.problems.insert(0, problem);
+            }
         }
         self
     }
@@ -236,7 +244,7 @@ impl<'i> Pass<'i> {
         let at = error.marker().byte_offset().unwrap_or(self.input.text().len());
         self.reached = at;
         let at = self.input.original_offset(at);
-        let problem = wording::problem(error.kind(), at, self.input.original(), &self.open);
+        let problem = wording::problem(error.kind(), at, self.input.original(), &self.open, self.last_end);
         match differences::mend(error.kind(), at, self.input.original(), &self.open) {
             Some(Mended::Edits(edits)) => self.edits.extend(edits),
             Some(Mended::Cut { at, sure }) => {
@@ -300,12 +308,13 @@ impl<'i> Pass<'i> {
                 (start, end)
             }
             ScalarStyle::Literal | ScalarStyle::Folded => {
+                let indicator = block_indicator(text, self.last_end.max(properties), start);
                 // In libyaml the content of a block scalar is indented by one blank at least, even at the root.
-                if self.open.is_empty() && start < end && column(text, start) == 0 && self.cut.is_none() {
+                let content = indicator < start && start < end;
+                if self.open.is_empty() && content && column(text, start) == 0 && self.cut.is_none() {
                     self.cut = Some(Cut { at: start, otherwise: None });
                     self.edits.push(Edit::replace(start..text.len(), ""));
                 }
-                let indicator = block_indicator(text, self.last_end.max(properties), start);
                 self.region(indicator, end, RegionKind::Block { content: start, indent: span.indent });
                 (indicator, block_end(text, indicator, end))
             }
@@ -316,7 +325,8 @@ impl<'i> Pass<'i> {
     fn without_added_end<'a>(&self, text: Cow<'a, str>, style: ScalarStyle, end: usize) -> Cow<'a, str> {
         let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         let original = self.input.original();
-        if !block || end < original.len() || original.ends_with(['\n', '\r']) || !text.ends_with('\n') {
+        let last_line = original.rsplit(['\n', '\r']).next().unwrap_or_default();
+        if !block || end < original.len() || last_line.trim().is_empty() || !text.ends_with('\n') {
             return text;
         }
         Cow::Owned(text[..text.len() - 1].to_owned())
@@ -332,8 +342,8 @@ impl<'i> Pass<'i> {
         };
         let text = self.input.original();
         let mut at = self.last_end;
-        while at < before.max(self.last_end) {
-            match text.as_bytes()[at] {
+        while let Some(byte) = text.as_bytes().get(at) {
+            match *byte {
                 b' ' | b'\t' | b'\n' | b'\r' => at += 1,
                 b'#' => at += text[at..].find(['\n', '\r']).unwrap_or(text.len() - at),
                 byte if byte == indicator => return at + 1,
@@ -341,6 +351,25 @@ impl<'i> Pass<'i> {
             }
         }
         self.last_end
+    }
+
+    /// The `-` of a block sequence. The parser places a sequence that is not indented below its key at its first item.
+    fn first_dash(&self, start: usize) -> usize {
+        if self.open.last().is_none_or(|level| !level.mapping) {
+            return start;
+        }
+        let text = self.input.original();
+        let mut at = self.last_end;
+        while at < start {
+            match text.as_bytes()[at] {
+                b'-' => return at,
+                b'#' => at += text[at..].find(['\n', '\r']).unwrap_or(text.len() - at),
+                b'&' | b'!' => at += text[at..].find(char::is_whitespace).unwrap_or(text.len() - at),
+                b' ' | b'\t' | b'\n' | b'\r' | b':' | b'?' => at += 1,
+                _ => break,
+            }
+        }
+        start
     }
 
     fn tag(&mut self, span: &granit_parser::Span) {
@@ -362,7 +391,7 @@ impl<'i> Pass<'i> {
         }
     }
 
-    fn node(&mut self, block: bool, start: usize, end: usize) {
+    fn node(&mut self, open_end: bool, start: usize, end: usize) {
         self.last_end = self.last_end.max(end);
         match self.open.last_mut() {
             Some(level) => {
@@ -371,7 +400,7 @@ impl<'i> Pass<'i> {
                     self.reading.problems.extend(differences::key_in_flow(self.input.original(), start, end));
                 }
             }
-            None => self.root = Some(Root { block, start }),
+            None => self.root = Some(Root { open_end, start }),
         }
     }
 
@@ -413,7 +442,7 @@ impl<'i> Pass<'i> {
         let message = "kubectl drops this text without a word: the document ends before it";
         let mut problem = Problem::new(ProblemKind::Ignored, message, Span::new(at..at + line.len()));
         problem = match self.root {
-            Some(root) if root.block && column(text, at) < column(text, root.start) => {
+            Some(root) if root.open_end && column(text, at) < column(text, root.start) => {
                 let first = text[root.start..].lines().next().unwrap_or_default().trim_end();
                 problem
                     .related(Span::new(root.start..root.start + first.len()), "the document is indented from here on")

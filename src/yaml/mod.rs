@@ -137,24 +137,48 @@ pub enum ProblemKind {
     Ignored,
 }
 
-/// Reads all documents of a text.
+/// Reads all documents of a text, as kubectl reads a file: the byte order mark is skipped (`FileVisitor.Visit` in
+/// cli-runtime), and JSON is tried if the text begins with `{`.
 pub fn read(file: FileId, source: &Source) -> Vec<Document> {
     let text = source.text();
     if let Some(defect) = &source.defect {
         let problem = Problem::new(ProblemKind::Syntax, &*defect.message, defect.span).help(defect.help);
         return vec![unreadable(file, 0, text, problem)];
     }
-    if json::is_json(text)
-        && let Some(documents) = json::read(file, text)
-    {
-        return documents;
+    let start = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
+    if !json::is_json(&text[start..]) {
+        return yaml(file, text, start, 0);
     }
-    split(text)
-        .into_iter()
-        .enumerate()
-        .map(|(index, piece)| match piece {
-            Ok(span) => build::document(file, index, text, span, true),
-            Err(problem) => unreadable(file, index, text, problem),
+    let stream = json::read(file, text, start);
+    let mut documents = stream.documents;
+    if let Some((start, problem)) = stream.rest {
+        let mut rest = yaml(file, text, start, documents.len());
+        // What is neither JSON nor YAML was meant to be JSON if it looks like it.
+        if let Some(first) = rest.first_mut()
+            && first.root.is_none()
+            && !first.problems.is_empty()
+            && json::is_meant(&text[start..])
+        {
+            first.problems = vec![problem];
+        }
+        documents.extend(rest);
+    }
+    if let Some(problem) = stream.problem {
+        documents.push(unreadable(file, documents.len(), text, problem));
+    }
+    documents
+}
+
+/// The YAML documents from byte `start` on, numbered from `index`.
+fn yaml(file: FileId, text: &Arc<str>, start: usize, index: usize) -> Vec<Document> {
+    let pieces = split(&text[start..]).into_iter().zip(index..);
+    pieces
+        .map(|(piece, index)| match piece {
+            Ok(span) => {
+                let span = Span::new(start + span.start as usize..start + span.end as usize);
+                build::document(file, index, text, span, true)
+            }
+            Err(problem) => unreadable(file, index, text, problem.moved(start)),
         })
         .collect()
 }

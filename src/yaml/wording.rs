@@ -6,9 +6,12 @@ use super::events::Level;
 use super::{Problem, ProblemKind};
 use crate::source::Span;
 
-/// The problem for an error at `at` of `text`, inside the collections `open`.
-pub(super) fn problem(kind: &ErrorKind, at: usize, text: &str, open: &[Level]) -> Problem {
-    let bracket = open.last().filter(|level| level.flow).map(|level| level.start);
+/// What to do about a Helm template.
+pub(super) const RENDER: &str = "render the template first, for example with `helm template`, and lint the result";
+
+/// The problem for an error at `at` of `text`, inside the collections `open`; the last node before it ends at `last_end`.
+pub(super) fn problem(kind: &ErrorKind, at: usize, text: &str, open: &[Level], last_end: usize) -> Problem {
+    let bracket = open_bracket(text, last_end, at).or(open.last().filter(|level| level.flow).map(|level| level.start));
     let problem = match kind {
         ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
             let end = end_of(text);
@@ -22,15 +25,12 @@ pub(super) fn problem(kind: &ErrorKind, at: usize, text: &str, open: &[Level]) -
         | ErrorKind::UnexpectedEofImplicitFlowMapping => {
             never_closed(text, bracket.unwrap_or(at), end_of(text), "the document ends here")
         }
-        ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator => {
-            in_brackets(text, at, bracket)
-        }
-        ErrorKind::MismatchedFlowCollectionEnd { open, .. } => {
-            let problem = syntax(format!("this does not close the `{open}` that is open"), char_at(text, at));
-            match bracket {
-                Some(bracket) => problem.related(char_at(text, bracket), "opened here"),
-                None => problem,
-            }
+        ErrorKind::ExpectedFlowMappingSeparator
+        | ErrorKind::ExpectedFlowSequenceSeparator
+        | ErrorKind::FlowMappingValueAdjacentCollection
+        | ErrorKind::InvalidColonPlacement => in_brackets(text, at, bracket),
+        ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
+            syntax(format!("this `{open}` is closed with `{close}`"), char_at(text, at))
         }
         ErrorKind::MisplacedFlowCollectionEnd => syntax("nothing is open that this could close", char_at(text, at))
             .help("delete it, or quote the value if it is meant as text"),
@@ -55,6 +55,9 @@ pub(super) fn problem(kind: &ErrorKind, at: usize, text: &str, open: &[Level]) -
         ErrorKind::UnexpectedCharacter { character: '\t' } => {
             syntax("a tab cannot be used for indentation", char_at(text, at)).help("use blanks instead of the tab")
         }
+        ErrorKind::UnexpectedCharacter { character: '`' } => {
+            syntax("a backtick cannot begin a value", char_at(text, at)).help("quote the value")
+        }
         ErrorKind::UnexpectedCharacter { character } => {
             syntax(format!("`{character}` cannot begin a value"), char_at(text, at)).help("quote the value")
         }
@@ -69,14 +72,17 @@ pub(super) fn problem(kind: &ErrorKind, at: usize, text: &str, open: &[Level]) -
             syntax("this is no `key: value`, and it continues no value", line_at(text, at))
                 .help("put a `:` and a blank behind the key, or indent the line if it belongs to the text above it")
         }
-        ErrorKind::MappingValueNotAllowed => {
-            syntax("a `: ` cannot stand here, a value is not a key", char_at(text, at))
-                .help("quote the value if the `: ` belongs to it; otherwise begin a new line")
+        ErrorKind::MappingValueNotAllowed => second_colon(text, at),
+        ErrorKind::InvalidBlockScalarHeader => {
+            syntax("text cannot begin on the line of its `|` or `>`", char_at(text, at))
+                .help("begin it on the next line; quote the value if the sign belongs to it")
         }
+        ErrorKind::BlockEntryInFlowCollection => syntax("a `- ` cannot stand inside brackets", char_at(text, at))
+            .help("quote the value if it is meant as text"),
         ErrorKind::MappingKeyNotAllowed => syntax("a key cannot stand here", line_at(text, at)),
         ErrorKind::ExpectedBlockMappingKey => match open.iter().rev().find(|level| !level.flow) {
             Some(level) => {
-                syntax("this does not fit into the map around it, where a key should stand", line_at(text, at))
+                syntax("this does not fit into the map around it, where a key should stand", first_on_line(text, at))
                     .related(line_at(text, level.start), "the map begins here")
                     .help("give it the indentation of what it belongs to")
             }
@@ -84,7 +90,7 @@ pub(super) fn problem(kind: &ErrorKind, at: usize, text: &str, open: &[Level]) -
         },
         ErrorKind::ExpectedBlockSequenceEntry => match open.iter().rev().find(|level| !level.flow) {
             Some(level) => {
-                syntax("this does not fit into the list around it, where a `- ` should stand", line_at(text, at))
+                syntax("this does not fit into the list around it, where a `- ` should stand", first_on_line(text, at))
                     .related(line_at(text, level.start), "the list begins here")
                     .help("give it the indentation of what it belongs to")
             }
@@ -97,6 +103,15 @@ pub(super) fn problem(kind: &ErrorKind, at: usize, text: &str, open: &[Level]) -
             syntax("this line is indented too little", line_at(text, at)).help("indent it like the lines around it")
         }
         ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
+            let quote = if matches!(kind, ErrorKind::InvalidTrailingSingleQuotedScalar) { '\'' } else { '"' };
+            if let Some(start) = text.get(last_end..at).and_then(|between| between.find(quote))
+                && text[last_end + start..at].contains('\n')
+            {
+                // The next quote, on a later line, was meant to open another value.
+                return syntax("this quote is not closed on its line", char_at(text, last_end + start))
+                    .related(line_at(text, at), "it is closed before this, which belongs to nothing")
+                    .help("close it where its text ends");
+            }
             syntax("nothing may follow the closing quote of a value", line_at(text, at))
                 .help("put the whole value in quotes; inside, write `\\\"` in double quotes and `''` in single quotes")
         }
@@ -115,11 +130,7 @@ pub(super) fn problem(kind: &ErrorKind, at: usize, text: &str, open: &[Level]) -
         }
         other => syntax(other.to_string(), char_at(text, at)),
     };
-    if text.contains("{{") {
-        problem.help("render the template first, for example with `helm template`, and lint the result")
-    } else {
-        problem
-    }
+    if text.contains("{{") { problem.help(RENDER) } else { problem }
 }
 
 fn syntax(message: impl Into<String>, span: Span) -> Problem {
@@ -143,6 +154,37 @@ fn in_brackets(text: &str, at: usize, bracket: Option<usize>) -> Problem {
     syntax("a `,` or the closing bracket should stand here", char_at(text, at))
         .related(char_at(text, bracket), "the bracket was opened here")
         .help("quote the value if the bracket is meant as text")
+}
+
+/// The innermost bracket that is open at the end of `text[from..to]`.
+fn open_bracket(text: &str, from: usize, to: usize) -> Option<usize> {
+    let mut open = Vec::new();
+    let mut quote = None;
+    for (at, byte) in text.as_bytes().get(from..to)?.iter().enumerate() {
+        match byte {
+            b'"' | b'\'' if quote.is_none() => quote = Some(byte),
+            _ if quote == Some(byte) => quote = None,
+            _ if quote.is_some() => {}
+            b'[' | b'{' => open.push(from + at),
+            b']' | b'}' => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    open.pop()
+}
+
+/// A `: ` in a value: on the line of another key, or on a line that is indented so deep that it continues the value above.
+fn second_colon(text: &str, at: usize) -> Problem {
+    let line = first_on_line(text, at);
+    let before = &text[line.start as usize..at];
+    if before.contains(": ") || before.starts_with("- ") {
+        return syntax("a second `: ` on this line, where the value has begun", char_at(text, at))
+            .help("quote the value if the `: ` belongs to it; otherwise begin a new line");
+    }
+    syntax("this line continues the value above it and cannot be a `key: value`", line)
+        .help("indent it like the key above, or remove that key's value")
 }
 
 /// The escape that the scalar at `start` should not have.
@@ -184,6 +226,13 @@ fn line_at(text: &str, at: usize) -> Span {
     let line = text[start..].lines().next().unwrap_or_default();
     let line = line.split(" #").next().unwrap_or_default().trim_end();
     if line.is_empty() { char_at(text, at) } else { Span::new(start..start + line.len()) }
+}
+
+/// The text of the line of an offset, from its first character that is no blank.
+fn first_on_line(text: &str, at: usize) -> Span {
+    let at = char_at(text, at).start as usize;
+    let start = text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
+    line_at(text, start + (text[start..].len() - text[start..].trim_start_matches([' ', '\t']).len()))
 }
 
 fn word(text: &str, at: usize) -> &str {

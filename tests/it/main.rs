@@ -17,3 +17,4 @@ mod snapshot;
 mod suppress;
 mod vectors;
 mod vectors_yaml;
+mod yaml_places;

@@ -30,10 +30,11 @@ fn main() {
         let roots: BTreeSet<&str> = kinds.iter().map(|kind| kind.definition).collect();
         let transformed = Transform::new(minor, &tables, definitions, roots).run();
         descriptions.add(minor, definitions, &transformed);
-        write(&target.join(format!("1.{minor}.zst")), &bundle(&kinds, &transformed));
+        let text = bundle(&kinds, &transformed);
+        fs::write(target.join(format!("1.{minor}.txt")), text).expect("the target folder can be written");
     }
     tables.assert_all_used();
-    write(&target.join("descriptions.zst"), &descriptions.to_text());
+    write_packed(&target.join("descriptions.zst"), &descriptions.to_text());
 }
 
 /// One kind that the API serves; a line of the bundle.
@@ -82,7 +83,7 @@ fn bundle(kinds: &[Kind], definitions: &BTreeMap<String, Value>) -> String {
     text
 }
 
-fn write(path: &Path, text: &str) {
+fn write_packed(path: &Path, text: &str) {
     let mut encoder = zstd::Encoder::new(Vec::new(), 19).expect("level 19 exists");
     encoder.long_distance_matching(true).expect("the encoder can look far back");
     encoder.window_log(22).expect("4 MiB is a window size");
