@@ -169,7 +169,13 @@ pub fn lint_with(sources: &Sources, definitions: &Sources, settings: &Settings) 
 
 fn cluster(sources: &Sources) -> Cluster {
     let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
-    let documents: Vec<Document> = files.par_iter().flat_map_iter(|id| yaml::read(*id, sources.get(*id))).collect();
+    let read = |id: &FileId| yaml::read(*id, sources.get(*id));
+    // For a file or two, starting threads would take longer than reading.
+    let documents: Vec<Document> = if files.len() < 8 {
+        files.iter().flat_map(read).collect()
+    } else {
+        files.par_iter().flat_map_iter(read).collect()
+    };
     Cluster::new(documents)
 }
 
