@@ -1,5 +1,6 @@
 //! The command as people and scripts use it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
@@ -137,7 +138,7 @@ fn standard_input_is_read_and_named() {
 
 #[test]
 fn a_closed_pipe_is_not_a_failure() {
-    let entries: String = (0..5000).map(|at| format!("  key-{at}: a\n  key-{at}: b\n")).collect();
+    let entries = (0..5000).map(|at| format!("  key-{at}: a\n  key-{at}: b\n")).collect::<Vec<_>>().concat();
     let folder = folder(&[(
         "many.yaml",
         &format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: many\ndata:\n{entries}"),
@@ -292,11 +293,11 @@ fn ordinary_oddities_are_read() {
 fn bombs_are_findings() {
     let mut bomb = String::from("kind: ConfigMap\nb0: &b0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..10 {
-        let before = level - 1;
-        bomb.push_str(&format!("b{level}: &b{level} [{}]\n", vec![format!("*b{before}"); 10].join(", ")));
+        let aliases = vec![format!("*b{}", level - 1); 10].join(", ");
+        writeln!(bomb, "b{level}: &b{level} [{aliases}]").expect("text takes everything");
     }
     let deep = format!("kind: ConfigMap\na: {}{}\n", "[".repeat(50_000), "]".repeat(50_000));
-    let tall: String = (0..3000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+    let tall = (0..3000).map(|depth| " ".repeat(depth) + "a:\n").collect::<Vec<_>>().concat();
     let json = format!("{{\"kind\": {}1{}}}", "[".repeat(50_000), "]".repeat(50_000));
     let folder = folder(&[
         ("bomb.yaml", &bomb),
@@ -322,6 +323,50 @@ fn two_thousand_files_are_read_in_order() {
     assert_eq!(files.len(), 1000);
     assert!(files.is_sorted());
     assert_eq!(lint(folder.path(), &[]).out, ran.out);
+}
+
+#[test]
+fn the_nearest_configuration_holds_unless_told_otherwise() {
+    let folder = folder(&[
+        ("seatrial.toml", "ignore = [\"duplicate-key\"]\nexclude = [\"vendor/\"]\n"),
+        ("other.yaml", "fail-on: never\n"),
+        ("deploy/bad.yaml", BAD),
+        ("vendor/bad.yaml", "kind: [\n"),
+    ]);
+    let here = folder.path();
+    lint(here, &[]).is(0);
+    lint(&here.join("deploy"), &["bad.yaml"]).is(0);
+    // pre-commit names every file, so what is excluded stays so when it is named.
+    lint(here, &["vendor/bad.yaml"]).is(0);
+    assert_eq!(lint(here, &["--no-config"]).is(1).files(), ["deploy/bad.yaml", "vendor/bad.yaml"]);
+    assert_eq!(lint(here, &["--config", "other.yaml"]).is(0).files(), ["deploy/bad.yaml", "vendor/bad.yaml"]);
+    assert_eq!(lint(here, &["--select", "duplicate-key"]).is(1).files(), ["deploy/bad.yaml"]);
+    lint(here, &["--config", "nowhere.toml"]).is(2);
+    lint(here, &["--config", "other.yaml", "--no-config"]).is(2);
+}
+
+#[test]
+fn a_wrong_configuration_is_a_failure_with_a_place() {
+    let folder = folder(&[("seatrial.toml", "ignore = []\nslect = [\"advice\"]\n"), ("bad.yaml", BAD)]);
+    let ran = lint(folder.path(), &[]);
+    assert!(ran.is(2).err.contains("seatrial.toml:2:1"), "{}", ran.err);
+    assert_eq!(ran.out, "");
+}
+
+#[test]
+fn fixes_are_shown_before_they_are_made() {
+    let text = GOOD.replace("mode: fast", "mode: fast  # seatrial: allow[duplicate-key] was here once");
+    let folder = folder(&[("settings.yaml", &text)]);
+    let here = folder.path();
+    let now = || fs::read_to_string(here.join("settings.yaml")).expect("it is there");
+    snapshot::check("cli", "diff", &lint(here, &["--diff"]).is(0).shown());
+    assert_eq!(now(), text);
+    let ran = lint(here, &["--fix"]);
+    assert_eq!((ran.is(0).out.as_str(), ran.err.as_str()), ("", "note: 1 finding fixed\n"));
+    assert_eq!(now(), GOOD);
+    assert_eq!(lint(here, &["--diff"]).is(0).shown(), lint(here, &["--fix"]).is(0).shown());
+    let ran = Ran::of(seatrial().args(["lint", "-", "--fix"]).write_stdin(text));
+    assert!(ran.is(2).err.contains("standard input cannot be fixed"), "{}", ran.err);
 }
 
 #[test]

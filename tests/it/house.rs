@@ -35,10 +35,14 @@ const ORDER: [&str; 20] = [
 ];
 
 /// Files that may be longer than 500 lines, with the reason.
-const LONG: [(&str, &str); 0] = [];
+const LONG: [(&str, &str); 1] =
+    [("src/yaml/events.rs", "the one seam with the parser: all in which it differs from go-yaml is in one place")];
 
 /// Files that may use unordered maps, with the reason.
-const UNORDERED: [(&str, &str); 1] = [("src/yaml/build.rs", "looked up by key only, never walked; hot")];
+const UNORDERED: [(&str, &str); 2] = [
+    ("src/yaml/aliases.rs", "looked up by key only, never walked; hot"),
+    ("src/yaml/build.rs", "looked up by key only, never walked; hot"),
+];
 
 /// Crates that speak to a network; seatrial must work where there is none, and be seen to.
 const NETWORK: [&str; 18] = [
@@ -125,6 +129,12 @@ fn named<'a>(text: &'a str, root: &str) -> BTreeSet<&'a str> {
         }
     }
     names
+}
+
+#[test]
+fn imports_are_seen_in_every_form() {
+    let text = "use crate::a::B;\nuse crate::{c::D, e};\n// crate::comment\nlet x = crate::f::g(crate::h);\n";
+    assert_eq!(named(text, "crate::"), BTreeSet::from(["a", "c", "e", "f", "h"]));
 }
 
 #[test]
@@ -240,9 +250,6 @@ fn pages_of_rules_have_one_shape() {
         let title = format!("# {}", rule.id);
         if headings != [title.as_str(), "## What it finds", "## Why it matters", "## How to fix it"] {
             say(format!("headings are {headings:?}"));
-        }
-        if page.body.lines().any(|line| line.chars().count() > 120) {
-            say("a line is longer than 120 characters".to_owned());
         }
     }
     none(&wrong);

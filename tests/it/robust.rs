@@ -1,5 +1,8 @@
 //! Whatever the input, there is an answer: every example of every rule is cut, shuffled and damaged, always in the same
 //! way, and read again.
+//!
+//! There are many examples, so each test takes an even share of what could be done to them; `SEATRIAL_THOROUGH=1` takes
+//! all of it.
 
 use std::fs;
 use std::panic::catch_unwind;
@@ -25,6 +28,11 @@ fn examples() -> Vec<(String, String)> {
 struct Numbers(u64);
 
 impl Numbers {
+    /// Numbers of their own for each mutation of each example.
+    fn new(name: &str, number: usize) -> Self {
+        Self(name.bytes().fold(number as u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into())))
+    }
+
     /// The next number below `limit`.
     fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -53,44 +61,60 @@ fn survive(name: &str, text: &str) {
     assert!(outcome.is_ok(), "{name}:\n{text}\n=== as a literal: {text:?}");
 }
 
-/// Every mutation of every example, in parallel. Linting is fast in itself, but each run compiles the schemas it needs.
-fn all(mutations: impl Fn(&str, &str) -> Vec<String> + Sync) {
-    examples().par_iter().for_each(|(name, text)| mutations(name, text).iter().for_each(|text| survive(name, text)));
+/// How many texts a test reads unless it is thorough.
+const SHARE: usize = 4000;
+
+/// Reads `count` mutations of each example, or an even share of them; `mutation` is given name, text and number.
+fn all(count: impl Fn(&str) -> usize, mutation: impl Fn(&str, &str, usize) -> Option<String> + Sync) {
+    let examples = examples();
+    let work: Vec<(usize, usize)> = examples
+        .iter()
+        .enumerate()
+        .flat_map(|(at, (_, text))| (0..count(text)).map(move |number| (at, number)))
+        .collect();
+    assert!(!work.is_empty(), "there are examples");
+    let thorough = std::env::var_os("SEATRIAL_THOROUGH").is_some();
+    let step = if thorough { 1 } else { work.len().div_ceil(SHARE) };
+    work.par_iter().step_by(step).for_each(|(at, number)| {
+        let (name, text) = &examples[*at];
+        if let Some(text) = mutation(name, text, *number) {
+            survive(name, &text);
+        }
+    });
 }
 
 #[test]
 fn examples_cut_at_every_byte_are_read() {
-    all(|_, text| (0..text.len()).filter(|at| text.is_char_boundary(*at)).map(|at| text[..at].to_owned()).collect());
+    all(str::len, |_, text, at| text.get(..at).map(str::to_owned));
 }
 
 #[test]
 fn examples_without_their_start_are_read() {
-    all(|_, text| {
-        (0..text.len()).step_by(7).filter(|at| text.is_char_boundary(*at)).map(|at| text[at..].to_owned()).collect()
-    });
+    all(str::len, |_, text, at| text.get(at..).map(str::to_owned));
 }
 
 #[test]
 fn examples_with_shuffled_lines_are_read() {
-    all(|name, text| {
-        let mut numbers = Numbers(name.len() as u64);
-        let mut lines: Vec<&str> = text.lines().collect();
-        let shuffle = |_| {
+    all(
+        |_| 40,
+        |name, text, number| {
+            let mut numbers = Numbers::new(name, number);
+            let mut lines: Vec<&str> = text.lines().collect();
             for at in (1..lines.len()).rev() {
                 lines.swap(at, numbers.below(at + 1));
             }
-            lines.join("\n")
-        };
-        (0..40).map(shuffle).collect()
-    });
+            Some(lines.join("\n"))
+        },
+    );
 }
 
 #[test]
 fn examples_with_damaged_bytes_are_read() {
     const INSTEAD: &[u8] = b"\0\t\n\r !\"#%&'*,-.:;<>?@[]`{|}~0aZ\x7f";
-    all(|name, text| {
-        let mut numbers = Numbers(name.len() as u64 + 1);
-        let damage = |_| {
+    all(
+        |_| 200,
+        |name, text, number| {
+            let mut numbers = Numbers::new(name, number);
             let mut bytes = text.as_bytes().to_vec();
             for _ in 0..=numbers.below(4) {
                 let at = numbers.below(bytes.len());
@@ -100,24 +124,23 @@ fn examples_with_damaged_bytes_are_read() {
                     _ => bytes[at] ^= 1 << numbers.below(8),
                 }
             }
-            String::from_utf8_lossy(&bytes).into_owned()
-        };
-        (0..200).map(damage).collect()
-    });
+            Some(String::from_utf8_lossy(&bytes).into_owned())
+        },
+    );
 }
 
 #[test]
 fn examples_with_damaged_indentation_are_read() {
-    all(|name, text| {
-        let mut numbers = Numbers(name.len() as u64 + 2);
-        let damage = |_| {
+    all(
+        |_| 40,
+        |name, text, number| {
+            let mut numbers = Numbers::new(name, number);
             let lines = text.lines().map(|line| match numbers.below(6) {
                 0 => format!(" {line}"),
                 1 => line.strip_prefix("  ").unwrap_or(line).to_owned(),
                 _ => line.to_owned(),
             });
-            lines.collect::<Vec<String>>().join("\r\n")
-        };
-        (0..40).map(damage).collect()
-    });
+            Some(lines.collect::<Vec<String>>().join("\r\n"))
+        },
+    );
 }

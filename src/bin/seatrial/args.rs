@@ -10,7 +10,7 @@ use seatrial::report::Format;
 #[derive(Debug, Parser)]
 #[command(name = "seatrial", version, max_term_width = 100, after_help = EXIT_STATUS)]
 pub(crate) struct Args {
-    /// When to use colours; `auto` obeys NO_COLOR and CLICOLOR_FORCE
+    /// When to use colours; `auto` obeys `NO_COLOR` and `CLICOLOR_FORCE`
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub(crate) color: Color,
     #[command(subcommand)]
@@ -31,7 +31,7 @@ const EXIT_STATUS: &str = "\
 Exit status:
   0  nothing was found at or above the --fail-on threshold
   1  something was found
-  2  the command could not do its job: a file cannot be read, an option or the configuration is wrong";
+  2  the command could not do its job: a file cannot be read, an option is wrong, …";
 
 const LINT_EXAMPLES: &str = "\
 Examples:
@@ -40,13 +40,14 @@ Examples:
   helm template charts/shop | seatrial lint -
   kubectl kustomize overlays/prod | seatrial lint - --stdin-filename overlays/prod
   seatrial lint --select advice --fail-on warning
-  seatrial lint --ignore missing-readiness-probe --format concise
+  seatrial lint --ignore served-without-readiness --format concise
   seatrial lint --diff                      show what --fix would change
 
 Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 the job could not be done.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = LINT_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Lint {
     /// Files and folders, or `-` for standard input [default: the working directory]
     ///

@@ -22,9 +22,12 @@ pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
     let lint = |sources: &Sources| lint_with(sources, &definitions.sources, &settings);
     let report = if args.fix { fix::apply(&mut loaded, lint)? } else { lint(&loaded.sources) };
     let format = args.format.unwrap_or_else(default_format);
-    output::data(|out| match args.diff {
-        true => fix::diff(out, &loaded.sources, &report),
-        false => report::write(format, out, &loaded.sources, &report, output::style(color)),
+    output::data(|out| {
+        if args.diff {
+            fix::diff(out, &loaded.sources, &report)
+        } else {
+            report::write(format, out, &loaded.sources, &report, output::style(color))
+        }
     })?;
     if !args.quiet {
         notes::say(&loaded);
@@ -42,17 +45,12 @@ fn paths(args: &Lint) -> Vec<PathBuf> {
     if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() }
 }
 
-/// The configuration that holds, with what the command line says in its place.
 fn configuration(args: &Lint) -> miette::Result<Config> {
-    let mut config = match &args.config {
+    Ok(match &args.config {
         Some(file) => config::read(file)?,
         None if args.no_config => Config::default(),
         None => config::load(Path::new("."))?.unwrap_or_default(),
-    };
-    if !args.kubernetes_version.is_empty() {
-        config.kubernetes_version.clone_from(&args.kubernetes_version);
-    }
-    Ok(config)
+    })
 }
 
 /// The texts that define custom resources. They are often generated and left out of the repository, so ignore files do
@@ -63,13 +61,14 @@ fn definitions(args: &Lint, config: &Config) -> Loaded {
     load(&folders, &load::Options { ignore_files: false, ..load::Options::default() })
 }
 
+/// What the configuration asks for, and then the command line.
 fn settings(args: &Lint, config: &Config) -> miette::Result<Settings> {
     let mut settings = Settings::from_config(config)?;
-    for version in &config.kubernetes_version {
-        let version = version.parse().map_err(|error: UnsupportedVersion| {
+    if !args.kubernetes_version.is_empty() {
+        let versions = args.kubernetes_version.iter().map(|version| version.parse());
+        settings.kubernetes_versions = versions.collect::<Result<_, UnsupportedVersion>>().map_err(|error| {
             miette::miette!(help = "name a minor version, as in `--kubernetes-version 1.36`", "{error}")
-        });
-        settings.kubernetes_versions.push(version?);
+        })?;
     }
     for name in &args.select {
         settings.select(name)?;
