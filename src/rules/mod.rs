@@ -6,6 +6,7 @@
 
 mod page;
 mod probes;
+mod yaml;
 
 use std::sync::OnceLock;
 
@@ -84,7 +85,7 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
 macro_rules! list {
     ($($id:literal => $check:expr,)*) => {
         fn list() -> Vec<Rule> {
-            use Check::{Object, Reading};
+            use Check::{Document, Object, Reading};
             vec![$(rule($id, $check, include_str!(concat!("../../rules/", $id, "/README.md")))),*]
         }
     };
@@ -95,8 +96,13 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 }
 
 list! {
+    "boolean-word-key" => Document(yaml::boolean_word_key),
+    "boolean-word-value" => Document(yaml::boolean_word_value),
+    "decimal-file-mode" => Document(yaml::decimal_file_mode),
     "duplicate-key" => Reading,
     "invalid-yaml" => Reading,
+    "number-loses-digits" => Document(yaml::number_loses_digits),
+    "octal-number" => Document(yaml::octal_number),
     "probe-port-undeclared" => Object(probes::port_undeclared),
     "text-after-document" => Reading,
 }

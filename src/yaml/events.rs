@@ -64,8 +64,8 @@ pub(super) fn read<S>(
         Ok(survey) => survey,
         Err(problem) => return (new(), Reading { problems: vec![problem.moved(base)], ..Reading::default() }),
     };
-    // Each difference costs a pass at worst, so that the passes of a hostile text are limited by their work.
-    let mut work = 64 << 20;
+    // Each difference costs a pass at worst, so the passes over a hostile text are limited by their work.
+    let mut work = i64::try_from((8 << 20) + 16 * text.len()).unwrap_or(i64::MAX);
     let mut cut = None;
     loop {
         let mut sink = new();

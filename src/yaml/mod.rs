@@ -57,6 +57,11 @@ impl Document {
         self.tree.value(id)
     }
 
+    /// The text at a span of this document, as it is written.
+    pub fn source(&self, span: Span) -> &str {
+        self.tree.source(span).unwrap_or_default()
+    }
+
     /// A span of this document with its file.
     pub fn place(&self, span: Span) -> Place {
         Place { file: self.file, span }
