@@ -1,11 +1,19 @@
-//! From texts to findings: reads, builds the cluster, runs the checks, and puts the findings in order.
+//! From texts to findings: reads, builds the cluster, runs the checks, silences what is allowed, puts the rest in order.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use crate::cluster::Cluster;
-use crate::finding::{Finding, Findings, Group};
+use crate::config::{Config, ConfigError, FailOn, IgnoreIn, Level};
+use crate::finding::{Finding, Findings, Group, Severity};
+use crate::nearest::nearest;
 use crate::rules::{self, Context, Rule};
+use crate::schema::{Checked, KubernetesVersion, Schemas};
+use crate::secrets::Secrets;
 use crate::source::{FileId, Sources};
+use crate::suppress::{self, Status};
 use crate::yaml::{self, Document, ProblemKind};
 
 /// What to look for.
@@ -15,14 +23,78 @@ pub struct Settings {
     pub select: Vec<String>,
     /// Rules and groups that are not looked for.
     pub ignore: Vec<String>,
+    /// The versions of Kubernetes to judge by; the newest if there are none.
+    pub kubernetes_versions: Vec<KubernetesVersion>,
+    /// How grave the findings of a rule or group are; a rule that has its own level is on.
+    pub severity: BTreeMap<String, Level>,
+    /// Rules and groups that are not looked for in some files.
+    pub ignore_in: Vec<IgnoreIn>,
+    /// The folder that the names of files are relative to, absolute; only `ignore_in` needs it.
+    pub working_directory: PathBuf,
 }
 
 impl Settings {
-    /// Whether the rule is on.
-    pub fn wants(&self, rule: &Rule) -> bool {
-        let named = |list: &[String]| list.iter().any(|name| name == rule.id || name == rule.group.name());
-        (rule.group != Group::Advice || named(&self.select)) && !named(&self.ignore)
+    /// What a configuration asks for; names of unknown rules are errors.
+    pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
+        config.check_names(&names())?;
+        Ok(Self {
+            select: config.select.clone(),
+            ignore: config.ignore.clone(),
+            severity: config.severity.clone(),
+            ignore_in: config.ignore_in.clone(),
+            kubernetes_versions: Vec::new(),
+            working_directory: std::env::current_dir().unwrap_or_default(),
+        })
     }
+
+    /// Switches a rule or group on, whatever was said before.
+    pub fn select(&mut self, name: &str) -> Result<(), UnknownRule> {
+        known(name)?;
+        self.ignore.retain(|other| other != name);
+        self.severity.retain(|other, level| other != name || *level != Level::Off);
+        self.select.push(name.to_owned());
+        Ok(())
+    }
+
+    /// Switches a rule or group off, whatever was said before.
+    pub fn ignore(&mut self, name: &str) -> Result<(), UnknownRule> {
+        known(name)?;
+        self.select.retain(|other| other != name);
+        self.ignore.push(name.to_owned());
+        Ok(())
+    }
+
+    /// Whether the rule is on. What names the rule counts more than what names its group, and "off" more than "on".
+    pub fn wants(&self, rule: &Rule) -> bool {
+        [rule.id, rule.group.name()].iter().find_map(|name| self.says(name)).unwrap_or(rule.group != Group::Advice)
+    }
+
+    /// What is said about a rule or group of this name, if anything is.
+    fn says(&self, name: &str) -> Option<bool> {
+        let level = self.severity.get(name);
+        let among = |list: &[String]| list.iter().any(|other| other == name);
+        if among(&self.ignore) || level == Some(&Level::Off) {
+            return Some(false);
+        }
+        (among(&self.select) || level.is_some()).then_some(true)
+    }
+
+    /// How grave the findings of a rule are.
+    fn severity_of(&self, rule: &str, group: Group) -> Severity {
+        let level = self.severity.get(rule).or_else(|| self.severity.get(group.name()));
+        level.and_then(|level| level.severity()).unwrap_or(group.severity())
+    }
+}
+
+/// No rule or group has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
+#[error("there is no rule or group `{name}`")]
+pub struct UnknownRule {
+    /// The name as it was given.
+    pub name: String,
+    /// What to do.
+    #[help]
+    pub help: String,
 }
 
 /// What was found, and in how much.
@@ -34,27 +106,79 @@ pub struct Report {
     pub documents: usize,
     /// How many objects they hold.
     pub objects: usize,
+    /// How many of them are custom resources whose definition is not known.
+    pub without_schema: usize,
+    /// How many findings were silenced by comments, annotations and the configuration.
+    pub silenced: usize,
+    /// What must not be shown of the texts.
+    pub secrets: Secrets,
+}
+
+impl Report {
+    /// Whether something was found that makes the run fail.
+    pub fn fails(&self, fail_on: FailOn) -> bool {
+        self.findings.iter().any(|finding| fail_on.fails(finding.severity))
+    }
 }
 
 /// Reads `sources` and looks for everything that `settings` ask for.
 pub fn lint(sources: &Sources, settings: &Settings) -> Report {
-    let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
-    let documents: Vec<Document> = files.par_iter().flat_map_iter(|id| yaml::read(*id, sources.get(*id))).collect();
-    let cluster = Cluster::new(documents);
+    lint_with(sources, &Sources::default(), settings)
+}
+
+/// As [`lint`], with further texts whose CustomResourceDefinitions hold, and in which nothing is looked for.
+pub fn lint_with(sources: &Sources, definitions: &Sources, settings: &Settings) -> Report {
+    let (cluster, definitions) = (cluster(sources), cluster(definitions));
     let mut out = Findings::new("", Group::Refused);
     for document in &cluster.documents {
         reading(document, settings, &mut out);
     }
+    // A definition of the input comes last, so that it wins over one from elsewhere.
+    let definitions = [&definitions, &cluster].into_iter().flat_map(|side| side.of_kind("CustomResourceDefinition"));
+    let schemas = Schemas::new(settings.kubernetes_versions.clone(), definitions);
+    let mut without_schema = 0;
+    for object in cluster.objects() {
+        if schemas.check(object, &mut out) == Checked::NoSchema {
+            without_schema += 1;
+        }
+    }
     let context = Context { cluster: &cluster };
     rules::run(&context, |rule| settings.wants(rule), &mut out);
     let mut findings = out.into_vec();
+    findings.retain_mut(|finding| level(finding, settings));
+    let before = findings.len();
     findings.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
     findings.dedup();
+    let repeated = before - findings.len();
+    let mut findings = allow(sources, &cluster, settings, findings);
+    let silenced = before - repeated - findings.iter().filter(|finding| !is_about_suppression(finding)).count();
+    let secrets = Secrets::find(sources, cluster.documents.iter().map(AsRef::as_ref));
+    for finding in &mut findings {
+        finding.severity = settings.severity_of(finding.rule, finding.group);
+        secrets.redact(sources, finding);
+    }
     Report {
         findings,
         documents: cluster.documents.iter().filter(|document| document.root().is_some()).count(),
         objects: cluster.objects().len(),
+        without_schema,
+        silenced,
+        secrets,
     }
+}
+
+fn cluster(sources: &Sources) -> Cluster {
+    let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
+    let documents: Vec<Document> = files.par_iter().flat_map_iter(|id| yaml::read(*id, sources.get(*id))).collect();
+    Cluster::new(documents)
+}
+
+/// Gives a finding the group of its rule; `false` if nobody wants it.
+fn level(finding: &mut Finding, settings: &Settings) -> bool {
+    let Some(rule) = rules::find(finding.rule).filter(|rule| settings.wants(rule)) else { return false };
+    finding.group = rule.group;
+    finding.severity = rule.group.severity();
+    true
 }
 
 /// The rules whose findings come from reading the text.
@@ -71,8 +195,92 @@ fn reading(document: &Document, settings: &Settings, out: &mut Findings) {
         if let Some((span, message)) = &problem.related {
             finding.related(document.place(*span), message);
         }
-        if let Some(help) = &problem.help {
-            finding.help(help);
+        finding.help.clone_from(&problem.help);
+    }
+}
+
+const UNUSED: &str = "unused-suppression";
+const INVALID: &str = "invalid-suppression";
+
+fn is_about_suppression(finding: &Finding) -> bool {
+    [UNUSED, INVALID].contains(&finding.rule)
+}
+
+/// Leaves out what comments, annotations and the configuration silence, and adds what is wrong with the former.
+fn allow(sources: &Sources, cluster: &Cluster, settings: &Settings, findings: Vec<Finding>) -> Vec<Finding> {
+    let status = |name: &str| match rules::find(name) {
+        Some(rule) if settings.wants(rule) => Status::On,
+        Some(_) => Status::Off,
+        None => Status::Unknown,
+    };
+    let documents = cluster.documents.iter().map(AsRef::as_ref);
+    let suppress::Outcome { mut kept, problems } = suppress::apply(sources, documents, findings, status);
+    let mut out = Findings::new("", Group::Risky);
+    for problem in problems {
+        suppression(problem, settings, &mut out);
+    }
+    kept.extend(out.into_vec());
+    kept.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
+    let mut ignored: BTreeMap<FileId, Vec<&str>> = BTreeMap::new();
+    if !settings.ignore_in.is_empty() {
+        for finding in &kept {
+            let file = finding.primary.place.file;
+            ignored.entry(file).or_insert_with(|| ignored_in(settings, &sources.get(file).name));
         }
     }
+    kept.retain(|finding| {
+        let ignored = ignored.get(&finding.primary.place.file).map_or(&[][..], Vec::as_slice);
+        !ignored.contains(&finding.rule) && !ignored.contains(&finding.group.name())
+    });
+    kept
+}
+
+/// The rules and groups that are not looked for in the file `name`.
+fn ignored_in<'a>(settings: &'a Settings, name: &str) -> Vec<&'a str> {
+    let path = settings.working_directory.join(Path::new(name));
+    let entries = settings.ignore_in.iter().filter(|entry| entry.files.matches(&path));
+    entries.flat_map(|entry| &entry.rules).map(String::as_str).collect()
+}
+
+fn suppression(problem: suppress::Problem, settings: &Settings, out: &mut Findings) {
+    let rule = problem.rule.as_deref().unwrap_or_default();
+    let (id, message, help) = match problem.kind {
+        suppress::ProblemKind::Unused => {
+            (UNUSED, format!("nothing is found here that allowing `{rule}` would silence"), "remove it".to_owned())
+        }
+        suppress::ProblemKind::UnknownRule => (INVALID, format!("there is no rule `{rule}` to allow"), advice(rule)),
+        suppress::ProblemKind::Malformed => (
+            INVALID,
+            "the comment begins like a suppression but cannot be read as one".to_owned(),
+            "write it as `# seatrial: allow[rule] reason`".to_owned(),
+        ),
+    };
+    let Some(rule) = rules::find(id).filter(|rule| settings.wants(rule)) else { return };
+    out.switch(rule.id, rule.group);
+    let finding = out.report(problem.place, problem.document, message);
+    finding.help(help);
+    finding.fix = problem.fix.filter(|_| problem.kind == suppress::ProblemKind::Unused);
+}
+
+fn advice(name: &str) -> String {
+    if Group::from_name(name).is_some() {
+        return "name the rules themselves; a group cannot be allowed".to_owned();
+    }
+    let near = nearest(name, rules::rules().iter().map(|rule| rule.id));
+    near.map_or("see `seatrial rules` for all of them".to_owned(), |near| format!("write `{near}`"))
+}
+
+/// The ids of all rules and the names of all groups.
+fn names() -> Vec<&'static str> {
+    rules::rules().iter().map(|rule| rule.id).chain(Group::ALL.map(Group::name)).collect()
+}
+
+fn known(name: &str) -> Result<(), UnknownRule> {
+    let names = names();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let help = nearest(name, names)
+        .map_or("see `seatrial rules` for all of them".to_owned(), |near| format!("did you mean `{near}`?"));
+    Err(UnknownRule { name: name.to_owned(), help })
 }

@@ -2,6 +2,7 @@
 
 mod object;
 mod pods;
+mod services;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub struct Cluster {
     by_kind: BTreeMap<String, Vec<usize>>,
     by_label: BTreeMap<(String, String, String), Vec<usize>>,
     with_pods: Vec<usize>,
+    by_selector: BTreeMap<(String, String, String), Vec<usize>>,
 }
 
 impl Cluster {
@@ -32,6 +34,10 @@ impl Cluster {
         cluster.documents = documents;
         for (at, object) in cluster.objects.iter().enumerate() {
             cluster.by_kind.entry(object.identity.kind.clone()).or_default().push(at);
+            if let Some((key, value)) = services::selector(object).and_then(|selector| selector.into_iter().next()) {
+                let namespace = object.namespace().to_owned();
+                cluster.by_selector.entry((namespace, key.to_owned(), value.to_owned())).or_default().push(at);
+            }
             if let Some(template) = object.pod_template_value() {
                 cluster.with_pods.push(at);
                 let namespace = object.namespace();
@@ -83,5 +89,20 @@ impl Cluster {
             .iter()
             .filter(move |at| others.iter().all(|list| list.binary_search(at).is_ok()))
             .map(|at| &self.objects[*at])
+    }
+
+    /// The Services in `namespace` that select pods with these labels, in the order of the input; those without a
+    /// selector and those of type `ExternalName` select nothing.
+    pub fn services_selecting(&self, namespace: &str, labels: &BTreeMap<String, String>) -> Vec<&Object> {
+        // A Service is listed under its first pair only, so that none is looked at twice.
+        let mut found: Vec<usize> = labels
+            .iter()
+            .filter_map(|(key, value)| self.by_selector.get(&(namespace.to_owned(), key.clone(), value.clone())))
+            .flatten()
+            .copied()
+            .filter(|at| services::selects(&self.objects[*at], labels))
+            .collect();
+        found.sort_unstable();
+        found.into_iter().map(|at| &self.objects[at]).collect()
     }
 }

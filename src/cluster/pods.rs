@@ -54,6 +54,12 @@ impl<'a> PodTemplate<'a> {
         self.metadata?.labels.as_ref()
     }
 
+    /// Whether this can be the whole template: it has containers, and each has an image. A patch for Kustomize often has
+    /// not, and from what it leaves out nothing follows.
+    pub fn is_whole(&self) -> bool {
+        !self.spec.containers.is_empty() && self.containers().all(|container| container.container.image.is_some())
+    }
+
     /// All containers, init containers first, each list in its order.
     pub fn containers(&self) -> impl Iterator<Item = ContainerRef<'a>> + use<'a> {
         let path = self.spec_path();

@@ -2,20 +2,18 @@
 
 use std::io::{self, Write};
 
+use super::printable;
 use crate::finding::Finding;
 use crate::source::Sources;
 
 /// Writes the findings, one line each.
-pub fn write(out: &mut dyn Write, sources: &Sources, findings: &[Finding]) -> io::Result<()> {
+pub(super) fn write(out: &mut dyn Write, sources: &Sources, findings: &[Finding]) -> io::Result<()> {
     for finding in findings {
         let place = finding.primary.place;
         let source = sources.get(place.file);
         let at = source.position(place.span.start as usize);
-        writeln!(
-            out,
-            "{}:{}:{}: {}: {} [{}]",
-            source.name, at.line, at.char_column, finding.severity, finding.message, finding.rule
-        )?;
+        let (name, message) = (printable(&source.name), printable(&finding.message));
+        writeln!(out, "{name}:{}:{}: {}: {message} [{}]", at.line, at.char_column, finding.severity, finding.rule)?;
     }
     Ok(())
 }

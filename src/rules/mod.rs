@@ -5,7 +5,10 @@
 //! its line. A rule looks at everything it likes and reports only on the document or object it was called for.
 
 mod page;
+mod probe_effects;
 mod probes;
+mod statefulset;
+mod volumes;
 mod yaml;
 
 use std::sync::OnceLock;
@@ -74,9 +77,15 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
         out.switch(rule.id, rule.group);
         match rule.check {
             Check::Document(check) => {
-                context.cluster.documents.iter().for_each(|document| check(context, document, out))
+                for document in &context.cluster.documents {
+                    check(context, document, out);
+                }
             }
-            Check::Object(check) => context.cluster.objects().iter().for_each(|object| check(context, object, out)),
+            Check::Object(check) => {
+                for object in context.cluster.objects() {
+                    check(context, object, out);
+                }
+            }
             Check::Reading | Check::Schema | Check::Suppression => {}
         }
     }
@@ -85,7 +94,7 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
 macro_rules! list {
     ($($id:literal => $check:expr,)*) => {
         fn list() -> Vec<Rule> {
-            use Check::{Document, Object, Reading};
+            use Check::{Document, Object, Reading, Schema, Suppression};
             vec![$(rule($id, $check, include_str!(concat!("../../rules/", $id, "/README.md")))),*]
         }
     };
@@ -98,11 +107,53 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 list! {
     "boolean-word-key" => Document(yaml::boolean_word_key),
     "boolean-word-value" => Document(yaml::boolean_word_value),
+    "claim-template-hides-volume" => Object(statefulset::claim_hides_volume),
+    "claim-template-unmounted" => Object(statefulset::claim_unmounted),
+    "claim-without-access-mode" => Object(volumes::claim_without_access_mode),
+    "claim-without-storage-request" => Object(volumes::claim_storage_request),
     "decimal-file-mode" => Document(yaml::decimal_file_mode),
+    "deprecated-api" => Schema,
+    "disabled-api" => Schema,
+    "duplicate-claim-template" => Object(statefulset::duplicate_claim),
     "duplicate-key" => Reading,
+    "duplicate-mount-path" => Object(volumes::duplicate_mount_path),
+    "governing-service-name-invalid" => Object(statefulset::service_name_invalid),
+    "governing-service-not-found" => Object(statefulset::service_not_found),
+    "governing-service-not-headless" => Object(statefulset::service_not_headless),
+    "governing-service-selects-others" => Object(statefulset::service_selects_others),
+    "invalid-suppression" => Suppression,
+    "invalid-value" => Schema,
     "invalid-yaml" => Reading,
+    "liveness-equals-readiness" => Object(probe_effects::liveness_equals_readiness),
+    "missing-field" => Schema,
+    "missing-kind" => Schema,
+    "mount-not-found" => Object(volumes::mount_not_found),
     "number-loses-digits" => Document(yaml::number_loses_digits),
     "octal-number" => Document(yaml::octal_number),
+    "on-delete-with-rolling-update" => Object(statefulset::on_delete_with_rolling_update),
+    "probe-number-too-small" => Object(probes::number_too_small),
+    "probe-on-init-container" => Object(probes::on_init_container),
     "probe-port-undeclared" => Object(probes::port_undeclared),
+    "probe-success-threshold-not-one" => Object(probes::success_threshold_not_one),
+    "probe-timeout-above-period" => Object(probe_effects::timeout_above_period),
+    "probe-with-several-handlers" => Object(probes::several_handlers),
+    "probe-without-command" => Object(probes::without_command),
+    "probe-without-handler" => Object(probes::without_handler),
+    "read-write-once-pod-combined" => Object(volumes::read_write_once_pod_combined),
+    "readiness-probe-grace-period" => Object(probes::readiness_grace_period),
+    "removed-api" => Schema,
+    "served-without-readiness" => Object(probe_effects::served_without_readiness),
+    "sops-encrypted" => Schema,
+    "startup-window-too-short" => Object(probe_effects::startup_window),
+    "state-in-empty-dir" => Object(statefulset::state_in_empty_dir),
+    "statefulset-name-too-long" => Object(statefulset::name_too_long),
+    "statefulset-negative-number" => Object(statefulset::negative_number),
+    "statefulset-partition-too-high" => Object(statefulset::partition_too_high),
+    "statefulset-without-service-name" => Object(statefulset::without_service_name),
     "text-after-document" => Reading,
+    "unknown-field" => Schema,
+    "unknown-kind" => Schema,
+    "unsupported-value" => Schema,
+    "unused-suppression" => Suppression,
+    "wrong-type" => Schema,
 }

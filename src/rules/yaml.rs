@@ -11,7 +11,7 @@ use crate::yaml::{Document, Field, Scalar, Value};
 /// A key that is read as a boolean has another name than the one that is written.
 pub(super) fn boolean_word_key(_: &Context<'_>, document: &Document, out: &mut Findings) {
     walk(document, |entry| {
-        let written = document.source(entry.field.key);
+        let written = document.text(entry.field.key);
         if is_boolean_word(written) {
             let message = format!("the key `{written}` is read as a boolean: its name is `{}`", entry.field.name);
             report(document, out, entry.field.key, message).help(format!("write it in quotes: `\"{written}\"`"));

@@ -57,8 +57,8 @@ impl Document {
         self.tree.value(id)
     }
 
-    /// The text at a span of this document, as it is written.
-    pub fn source(&self, span: Span) -> &str {
+    /// The source text of a span of this document.
+    pub fn text(&self, span: Span) -> &str {
         self.tree.source(span).unwrap_or_default()
     }
 
@@ -141,6 +141,10 @@ pub enum ProblemKind {
 /// cli-runtime), and JSON is tried if the text begins with `{`.
 pub fn read(file: FileId, source: &Source) -> Vec<Document> {
     let text = source.text();
+    if let Some(defect) = &source.defect {
+        let problem = Problem::new(ProblemKind::Syntax, &*defect.message, defect.span).help(defect.help);
+        return vec![unreadable(file, 0, text, problem)];
+    }
     let start = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
     if !json::is_json(&text[start..]) {
         return yaml(file, text, start, 0);

@@ -207,6 +207,11 @@ impl<'a> Value<'a> {
         self.id
     }
 
+    /// What tells this node from all others for as long as its document lives: the tree's address and the number.
+    pub fn identity(self) -> (usize, u32) {
+        (std::ptr::from_ref(self.tree) as usize, self.tree.target(self.id).0)
+    }
+
     /// Where the value is used: for an alias the `*name`.
     pub fn span(self) -> Span {
         self.tree.node(self.id).span

@@ -1,5 +1,20 @@
-//! One test binary, so that the library is linked once.
+//! One test binary for everything that is tested from outside of the library.
 
+mod cli;
+mod config;
+mod conformance;
+mod corpus;
+mod fix;
+mod formats;
+mod house;
+mod patches;
+mod readme;
+mod robust;
 mod rules;
+mod schemas;
+mod secrets;
+mod snapshot;
+mod suppress;
+mod vectors;
 mod vectors_yaml;
 mod yaml_places;

@@ -8,8 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use seatrial::finding::Group;
-use seatrial::lint::{Settings, lint};
+use seatrial::lint::{Report, Settings, lint};
+use seatrial::report::{Format, Style};
 use seatrial::source::Sources;
+
+use crate::snapshot;
 
 /// A case: its name, and its files with their names inside the rule's folder.
 fn cases(rule: &Path) -> Vec<(String, Vec<PathBuf>)> {
@@ -32,6 +35,20 @@ fn cases(rule: &Path) -> Vec<(String, Vec<PathBuf>)> {
     cases
 }
 
+/// The sources of a case, with names as they are inside the rule's folder, and what is found in them.
+fn run(rule: &str, files: &[PathBuf]) -> (Sources, Report) {
+    let mut sources = Sources::default();
+    for path in files {
+        let text = fs::read_to_string(path).expect("examples are text");
+        let name = path.strip_prefix(Path::new("rules").join(rule)).expect("inside").to_string_lossy().into_owned();
+        sources.add(name, text);
+    }
+    // A rule of the group `advice` is off by default and is switched on by its name.
+    let settings = Settings { select: vec![rule.to_owned()], ..Settings::default() };
+    let report = lint(&sources, &settings);
+    (sources, report)
+}
+
 /// The marked lines of a text, from 1, with the ids.
 fn marks(text: &str) -> impl Iterator<Item = (usize, String)> {
     text.lines().enumerate().flat_map(|(at, line)| {
@@ -48,17 +65,11 @@ fn marks(text: &str) -> impl Iterator<Item = (usize, String)> {
 }
 
 fn check(rule: &str, case: &str, files: &[PathBuf]) -> Vec<String> {
-    let mut sources = Sources::default();
+    let (sources, report) = run(rule, files);
     let mut expected = BTreeSet::new();
-    for path in files {
-        let text = fs::read_to_string(path).expect("examples are text");
-        let name = path.strip_prefix(Path::new("rules").join(rule)).expect("inside").to_string_lossy().into_owned();
-        expected.extend(marks(&text).map(|(line, id)| (name.clone(), line, id)));
-        sources.add(name, text);
+    for (_, source) in sources.iter() {
+        expected.extend(marks(source.text()).map(|(line, id)| (source.name.clone(), line, id)));
     }
-    // A rule of the group `advice` is off by default and is switched on by its name.
-    let settings = Settings { select: vec![rule.to_owned()], ..Settings::default() };
-    let report = lint(&sources, &settings);
     let found: BTreeSet<_> = report
         .findings
         .iter()
@@ -97,4 +108,27 @@ fn examples_show_exactly_what_the_rules_find() {
         }
     }
     assert!(wrong.is_empty(), "{} mistakes:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn findings_look_as_they_did() {
+    for rule in seatrial::rules::rules() {
+        let mut text = String::new();
+        for (name, files) in cases(&Path::new("rules").join(rule.id)) {
+            if !name.starts_with("bad") {
+                continue;
+            }
+            let (sources, mut report) = run(rule.id, &files);
+            report.findings.retain(|finding| finding.rule == rule.id);
+            let mut out = Vec::new();
+            seatrial::report::write(Format::Text, &mut out, &sources, &report, Style::default())
+                .expect("a buffer takes everything");
+            let out = String::from_utf8(out).expect("text is UTF-8");
+            // The closing line holds counts, which say nothing about the rule.
+            let findings = out.trim_end().rsplit_once('\n').map_or("", |(findings, _)| findings);
+            text.push_str(findings.trim_end());
+            text.push_str("\n\n");
+        }
+        snapshot::check("rules", rule.id, &text);
+    }
 }

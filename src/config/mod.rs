@@ -1,0 +1,327 @@
+//! The configuration: `seatrial.toml` or `seatrial.yaml`, the nearest one from the working directory up to the root of
+//! the repository.
+//!
+//! Both formats become one located value, which is checked against `schemas/config.schema.json`, so that every mistake
+//! has a line and a column. The names of rules are checked by [`Config::check_names`], because who reads the
+//! configuration does not know the rules.
+
+mod error;
+mod located;
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use serde::Deserialize;
+
+pub use self::error::{ConfigError, Mistake};
+use self::located::Located;
+use crate::finding::Severity;
+use crate::nearest::nearest;
+
+/// The names under which a configuration is looked for, in every folder.
+pub const NAMES: [&str; 6] =
+    ["seatrial.toml", "seatrial.yaml", "seatrial.yml", ".seatrial.toml", ".seatrial.yaml", ".seatrial.yml"];
+
+/// A configuration with the place it was read from.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The file it was read from; empty if there is none.
+    pub file: PathBuf,
+    /// The folder of that file, absolute; globs and folders in the configuration are relative to it.
+    pub root: PathBuf,
+    /// The Kubernetes versions that are judged, as `1.36`; empty for the default.
+    pub kubernetes_version: Vec<String>,
+    /// Rules and groups that are looked for besides those that are on by default.
+    pub select: Vec<String>,
+    /// Rules and groups that are not looked for.
+    pub ignore: Vec<String>,
+    /// How grave the findings of a rule or group are.
+    pub severity: BTreeMap<String, Level>,
+    /// Files that are not read: globs as in `.gitignore`, relative to `root`.
+    pub exclude: Vec<String>,
+    /// Folders with CustomResourceDefinitions, relative to `root`.
+    pub crds: Vec<PathBuf>,
+    /// From which severity on findings make the run fail.
+    pub fail_on: FailOn,
+    /// Rules that are not looked for in some files.
+    pub ignore_in: Vec<IgnoreIn>,
+    /// Where names of rules stand, for [`Config::check_names`].
+    names: Vec<(String, std::ops::Range<usize>)>,
+    text: Arc<str>,
+}
+
+/// Rules that are not looked for in some files.
+#[derive(Clone, Debug)]
+pub struct IgnoreIn {
+    /// The files, relative to the configuration's folder.
+    pub files: Globs,
+    /// Rules and groups.
+    pub rules: Vec<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// How grave the findings of a rule are, or that it is off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Not looked for.
+    Off,
+    /// Worth knowing.
+    Info,
+    /// Very likely a mistake or a real risk.
+    Warning,
+    /// Refused, or cannot work.
+    Error,
+}
+
+impl Level {
+    /// The severity; `None` if the rule is off.
+    pub fn severity(self) -> Option<Severity> {
+        match self {
+            Level::Off => None,
+            Level::Info => Some(Severity::Info),
+            Level::Warning => Some(Severity::Warning),
+            Level::Error => Some(Severity::Error),
+        }
+    }
+}
+
+/// From which severity on findings make the run fail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FailOn {
+    /// Errors only.
+    #[default]
+    Error,
+    /// Warnings and errors.
+    Warning,
+    /// Any finding.
+    Info,
+    /// Nothing.
+    Never,
+}
+
+impl FailOn {
+    /// Whether a finding of this severity makes the run fail.
+    pub fn fails(self, severity: Severity) -> bool {
+        match self {
+            FailOn::Error => severity >= Severity::Error,
+            FailOn::Warning => severity >= Severity::Warning,
+            FailOn::Info => true,
+            FailOn::Never => false,
+        }
+    }
+}
+
+/// Globs as in `.gitignore`, relative to a folder; a later `!glob` takes files out again.
+#[derive(Clone, Debug)]
+pub struct Globs {
+    matcher: Gitignore,
+    root: PathBuf,
+}
+
+impl Globs {
+    /// Whether the file `name`, absolute or relative to the folder of the globs, or a folder that it is in, matches.
+    pub fn matches(&self, name: &Path) -> bool {
+        let path = lexical(name);
+        let path = path.strip_prefix(&self.root).unwrap_or(&path);
+        let inside = path.components().all(|component| matches!(component, Component::Normal(_)));
+        inside && self.matcher.matched_path_or_any_parents(path, false).is_ignore()
+    }
+}
+
+/// Finds and reads the configuration that holds in `start`: in it or in a folder above, up to the repository's root.
+pub fn load(start: &Path) -> Result<Option<Config>, ConfigError> {
+    let start =
+        std::path::absolute(start).map_err(|error| ConfigError::Unreadable { file: start.to_owned(), error })?;
+    for folder in lexical(&start).ancestors() {
+        let mut here = NAMES.iter().map(|name| folder.join(name)).filter(|file| file.is_file());
+        if let Some(file) = here.next() {
+            return match here.next() {
+                Some(other) => Err(ConfigError::Ambiguous { file, other }),
+                None => read(&file).map(Some),
+            };
+        }
+        if folder.join(".git").exists() {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// Reads this configuration; the format follows from the name.
+pub fn read(file: &Path) -> Result<Config, ConfigError> {
+    let text =
+        std::fs::read_to_string(file).map_err(|error| ConfigError::Unreadable { file: file.to_owned(), error })?;
+    parse(file, &text)
+}
+
+/// Reads the text of a configuration.
+pub fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
+    let fail = |mistakes| ConfigError::from_mistakes(file, text, mistakes);
+    let is_toml = file.extension().is_some_and(|extension| extension == "toml");
+    let located = if is_toml { located::from_toml(text) } else { located::from_yaml(text) }.map_err(fail)?;
+    located::check(&located, schema()).map_err(fail)?;
+    // What the schema lets through but serde does not would be a difference between both, found at the first byte.
+    let fields: File = serde_json::from_value(located.to_json())
+        .map_err(|error| fail(vec![Mistake::new(0..0, error.to_string(), None)]))?;
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let root = lexical(absolute.parent().unwrap_or(Path::new("")));
+    let mut mistakes = Vec::new();
+    let mut globs = |list: &[String], at: Option<&Located>| {
+        let mut builder = GitignoreBuilder::new(&root);
+        for (index, glob) in list.iter().enumerate() {
+            if let Err(error) = builder.add_line(None, glob) {
+                let span = at.map_or(0..0, |at| at.item(index).span.clone());
+                mistakes.push(Mistake::new(span, format!("`{glob}` is no glob: {error}"), None));
+            }
+        }
+        Globs { matcher: builder.build().unwrap_or_else(|_| Gitignore::empty()), root: root.clone() }
+    };
+    globs(&fields.exclude, located.get("exclude"));
+    let mut ignore_in = Vec::new();
+    for (index, entry) in fields.ignore_in.into_iter().enumerate() {
+        let at = located.get("ignore-in").map(|list| list.item(index)).and_then(|entry| entry.get("path"));
+        ignore_in.push(IgnoreIn { files: globs(&entry.path.0, at), rules: entry.rules, reason: entry.reason });
+    }
+    if !mistakes.is_empty() {
+        return Err(fail(mistakes));
+    }
+    Ok(Config {
+        file: file.to_owned(),
+        kubernetes_version: fields.kubernetes_version.0,
+        select: fields.select,
+        ignore: fields.ignore,
+        severity: fields.severity,
+        exclude: fields.exclude,
+        crds: fields.crds,
+        fail_on: fields.fail_on,
+        ignore_in,
+        names: names(&located),
+        text: text.into(),
+        root,
+    })
+}
+
+impl Config {
+    /// Makes sure that every rule that is named is among `known`.
+    pub fn check_names(&self, known: &[&str]) -> Result<(), ConfigError> {
+        let unknown = self.names.iter().filter(|(name, _)| !known.contains(&name.as_str()));
+        let mistakes: Vec<Mistake> = unknown
+            .map(|(name, span)| {
+                let help = nearest(name, known.iter().copied());
+                let help =
+                    help.map_or("see `seatrial rules` for all of them".to_owned(), |near| format!("write `{near}`"));
+                Mistake::new(span.clone(), format!("there is no rule or group `{name}`"), Some(help))
+            })
+            .collect();
+        if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::from_mistakes(&self.file, &self.text, mistakes)) }
+    }
+}
+
+/// The configuration as it is written.
+#[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[schemars(title = "seatrial configuration")]
+struct File {
+    /// The Kubernetes version, or several, that manifests are judged for, such as "1.36".
+    kubernetes_version: OneOrMany,
+    /// Rules and groups that are looked for besides those that are on by default.
+    select: Vec<String>,
+    /// Rules and groups that are not looked for.
+    ignore: Vec<String>,
+    /// How grave the findings of a rule or group are.
+    severity: BTreeMap<String, Level>,
+    /// Files that are not read: globs as in .gitignore, relative to this file.
+    exclude: Vec<String>,
+    /// Folders with CustomResourceDefinitions, relative to this file.
+    crds: Vec<PathBuf>,
+    /// From which severity on findings make the exit status 1.
+    fail_on: FailOn,
+    /// Rules that are not looked for in some files.
+    ignore_in: Vec<IgnoreInEntry>,
+}
+
+/// Rules that are not looked for in some files.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct IgnoreInEntry {
+    /// The files: a glob as in .gitignore, or several, relative to this file.
+    path: OneOrMany,
+    /// Rules and groups.
+    rules: Vec<String>,
+    /// Why.
+    reason: Option<String>,
+}
+
+/// One text, or a list of them.
+#[derive(Debug, Default)]
+struct OneOrMany(Vec<String>);
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            One(String),
+            Many(Vec<String>),
+        }
+        Ok(match Either::deserialize(deserializer)? {
+            Either::One(text) => Self(vec![text]),
+            Either::Many(list) => Self(list),
+        })
+    }
+}
+
+impl schemars::JsonSchema for OneOrMany {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "OneOrMany".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": ["string", "array"], "items": { "type": "string" } })
+    }
+}
+
+/// The schema of the configuration, from the types. `schemas/config.schema.json` is this, kept current by a test.
+pub fn generate_schema() -> serde_json::Value {
+    schemars::schema_for!(File).to_value()
+}
+
+fn schema() -> serde_json::Value {
+    serde_json::from_str(include_str!("../../schemas/config.schema.json")).expect("the committed schema is JSON")
+}
+
+/// All names of rules and groups, with their places.
+fn names(located: &Located) -> Vec<(String, std::ops::Range<usize>)> {
+    let mut lists: Vec<&Located> = ["select", "ignore"].iter().filter_map(|key| located.get(key)).collect();
+    let entries = located.get("ignore-in").into_iter().flat_map(Located::items);
+    lists.extend(entries.filter_map(|entry| entry.get("rules")));
+    let mut names: Vec<_> =
+        lists.iter().flat_map(|list| list.items()).filter_map(|item| Some((item.text()?, item.span.clone()))).collect();
+    let levels = located.get("severity").into_iter().flat_map(Located::entries);
+    names.extend(levels.map(|(name, key, _)| (name.clone(), key.clone())));
+    names
+}
+
+/// The path without `.` and `..`, as far as the text alone can tell.
+fn lexical(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if clean.file_name().is_some() => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
+}

@@ -1,0 +1,183 @@
+//! Mounts of volumes, and the claims that ask for storage.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+
+use super::Context;
+use crate::cluster::{Object, PodTemplate};
+use crate::finding::{Findings, Reason};
+use crate::yaml::{Path, Value};
+
+/// As `ValidateVolumeMounts` and `ValidateVolumeDevices` (pkg/apis/core/validation, v1.36). The claim templates of a
+/// StatefulSet count as volumes.
+pub(super) fn mount_not_found(_: &Context<'_>, object: &Object, out: &mut Findings) {
+    let Some(template) = object.pod_template() else { return };
+    let volumes = volume_names(object, &template);
+    for container in template.containers() {
+        let mounts = container.container.volume_mounts.iter().flatten().map(|mount| &mount.name);
+        let devices = container.container.volume_devices.iter().flatten().map(|device| &device.name);
+        let named = mounts.enumerate().map(|(at, name)| ("volumeMounts", at, name));
+        for (field, at, name) in named.chain(devices.enumerate().map(|(at, name)| ("volumeDevices", at, name))) {
+            let path = container.path.field(field).index(at).field("name");
+            // A missing name and one of the wrong type are wrong in themselves.
+            if name.is_empty() || volumes.contains(name.as_str()) {
+                continue;
+            }
+            let what = match field {
+                "volumeMounts" => "mounts",
+                _ => "uses",
+            };
+            let message =
+                format!("container `{}` {what} volume `{name}`, which the pod does not have", container.container.name);
+            let finding = object.report(out, &path, message);
+            finding.reason(Reason::FieldValueNotFound);
+            match nearest(name, &volumes) {
+                Some(other) => finding.help(format!("name `{other}`, or add `{name}` to the pod's `volumes`")),
+                None => finding.help(format!("add `{name}` to the pod's `volumes`")),
+            };
+            let volumes = template.spec_path().field("volumes");
+            if object.root().at(&volumes).is_some() {
+                finding.related(object.place(&volumes), "the pod's volumes");
+            }
+        }
+    }
+}
+
+fn volume_names<'a>(object: &'a Object, template: &PodTemplate<'a>) -> BTreeSet<&'a str> {
+    let volumes = template.spec.volumes.iter().flatten().map(|volume| volume.name.as_str());
+    volumes.chain(claim_templates(object).map(|(_, name)| name)).collect()
+}
+
+/// The claim templates of a StatefulSet that have a name, with their number; none for other kinds.
+pub(super) fn claim_templates(object: &Object) -> impl Iterator<Item = (usize, &str)> {
+    let templates = object.model::<StatefulSet>().and_then(|set| set.spec.volume_claim_templates.as_ref());
+    let named = templates.into_iter().flatten().enumerate();
+    named.filter_map(|(at, claim)| Some((at, claim.metadata.name.as_deref().filter(|name| !name.is_empty())?)))
+}
+
+/// The name that was probably meant.
+fn nearest<'a>(name: &str, names: &BTreeSet<&'a str>) -> Option<&'a str> {
+    names
+        .iter()
+        .map(|other| (strsim::damerau_levenshtein(name, other), *other))
+        .filter(|(distance, other)| *distance * 3 <= name.len().max(other.len()))
+        .min()
+        .map(|(_, other)| other)
+}
+
+/// As `ValidateVolumeMounts` (pkg/apis/core/validation, v1.36), which compares the paths as they are written.
+pub(super) fn duplicate_mount_path(_: &Context<'_>, object: &Object, out: &mut Findings) {
+    let Some(template) = object.pod_template() else { return };
+    for container in template.containers() {
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        for (at, mount) in container.container.volume_mounts.iter().flatten().enumerate() {
+            if mount.mount_path.is_empty() {
+                continue;
+            }
+            let path = |at: usize| container.path.field("volumeMounts").index(at).field("mountPath");
+            if let Some(first) = seen.get(mount.mount_path.as_str()) {
+                let message =
+                    format!("container `{}` mounts two volumes at `{}`", container.container.name, mount.mount_path);
+                object
+                    .report(out, &path(at), message)
+                    .reason(Reason::FieldValueInvalid)
+                    .related(object.place(&path(*first)), "mounted here already")
+                    .help("give each mount a path of its own");
+            } else {
+                seen.insert(&mount.mount_path, at);
+            }
+        }
+    }
+}
+
+/// As `ValidatePersistentVolumeClaimSpec` (pkg/apis/core/validation, v1.36).
+pub(super) fn claim_without_access_mode(_: &Context<'_>, object: &Object, out: &mut Findings) {
+    for (spec, path) in claim_specs(object) {
+        let modes = spec.and_then(|spec| spec.get("accessModes"));
+        if modes.is_none_or(|modes| modes.is_null() || modes.is_sequence() && modes.items().len() == 0) {
+            object
+                .report(out, &path.field("accessModes"), "the claim does not say how its volume is accessed")
+                .reason(Reason::FieldValueRequired)
+                .help("add `accessModes`, for example `[ReadWriteOnce]` for a volume that one node uses at a time");
+        }
+    }
+}
+
+/// As `ValidatePersistentVolumeClaimSpec` (pkg/apis/core/validation, v1.36), which names the list, not its element.
+/// Modes that do not exist are the schema's business and do not count.
+pub(super) fn read_write_once_pod_combined(_: &Context<'_>, object: &Object, out: &mut Findings) {
+    for (spec, path) in claim_specs(object) {
+        let path = path.field("accessModes");
+        let modes = spec.and_then(|spec| spec.get("accessModes")).into_iter().flat_map(Value::items);
+        let (mut single, mut shared) = (None, None);
+        for (at, mode) in modes.map(Value::as_str).enumerate() {
+            match mode {
+                Some("ReadWriteOncePod") => single = Some(at),
+                Some("ReadOnlyMany" | "ReadWriteMany" | "ReadWriteOnce") => shared = Some(at),
+                _ => {}
+            }
+        }
+        let (Some(single), Some(shared)) = (single, shared) else { continue };
+        let finding = object.report(out, &path, "`ReadWriteOncePod` cannot be combined with other access modes");
+        finding.primary.place = object.place(&path.index(single));
+        finding
+            .reason(Reason::FieldValueForbidden)
+            .related(object.place(&path.index(shared)), "another access mode")
+            .help("keep `ReadWriteOncePod` alone, or remove it");
+    }
+}
+
+/// As `ValidatePersistentVolumeClaimSpec` (pkg/apis/core/validation, v1.36), which writes the field without `requests`.
+pub(super) fn claim_storage_request(_: &Context<'_>, object: &Object, out: &mut Findings) {
+    for (spec, path) in claim_specs(object) {
+        let requests = spec.and_then(|spec| spec.get("resources")).and_then(|resources| resources.get("requests"));
+        let storage = requests.and_then(|requests| requests.get("storage"));
+        let resources = path.field("resources");
+        let (message, reason) = match storage {
+            None => ("the claim does not say how much storage it wants", Reason::FieldValueRequired),
+            Some(storage) if is_positive(storage) => continue,
+            Some(_) => ("the claim must want more storage than none", Reason::FieldValueInvalid),
+        };
+        let storage = resources.fields(&["requests", "storage"]);
+        let place = object.place(&storage);
+        let finding = object.report(out, &resources.key("storage"), message);
+        finding.primary.place = place;
+        finding.reason(reason).help("set `resources.requests.storage`, for example to `1Gi`");
+    }
+}
+
+/// Whether a quantity is above zero, as far as its number says so; its syntax is the schema's business.
+fn is_positive(quantity: Value<'_>) -> bool {
+    let Some(text) = quantity.written().filter(|_| !quantity.is_null()) else { return !quantity.is_null() };
+    let text = text.trim_start_matches('+');
+    let number = text.split(|sign: char| !sign.is_ascii_digit() && sign != '.').next().unwrap_or_default();
+    !text.starts_with('-') && (number.is_empty() || number.bytes().any(|digit| matches!(digit, b'1'..=b'9')))
+}
+
+/// The specs of claims in an object: of a claim itself, of claim templates, and of the ephemeral volumes of pods. A
+/// volume that a claim template of the same name replaces is nobody's.
+fn claim_specs(object: &Object) -> Vec<(Option<Value<'_>>, Path)> {
+    let items = |list: &Path| object.root().at(list).into_iter().flat_map(Value::items).enumerate();
+    let mut paths = Vec::new();
+    match (object.identity.api_version.as_str(), object.identity.kind.as_str()) {
+        ("v1", "PersistentVolumeClaim") => paths.push(Path::root().field("spec")),
+        ("apps/v1", "StatefulSet") => {
+            let templates = Path::root().fields(&["spec", "volumeClaimTemplates"]);
+            paths.extend(items(&templates).map(|(at, _)| templates.index(at).field("spec")));
+        }
+        _ => {}
+    }
+    if let Some(template) = object.pod_template_path() {
+        let volumes = template.fields(&["spec", "volumes"]);
+        let claim = Path::root().fields(&["ephemeral", "volumeClaimTemplate"]);
+        let replaced: BTreeSet<&str> = claim_templates(object).map(|(_, name)| name).collect();
+        for (at, volume) in items(&volumes) {
+            let name = volume.get("name").and_then(Value::as_str);
+            if volume.at(&claim).is_some_and(Value::is_mapping) && name.is_none_or(|name| !replaced.contains(name)) {
+                paths.push(volumes.index(at).fields(&["ephemeral", "volumeClaimTemplate", "spec"]));
+            }
+        }
+    }
+    paths.into_iter().map(|path| (object.root().at(&path), path)).collect()
+}
