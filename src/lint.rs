@@ -23,26 +23,28 @@ pub struct Settings {
     pub select: Vec<String>,
     /// Rules and groups that are not looked for.
     pub ignore: Vec<String>,
-    /// The versions of Kubernetes to judge by; the newest if there are none.
-    pub kubernetes_versions: Vec<KubernetesVersion>,
     /// How grave the findings of a rule or group are; a rule that has its own level is on.
     pub severity: BTreeMap<String, Level>,
     /// Rules and groups that are not looked for in some files.
     pub ignore_in: Vec<IgnoreIn>,
     /// The folder that the names of files are relative to, absolute; only `ignore_in` needs it.
     pub working_directory: PathBuf,
+    /// The versions of Kubernetes to judge by; the newest if there are none.
+    pub kubernetes_versions: Vec<KubernetesVersion>,
 }
 
 impl Settings {
-    /// What a configuration asks for; names of unknown rules are errors.
+    /// What a configuration asks for; unknown rules and Kubernetes versions in its file are errors.
     pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
         config.check_names(&names())?;
+        config.check_versions(|version| version.parse::<KubernetesVersion>().map(drop))?;
+        let kubernetes_versions = config.kubernetes_version.iter().filter_map(|version| version.parse().ok()).collect();
         Ok(Self {
+            kubernetes_versions,
             select: config.select.clone(),
             ignore: config.ignore.clone(),
             severity: config.severity.clone(),
             ignore_in: config.ignore_in.clone(),
-            kubernetes_versions: Vec::new(),
             working_directory: std::env::current_dir().unwrap_or_default(),
         })
     }
@@ -80,9 +82,9 @@ impl Settings {
     }
 
     /// How grave the findings of a rule are.
-    fn severity_of(&self, rule: &str, group: Group) -> Severity {
-        let level = self.severity.get(rule).or_else(|| self.severity.get(group.name()));
-        level.and_then(|level| level.severity()).unwrap_or(group.severity())
+    fn severity_of(&self, rule: &Rule) -> Severity {
+        let level = self.severity.get(rule.id).or_else(|| self.severity.get(rule.group.name()));
+        level.and_then(|level| level.severity()).unwrap_or(rule.group.severity())
     }
 }
 
@@ -106,12 +108,12 @@ pub struct Report {
     pub documents: usize,
     /// How many objects they hold.
     pub objects: usize,
-    /// How many of them are custom resources whose definition is not known.
-    pub without_schema: usize,
     /// How many findings were silenced by comments, annotations and the configuration.
     pub silenced: usize,
     /// What must not be shown of the texts.
     pub secrets: Secrets,
+    /// How many of the objects are custom resources whose definition is not known.
+    pub without_schema: usize,
 }
 
 impl Report {
@@ -146,30 +148,34 @@ pub fn lint_with(sources: &Sources, definitions: &Sources, settings: &Settings) 
     rules::run(&context, |rule| settings.wants(rule), &mut out);
     let mut findings = out.into_vec();
     findings.retain_mut(|finding| level(finding, settings));
-    let before = findings.len();
     findings.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
     findings.dedup();
-    let repeated = before - findings.len();
+    let found = findings.len();
     let mut findings = allow(sources, &cluster, settings, findings);
-    let silenced = before - repeated - findings.iter().filter(|finding| !is_about_suppression(finding)).count();
+    let silenced = found - findings.iter().filter(|finding| !is_about_suppression(finding)).count();
     let secrets = Secrets::find(sources, cluster.documents.iter().map(AsRef::as_ref));
     for finding in &mut findings {
-        finding.severity = settings.severity_of(finding.rule, finding.group);
         secrets.redact(sources, finding);
     }
     Report {
         findings,
         documents: cluster.documents.iter().filter(|document| document.root().is_some()).count(),
         objects: cluster.objects().len(),
-        without_schema,
         silenced,
         secrets,
+        without_schema,
     }
 }
 
 fn cluster(sources: &Sources) -> Cluster {
     let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
-    let documents: Vec<Document> = files.par_iter().flat_map_iter(|id| yaml::read(*id, sources.get(*id))).collect();
+    let read = |id: &FileId| yaml::read(*id, sources.get(*id));
+    // For a file or two, starting threads would take longer than reading.
+    let documents: Vec<Document> = if files.len() < 8 {
+        files.iter().flat_map(read).collect()
+    } else {
+        files.par_iter().flat_map_iter(read).collect()
+    };
     Cluster::new(documents)
 }
 
@@ -177,7 +183,7 @@ fn cluster(sources: &Sources) -> Cluster {
 fn level(finding: &mut Finding, settings: &Settings) -> bool {
     let Some(rule) = rules::find(finding.rule).filter(|rule| settings.wants(rule)) else { return false };
     finding.group = rule.group;
-    finding.severity = rule.group.severity();
+    finding.severity = settings.severity_of(rule);
     true
 }
 
@@ -195,7 +201,9 @@ fn reading(document: &Document, settings: &Settings, out: &mut Findings) {
         if let Some((span, message)) = &problem.related {
             finding.related(document.place(*span), message);
         }
-        finding.help.clone_from(&problem.help);
+        if let Some(help) = &problem.help {
+            finding.help(help);
+        }
     }
 }
 
@@ -258,6 +266,7 @@ fn suppression(problem: suppress::Problem, settings: &Settings, out: &mut Findin
     let Some(rule) = rules::find(id).filter(|rule| settings.wants(rule)) else { return };
     out.switch(rule.id, rule.group);
     let finding = out.report(problem.place, problem.document, message);
+    finding.severity = settings.severity_of(rule);
     finding.help(help);
     finding.fix = problem.fix.filter(|_| problem.kind == suppress::ProblemKind::Unused);
 }

@@ -1,14 +1,18 @@
 //! "Did you mean": the nearest of the names that could have been meant.
 
-/// The nearest of `names` to `name`, if one is near enough to be a slip: one edit in three characters.
-pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = name.to_lowercase();
-    names
+/// The name that was probably meant: the same but for case and punctuation, or nearly the same.
+pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = |name: &str| name.chars().filter(|letter| letter.is_alphanumeric()).collect::<String>().to_lowercase();
+    let folded = plain(written);
+    known
         .into_iter()
-        .map(|other| (strsim::osa_distance(&lower, &other.to_lowercase()), other))
-        .filter(|(distance, other)| distance * 3 <= lower.chars().count().max(other.chars().count()))
-        .min()
-        .map(|(_, other)| other)
+        .map(|name| {
+            let same = plain(name) == folded;
+            (if same { 1.0 } else { strsim::normalized_damerau_levenshtein(written, name) }, name)
+        })
+        .filter(|(likeness, _)| *likeness >= 0.7)
+        .max_by(|(one, a), (other, b)| one.total_cmp(other).then_with(|| b.cmp(a)))
+        .map(|(_, name)| name)
 }
 
 #[cfg(test)]

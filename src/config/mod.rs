@@ -9,6 +9,8 @@ mod error;
 mod located;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,7 +50,9 @@ pub struct Config {
     /// Rules that are not looked for in some files.
     pub ignore_in: Vec<IgnoreIn>,
     /// Where names of rules stand, for [`Config::check_names`].
-    names: Vec<(String, std::ops::Range<usize>)>,
+    names: Vec<(String, Range<usize>)>,
+    /// The Kubernetes versions of the file with their places, for [`Config::check_versions`].
+    versions: Vec<(String, Range<usize>)>,
     text: Arc<str>,
 }
 
@@ -201,6 +205,7 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
         fail_on: fields.fail_on,
         ignore_in,
         names: names(&located),
+        versions: located.get("kubernetes-version").map(texts).unwrap_or_default(),
         text: text.into(),
         root,
     })
@@ -220,6 +225,19 @@ impl Config {
             .collect();
         if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::from_mistakes(&self.file, &self.text, mistakes)) }
     }
+
+    /// Makes sure that every Kubernetes version in the file is one that `check` takes.
+    pub fn check_versions<E: Display>(&self, check: impl Fn(&str) -> Result<(), E>) -> Result<(), ConfigError> {
+        let wrong = self.versions.iter().filter_map(|(version, span)| Some((check(version).err()?, span)));
+        let mistakes: Vec<Mistake> =
+            wrong.map(|(error, span)| Mistake::new(span.clone(), error.to_string(), None)).collect();
+        if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::from_mistakes(&self.file, &self.text, mistakes)) }
+    }
+}
+
+/// A text, or the texts of a list, with their places.
+fn texts(located: &Located) -> Vec<(String, Range<usize>)> {
+    located.items().iter().chain([located]).filter_map(|item| Some((item.text()?, item.span.clone()))).collect()
 }
 
 /// The configuration as it is written.
@@ -300,12 +318,11 @@ fn schema() -> serde_json::Value {
 }
 
 /// All names of rules and groups, with their places.
-fn names(located: &Located) -> Vec<(String, std::ops::Range<usize>)> {
+fn names(located: &Located) -> Vec<(String, Range<usize>)> {
     let mut lists: Vec<&Located> = ["select", "ignore"].iter().filter_map(|key| located.get(key)).collect();
     let entries = located.get("ignore-in").into_iter().flat_map(Located::items);
     lists.extend(entries.filter_map(|entry| entry.get("rules")));
-    let mut names: Vec<_> =
-        lists.iter().flat_map(|list| list.items()).filter_map(|item| Some((item.text()?, item.span.clone()))).collect();
+    let mut names: Vec<_> = lists.into_iter().flat_map(texts).collect();
     let levels = located.get("severity").into_iter().flat_map(Located::entries);
     names.extend(levels.map(|(name, key, _)| (name.clone(), key.clone())));
     names

@@ -142,6 +142,8 @@ pub struct Summary {
     pub documents: usize,
     /// Kubernetes objects, items of lists counted singly.
     pub objects: usize,
+    /// Objects among them that are custom resources without a known definition, so that their fields are not checked.
+    pub without_schema: usize,
     /// Findings of severity `error`.
     pub errors: usize,
     /// Findings of severity `warning`.
@@ -173,6 +175,7 @@ fn of<'a>(sources: &'a Sources, report: &'a lint::Report) -> Report<'a> {
             files: sources.iter().count(),
             documents: report.documents,
             objects: report.objects,
+            without_schema: report.without_schema,
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),
             infos: count(Severity::Info),

@@ -4,9 +4,14 @@
 //! `README.md` is embedded, so a line without a folder does not compile, and a test makes sure that no folder lacks
 //! its line. A rule looks at everything it likes and reports only on the document or object it was called for.
 
+mod cronjob;
+mod job;
+mod job_effects;
+mod job_policies;
 mod page;
 mod probe_effects;
 mod probes;
+mod schedules;
 mod statefulset;
 mod volumes;
 mod yaml;
@@ -105,12 +110,15 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 }
 
 list! {
+    "backoff-limit-per-index-missing" => Object(job::without_backoff_limit_per_index),
     "boolean-word-key" => Document(yaml::boolean_word_key),
     "boolean-word-value" => Document(yaml::boolean_word_value),
     "claim-template-hides-volume" => Object(statefulset::claim_hides_volume),
     "claim-template-unmounted" => Object(statefulset::claim_unmounted),
     "claim-without-access-mode" => Object(volumes::claim_without_access_mode),
     "claim-without-storage-request" => Object(volumes::claim_storage_request),
+    "cronjob-name-unfit-for-index" => Object(job::name_unfit_for_index),
+    "cronjob-runs-overlap" => Object(cronjob::runs_overlap),
     "decimal-file-mode" => Document(yaml::decimal_file_mode),
     "deprecated-api" => Schema,
     "disabled-api" => Schema,
@@ -121,9 +129,27 @@ list! {
     "governing-service-not-found" => Object(statefulset::service_not_found),
     "governing-service-not-headless" => Object(statefulset::service_not_headless),
     "governing-service-selects-others" => Object(statefulset::service_selects_others),
+    "indexed-job-too-large" => Object(job::too_large),
+    "indexed-job-without-completions" => Object(job::without_completions),
+    "invalid-job-name" => Object(job::invalid_name),
+    "invalid-managed-by" => Object(job::invalid_managed_by),
+    "invalid-pod-failure-policy" => Object(job_policies::invalid_failure_policy),
+    "invalid-schedule" => Object(schedules::invalid),
+    "invalid-success-policy" => Object(job_policies::invalid_success_policy),
     "invalid-suppression" => Suppression,
+    "invalid-time-zone" => Object(cronjob::invalid_time_zone),
     "invalid-value" => Schema,
     "invalid-yaml" => Reading,
+    "job-deadline-cuts-retries" => Object(job_effects::deadline_cuts_retries),
+    "job-deadline-zero" => Object(job_effects::deadline_zero),
+    "job-negative-number" => Object(job::negative_number),
+    "job-not-indexed" => Object(job::not_indexed),
+    "job-parallelism-above-completions" => Object(job_effects::parallelism_above_completions),
+    "job-restart-despite-zero-limit" => Object(job_effects::restarts_without_retries),
+    "job-restarts-always" => Object(job::restarts_always),
+    "job-suspended" => Object(job_effects::suspended),
+    "job-ttl-cuts-history" => Object(job_effects::ttl_cuts_history),
+    "job-without-pods" => Object(job_effects::without_pods),
     "liveness-equals-readiness" => Object(probe_effects::liveness_equals_readiness),
     "missing-field" => Schema,
     "missing-kind" => Schema,
@@ -142,8 +168,15 @@ list! {
     "read-write-once-pod-combined" => Object(volumes::read_write_once_pod_combined),
     "readiness-probe-grace-period" => Object(probes::readiness_grace_period),
     "removed-api" => Schema,
+    "schedule-combines-days" => Object(schedules::either_day),
+    "schedule-names-time-zone" => Object(schedules::names_time_zone),
+    "schedule-never-fires" => Object(schedules::never_fires),
+    "schedule-step-too-large" => Object(schedules::step_too_large),
+    "schedule-step-uneven" => Object(schedules::uneven_step),
     "served-without-readiness" => Object(probe_effects::served_without_readiness),
     "sops-encrypted" => Schema,
+    "starting-deadline-too-short" => Object(cronjob::starting_deadline_too_short),
+    "starting-deadline-zero" => Object(cronjob::starting_deadline_zero),
     "startup-window-too-short" => Object(probe_effects::startup_window),
     "state-in-empty-dir" => Object(statefulset::state_in_empty_dir),
     "statefulset-name-too-long" => Object(statefulset::name_too_long),

@@ -8,6 +8,7 @@ use serde_json::Value as JsonValue;
 use super::instance::{Instance, Located};
 use super::types;
 use crate::finding::Reason;
+use crate::nearest::nearest;
 use crate::yaml::{Path, Segment, Value};
 
 /// A schema, compiled.
@@ -226,20 +227,6 @@ fn name(path: &Path) -> String {
         Some(Segment::Field(name)) => format!("`{name}`"),
         Some(Segment::Key(name)) => format!("`{name}`"),
     }
-}
-
-/// The name that was probably meant: the same but for case and punctuation, or nearly the same.
-pub(super) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |name: &str| name.chars().filter(|letter| letter.is_alphanumeric()).collect::<String>().to_lowercase();
-    let folded = plain(written);
-    known
-        .map(|name| {
-            let same = plain(name) == folded;
-            (if same { 1.0 } else { strsim::normalized_damerau_levenshtein(written, name) }, name)
-        })
-        .filter(|(likeness, _)| *likeness >= 0.7)
-        .max_by(|(one, a), (other, b)| one.total_cmp(other).then_with(|| b.cmp(a)))
-        .map(|(_, name)| name)
 }
 
 fn choice(options: &[&str], written: &str) -> String {

@@ -16,11 +16,12 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use self::bundle::{Bundle, KindInfo, Scope};
-use self::check::{Compiled, Misfit, nearest};
+use self::check::{Compiled, Misfit};
 pub use self::lifecycle::{Lifecycle, Replacement};
 pub use self::version::{KubernetesVersion, UnsupportedVersion};
 use crate::cluster::Object;
 use crate::finding::{Findings, Group};
+use crate::nearest::nearest;
 use crate::yaml::{Path, Value};
 
 /// The schemas of one run.

@@ -171,6 +171,8 @@ impl<'i> Pass<'i> {
                     let place = self.scalar(start, end, style, &value, &span);
                     let tag = tag.as_deref().map(tag_of);
                     let plain = style == ScalarStyle::Plain;
+                    // The parser writes a missing value as `~`.
+                    let value = if plain && place.0 == place.1 { Cow::Borrowed("") } else { value };
                     let text = self.without_added_end(self.input.restored(value, plain), style, end);
                     self.node(place.0 == place.1, place.0, place.1);
                     sink(Event::Scalar { text, plain, anchor, tag }, self.span(place.0, place.1));

@@ -92,7 +92,9 @@ fn mistakes_have_a_line_and_a_column_in_both_formats() {
     check("c.yaml", "fail-on: errors", &[&format!("c.yaml:1:10: {level} (write `error`)")]);
     check("c.toml", "select = [1]", &["c.toml:1:11: `select` must be a text (put it in quotes)"]);
     check("c.toml", "a = \nb = 1", &["c.toml:1:5: string values must be quoted, expected literal string"]);
-    check("c.yaml", "select: [a", &["c.yaml:2:1: while parsing a flow sequence, expected ',' or ']'"]);
+    check("c.yaml", "select: [a", &["c.yaml:1:9: this `[` is never closed"]);
+    let version = "`1.2` is not a Kubernetes version that seatrial knows, which are 1.33 to 1.37";
+    check("c.toml", "kubernetes-version = [\"1.36\", \"1.2\"]\n", &[&format!("c.toml:1:31: {version}")]);
     check("c.yaml", "{}\n---\n{}\n", &["c.yaml:3:1: a configuration is one document, not several"]);
 }
 
@@ -103,7 +105,9 @@ fn entries_of_lists_have_their_own_places() {
     check(
         "c.yaml",
         "exclude:\n  - ok\n  - 'a{b'\n",
-        &["c.yaml:3:5: `[z` is no glob: error parsing glob '[z': unclosed character class; missing ']'"],
+        &[
+            "c.yaml:3:5: `a{b` is no glob: error parsing glob 'a{b': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)",
+        ],
     );
 }
 
@@ -151,7 +155,7 @@ fn rules_are_silent_in_the_files_that_the_configuration_names() {
     for name in
         ["a.yaml", "../legacy/a.yaml", "../legacy/new.yaml", "/work/legacy/b/c.yaml", "legacy/a.yaml", "<stdin>"]
     {
-        sources.add(name, "kind: A\nkind: A\n");
+        sources.add(name, "a: 1\na: 1\n");
     }
     let found = |settings: &Settings| -> Vec<String> {
         let findings = lint(&sources, settings).findings;
@@ -166,7 +170,7 @@ fn rules_are_silent_in_the_files_that_the_configuration_names() {
 #[test]
 fn severities_and_switches_obey_the_nearer_name() {
     let mut sources = Sources::default();
-    sources.add("a.yaml", "kind: A\nkind: A\n...\nkind: B\n");
+    sources.add("a.yaml", "a: 1\na: 1\n...\nb: 2\n");
     let found = |text: &str, change: &dyn Fn(&mut Settings)| -> Vec<String> {
         let config = parse(Path::new("seatrial.toml"), text).expect("the configuration is right");
         let mut settings = Settings::from_config(&config).expect("the names are right");

@@ -202,3 +202,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn two_restricted_day_fields_are_alternatives() {
+    let either = |text: &str| Schedule::parse(text).expect("is a schedule").runs_on_either_day();
+    assert!(either("0 0 1-7 * 1"));
+    assert!(either("0 0 */2 * 1"));
+    for both in ["0 0 * * 1", "0 0 1 * *", "0 0 */1 * 1", "0 0 1 * ?", "@weekly", "@every 1h"] {
+        assert!(!either(both), "{both}");
+    }
+}
