@@ -5,10 +5,10 @@
 //! its line. A rule looks at everything it likes and reports only on the document or object it was called for.
 
 mod cronjob;
+mod host_ports;
 mod job;
 mod job_effects;
 mod job_policies;
-mod host_ports;
 mod label_places;
 mod labels;
 mod overlaps;
@@ -23,6 +23,7 @@ mod services;
 mod statefulset;
 mod target_ports;
 mod volumes;
+mod yaml;
 
 use std::sync::OnceLock;
 
@@ -127,7 +128,7 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
 macro_rules! list {
     ($($id:literal => $check:expr,)*) => {
         fn list() -> Vec<Rule> {
-            use Check::{Object, Reading, Schema, Suppression};
+            use Check::{Document, Object, Reading, Schema, Suppression};
             vec![$(rule($id, $check, include_str!(concat!("../../rules/", $id, "/README.md")))),*]
         }
     };
@@ -140,12 +141,15 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 list! {
     "annotations-too-large" => Object(labels::annotations_too_large),
     "backoff-limit-per-index-missing" => Object(job::without_backoff_limit_per_index),
+    "boolean-word-key" => Document(yaml::boolean_word_key),
+    "boolean-word-value" => Document(yaml::boolean_word_value),
     "claim-template-hides-volume" => Object(statefulset::claim_hides_volume),
     "claim-template-unmounted" => Object(statefulset::claim_unmounted),
     "claim-without-access-mode" => Object(volumes::claim_without_access_mode),
     "claim-without-storage-request" => Object(volumes::claim_storage_request),
     "cronjob-name-unfit-for-index" => Object(job::name_unfit_for_index),
     "cronjob-runs-overlap" => Object(cronjob::runs_overlap),
+    "decimal-file-mode" => Document(yaml::decimal_file_mode),
     "deprecated-api" => Schema,
     "disabled-api" => Schema,
     "duplicate-claim-template" => Object(statefulset::duplicate_claim),
@@ -194,6 +198,8 @@ list! {
     "mount-not-found" => Object(volumes::mount_not_found),
     "node-port-clash" => Object(host_ports::node_port_clash),
     "node-port-without-type" => Object(ports::node_port_without_type),
+    "number-loses-digits" => Document(yaml::number_loses_digits),
+    "octal-number" => Document(yaml::octal_number),
     "on-delete-with-rolling-update" => Object(statefulset::on_delete_with_rolling_update),
     "port-out-of-range" => Object(ports::out_of_range),
     "probe-number-too-small" => Object(probes::number_too_small),
