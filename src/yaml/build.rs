@@ -144,29 +144,25 @@ impl Builder {
         if anchor != 0 {
             self.anchors.insert(anchor, Some(id));
         }
-        match self.open.last_mut() {
-            Some(open) => open.children.push(id),
-            None => {
-                self.check_value(id);
-                self.root = Some(id);
-            }
+        if let Some(open) = self.open.last_mut() {
+            open.children.push(id);
+        } else {
+            self.check_value(id);
+            self.root = Some(id);
         }
         id
     }
 
     fn alias(&mut self, anchor: usize, span: Span) {
-        match self.anchors.get(&anchor).copied().flatten() {
-            Some(target) => {
-                let target = self.tree.target(target);
-                let size = self.size(target);
-                self.unfolded_by_aliases = self.unfolded_by_aliases.saturating_add(size.nodes);
-                self.complete(span, Kind::Alias(target), size, 0);
-            }
-            None => {
-                self.problem(ProblemKind::Syntax, "this alias stands inside the value it stands for".to_owned(), span);
-                let kind = Kind::Tagged(TaggedScalar::Null);
-                self.complete(span, kind, Size { height: 1, nodes: 1 }, 0);
-            }
+        if let Some(target) = self.anchors.get(&anchor).copied().flatten() {
+            let target = self.tree.target(target);
+            let size = self.size(target);
+            self.unfolded_by_aliases = self.unfolded_by_aliases.saturating_add(size.nodes);
+            self.complete(span, Kind::Alias(target), size, 0);
+        } else {
+            self.problem(ProblemKind::Syntax, "this alias stands inside the value it stands for".to_owned(), span);
+            let kind = Kind::Tagged(TaggedScalar::Null);
+            self.complete(span, kind, Size { height: 1, nodes: 1 }, 0);
         }
     }
 
@@ -200,13 +196,13 @@ impl Builder {
             Some(Tag::Merge | Tag::NonSpecific) if text == MERGE => {
                 Kind::Scalar { text: Text::Decoded(MERGE.into()), plain: true }
             }
-            Some(tag) => match tagged::value(text, tag) {
-                Some(value) => Kind::Tagged(value),
-                None => {
-                    self.problem(ProblemKind::Syntax, format!("`{text}` is no value of its tag"), span);
-                    Kind::Tagged(TaggedScalar::Null)
+            Some(tag) => {
+                if let Some(value) = tagged::value(text, tag) {
+                    return Kind::Tagged(value);
                 }
-            },
+                self.problem(ProblemKind::Syntax, format!("`{text}` is no value of its tag"), span);
+                Kind::Tagged(TaggedScalar::Null)
+            }
         }
     }
 
@@ -246,14 +242,14 @@ impl Builder {
             if let Some(name) = self.key_name(key) {
                 let earlier = entries.insert(&self.tree, Entry { key, name, value, merged: None });
                 if let Some(earlier) = earlier {
-                    self.duplicate(key, earlier);
+                    self.duplicate(key, &earlier);
                 }
             }
         }
         self.tree.add_entries(entries.list)
     }
 
-    fn duplicate(&mut self, key: NodeId, earlier: Earlier) {
+    fn duplicate(&mut self, key: NodeId, earlier: &Earlier) {
         let span = self.tree.node(key).span;
         let name = self.tree.source(span).unwrap_or_default();
         let (message, place, label) = match earlier.merged {

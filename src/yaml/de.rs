@@ -86,7 +86,7 @@ impl<'a> Reader<'a, '_> {
             },
             Shape::Sequence => visitor.visit_seq(Items { items: self.value.items(), skipped: self.skipped }),
             Shape::Mapping => {
-                visitor.visit_map(Fields { fields: self.value.fields(), current: None, skipped: self.skipped })
+                visitor.visit_map(Fields { rest: self.value.fields(), current: None, skipped: self.skipped })
             }
         })
     }
@@ -195,7 +195,7 @@ impl<'a, I: ExactSizeIterator<Item = Value<'a>>> SeqAccess<'a> for Items<'_, I> 
 }
 
 struct Fields<'a, 's, I> {
-    fields: I,
+    rest: I,
     current: Option<Value<'a>>,
     skipped: &'s RefCell<Vec<NodeId>>,
 }
@@ -204,7 +204,7 @@ impl<'a, I: ExactSizeIterator<Item = super::Field<'a>>> MapAccess<'a> for Fields
     type Error = Misfit;
 
     fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
-        let Some(field) = self.fields.next() else { return Ok(None) };
+        let Some(field) = self.rest.next() else { return Ok(None) };
         self.current = Some(field.value);
         seed.deserialize(field.name.into_deserializer()).map(Some)
     }
@@ -215,7 +215,7 @@ impl<'a, I: ExactSizeIterator<Item = super::Field<'a>>> MapAccess<'a> for Fields
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.fields.len())
+        Some(self.rest.len())
     }
 }
 

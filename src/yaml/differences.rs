@@ -159,7 +159,8 @@ pub(super) fn tag(text: &str, start: usize, end: usize) -> Option<Result<Edit, P
     let verbatim = text[start..].starts_with("!<");
     let is_uri = |char: char| char.is_ascii_alphanumeric() || "-_;/?:@&=+$.%!~*'(),[]".contains(char);
     let more = if verbatim { 0 } else { rest.len() - rest.trim_start_matches(is_uri).len() };
-    if rest[more..].chars().next().is_some_and(|next| !next.is_whitespace()) {
+    let foreign = !verbatim && !text[start..end].chars().all(is_uri);
+    if foreign || rest[more..].chars().next().is_some_and(|next| !next.is_whitespace()) {
         let message = "a tag ends with a blank";
         let place = Span::new(start..end + more);
         return Some(Err(Problem::new(ProblemKind::Syntax, message, place).help("put a blank behind the tag")));

@@ -13,7 +13,7 @@ use super::differences::{self, Mended};
 use super::refused::{self, Region, RegionKind};
 use super::rewrite::{Edit, Rewritten};
 use super::survey::survey;
-use super::{Comment, Problem, ProblemKind, wording};
+use super::{Comment, Problem, ProblemKind, places, wording};
 use crate::source::Span;
 
 /// An event of the parser.
@@ -168,7 +168,7 @@ impl<'i> Pass<'i> {
                 ParserEvent::DocumentEnd => self.end(start),
                 _ if self.ended => {}
                 ParserEvent::Scalar(value, style, anchor, tag) => {
-                    let place = self.scalar(start, end, style, &value, &span);
+                    let place = self.scalar(start, end, style, matches!(value, Cow::Owned(_)), &span);
                     let tag = tag.as_deref().map(tag_of);
                     let plain = style == ScalarStyle::Plain;
                     // The parser writes a missing value as `~`.
@@ -272,7 +272,7 @@ impl<'i> Pass<'i> {
         start: usize,
         end: usize,
         style: ScalarStyle,
-        value: &Cow<'_, str>,
+        decoded: bool,
         span: &granit_parser::Span,
     ) -> (usize, usize) {
         let text = self.input.original();
@@ -302,23 +302,21 @@ impl<'i> Pass<'i> {
             }
             ScalarStyle::DoubleQuoted => {
                 self.region(start, end, RegionKind::Free);
-                if let Cow::Owned(_) = value
-                    && let Some(problem) = refused::escape(text, start, end)
-                {
+                if decoded && let Some(problem) = refused::escape(text, start, end) {
                     self.reading.problems.push(problem);
                 }
                 (start, end)
             }
             ScalarStyle::Literal | ScalarStyle::Folded => {
-                let indicator = block_indicator(text, self.last_end.max(properties), start);
+                let indicator = places::block_indicator(text, self.last_end.max(properties), start);
                 // In libyaml the content of a block scalar is indented by one blank at least, even at the root.
                 let content = indicator < start && start < end;
-                if self.open.is_empty() && content && column(text, start) == 0 && self.cut.is_none() {
+                if self.open.is_empty() && content && places::column(text, start) == 0 && self.cut.is_none() {
                     self.cut = Some(Cut { at: start, otherwise: None });
                     self.edits.push(Edit::replace(start..text.len(), ""));
                 }
                 self.region(indicator, end, RegionKind::Block { content: start, indent: span.indent });
-                (indicator, block_end(text, indicator, end))
+                (indicator, places::block_end(text, indicator, end))
             }
         }
     }
@@ -342,36 +340,13 @@ impl<'i> Pass<'i> {
             (true, _) => b':',
             (false, _) => b'-',
         };
-        let text = self.input.original();
-        let mut at = self.last_end;
-        while let Some(byte) = text.as_bytes().get(at) {
-            match *byte {
-                b' ' | b'\t' | b'\n' | b'\r' => at += 1,
-                b'#' => at += text[at..].find(['\n', '\r']).unwrap_or(text.len() - at),
-                byte if byte == indicator => return at + 1,
-                _ => break,
-            }
-        }
-        self.last_end
+        places::behind(self.input.original(), self.last_end, indicator)
     }
 
-    /// The `-` of a block sequence. The parser places a sequence that is not indented below its key at its first item.
+    /// The parser places a sequence that is not indented below its key at its first item.
     fn first_dash(&self, start: usize) -> usize {
-        if self.open.last().is_none_or(|level| !level.mapping) {
-            return start;
-        }
-        let text = self.input.original();
-        let mut at = self.last_end;
-        while at < start {
-            match text.as_bytes()[at] {
-                b'-' => return at,
-                b'#' => at += text[at..].find(['\n', '\r']).unwrap_or(text.len() - at),
-                b'&' | b'!' => at += text[at..].find(char::is_whitespace).unwrap_or(text.len() - at),
-                b' ' | b'\t' | b'\n' | b'\r' | b':' | b'?' => at += 1,
-                _ => break,
-            }
-        }
-        start
+        let in_mapping = self.open.last().is_some_and(|level| level.mapping);
+        if in_mapping { places::first_dash(self.input.original(), self.last_end, start) } else { start }
     }
 
     fn tag(&mut self, span: &granit_parser::Span) {
@@ -408,7 +383,7 @@ impl<'i> Pass<'i> {
 
     fn start(&mut self, flow: bool, mapping: bool, start: usize, end: usize) {
         self.node(!flow, start, if flow { end } else { start });
-        let column = if flow { 0 } else { column(self.input.original(), start) };
+        let column = if flow { 0 } else { places::column(self.input.original(), start) };
         self.open.push(Level { flow, start, column, mapping, children: 0 });
     }
 
@@ -431,7 +406,7 @@ impl<'i> Pass<'i> {
     fn end(&mut self, at: usize) {
         self.ended = true;
         if self.cut.is_none()
-            && let Some(at) = leftover(self.input.original(), self.last_end.max(at))
+            && let Some(at) = places::leftover(self.input.original(), self.last_end.max(at))
         {
             self.ignored(at);
         }
@@ -444,7 +419,7 @@ impl<'i> Pass<'i> {
         let message = "kubectl drops this text without a word: the document ends before it";
         let mut problem = Problem::new(ProblemKind::Ignored, message, Span::new(at..at + line.len()));
         problem = match self.root {
-            Some(root) if root.open_end && column(text, at) < column(text, root.start) => {
+            Some(root) if root.open_end && places::column(text, at) < places::column(text, root.start) => {
                 let first = text[root.start..].lines().next().unwrap_or_default().trim_end();
                 problem
                     .related(Span::new(root.start..root.start + first.len()), "the document is indented from here on")
@@ -458,50 +433,6 @@ impl<'i> Pass<'i> {
     fn region(&mut self, start: usize, end: usize, kind: RegionKind) {
         if let Some(regions) = &mut self.regions {
             regions.push(Region { start, end, kind });
-        }
-    }
-}
-
-/// The column of an offset, in bytes; only compared with others of block collections, before which there are only
-/// blanks and indicators.
-pub(super) fn column(text: &str, at: usize) -> usize {
-    at - text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1)
-}
-
-/// The `|` or `>` of a block scalar, between the token before it and its content.
-fn block_indicator(text: &str, from: usize, content: usize) -> usize {
-    let bytes = text.as_bytes();
-    let mut at = from;
-    while at < content.min(bytes.len()) {
-        match bytes[at] {
-            b'|' | b'>' => return at,
-            b'#' => at += text[at..].find(['\n', '\r']).unwrap_or(text.len() - at),
-            _ => at += 1,
-        }
-    }
-    content
-}
-
-/// The end of the last line of a block scalar that has content; of its header, if none has.
-fn block_end(text: &str, indicator: usize, end: usize) -> usize {
-    indicator + text[indicator..end.max(indicator)].trim_end().len()
-}
-
-/// The first text behind a document that is neither blank nor a comment nor an end marker.
-fn leftover(text: &str, mut at: usize) -> Option<usize> {
-    loop {
-        let rest = text.get(at..)?;
-        let blank = rest.len() - rest.trim_start().len();
-        at += blank;
-        let rest = &rest[blank..];
-        if rest.is_empty() {
-            return None;
-        } else if rest.starts_with('#') {
-            at += rest.find(['\n', '\r']).unwrap_or(rest.len());
-        } else if rest.starts_with("...") && rest[3..].chars().next().is_none_or(char::is_whitespace) {
-            at += 3;
-        } else {
-            return Some(at);
         }
     }
 }

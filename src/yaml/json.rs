@@ -224,7 +224,7 @@ mod tests {
     /// The values of the documents, and the texts that their problems mark.
     fn check(text: &str) -> (Vec<String>, Vec<String>) {
         let documents = read(text);
-        let values = documents.iter().filter_map(|document| document.root()).map(|root| root.to_json().to_string());
+        let values = documents.iter().filter_map(yaml::Document::root).map(|root| root.to_json().to_string());
         let problems = documents.iter().flat_map(|document| &document.problems);
         let marked = problems.map(|problem| text[problem.span.range()].to_owned());
         (values.collect(), marked.collect())

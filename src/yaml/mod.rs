@@ -3,6 +3,13 @@
 //! A text is split into documents as kubectl splits it ([`split`]), each document is read from parser events into
 //! one located [`Tree`], and everything else (JSON values, typed models, schema validation) is produced from that
 //! tree. Reading never fails: it returns documents and [`Problem`]s, and resumes at the next `---`.
+//!
+//! The parser is another one than Kubernetes' and reads YAML 1.2; `events` says how the differences are made up for. Of
+//! 34,411 texts that Kubernetes' own library was asked about (4,758 real files, 7,820 mutants of real files, the rest made
+//! to be difficult), 143 are read otherwise: none of the real files and none of the mutants; most of them have something
+//! after the end of the document, which go-yaml scans one token further.
+//! `SEATRIAL_VECTORS` repeats the measurement (see `tests/it/vectors_yaml.rs`), `cargo bench --bench yaml` measures the speed:
+//! reading takes 1.4 times as long as the parser's bare events, and grows in proportion to the text.
 
 mod aliases;
 mod build;
@@ -11,6 +18,7 @@ mod differences;
 mod events;
 mod json;
 pub mod path;
+mod places;
 mod refused;
 mod rewrite;
 pub mod scalar;

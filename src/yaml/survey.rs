@@ -20,7 +20,7 @@ pub(super) fn survey(input: &mut Rewritten<'_>) -> Result<Survey, Box<Problem>> 
             Sort::Ordinary => {}
             Sort::Tab => tabs = true,
             Sort::Leading => breaks |= inspect(text, at)?,
-            Sort::Control => return Err(control(text, at)),
+            Sort::Control => return Err(Box::new(control(text, at))),
         }
     }
     if breaks {
@@ -60,18 +60,16 @@ const SORTS: [Sort; 256] = {
 fn inspect(text: &str, at: usize) -> Result<bool, Box<Problem>> {
     match text[at..].chars().next() {
         Some('\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}') => Ok(true),
-        Some('\u{80}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}') => Err(control(text, at)),
+        Some('\u{80}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}') => Err(Box::new(control(text, at))),
         _ => Ok(false),
     }
 }
 
-fn control(text: &str, at: usize) -> Box<Problem> {
+fn control(text: &str, at: usize) -> Problem {
     let char = text[at..].chars().next().unwrap_or_default();
     let message = format!("the control character U+{:04X} must not stand in YAML", u32::from(char));
-    Box::new(
-        Problem::new(ProblemKind::Syntax, message, span(at..at + char.len_utf8()))
-            .help("delete it, or write it as an escape in double quotes"),
-    )
+    Problem::new(ProblemKind::Syntax, message, span(at..at + char.len_utf8()))
+        .help("delete it, or write it as an escape in double quotes")
 }
 
 /// NEL, LS and PS end a line in YAML 1.1 and are ordinary characters in YAML 1.2; a byte order mark inside a text is

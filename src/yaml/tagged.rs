@@ -58,7 +58,7 @@ fn base64(text: &str) -> Option<Vec<u8>> {
         bytes.extend_from_slice(&bits.to_be_bytes()[1..]);
     }
     // `=` may only stand at the end.
-    if symbols.iter().filter(|byte| **byte == b'=').count() != padding {
+    if symbols[..symbols.len() - padding].contains(&b'=') {
         return None;
     }
     bytes.truncate(bytes.len() - padding);

@@ -318,7 +318,7 @@ impl<'a> Value<'a> {
 
     /// The value at `path`, if every step exists.
     pub fn at(self, path: &Path) -> Option<Value<'a>> {
-        path.segments().into_iter().try_fold(self, |value, segment| value.step(segment))
+        path.segments().into_iter().try_fold(self, Value::step)
     }
 
     fn step(self, segment: &Segment) -> Option<Value<'a>> {
