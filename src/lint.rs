@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::cluster::Cluster;
@@ -144,10 +147,11 @@ pub fn lint_with(sources: &Sources, definitions: &Sources, settings: &Settings) 
             without_schema += 1;
         }
     }
-    let context = Context { cluster: &cluster };
+    let context = Context::new(&cluster, sources);
     rules::run(&context, |rule| settings.wants(rule), &mut out);
     let mut findings = out.into_vec();
     findings.retain_mut(|finding| level(finding, settings));
+    yield_to_rules(&mut findings);
     findings.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
     findings.dedup();
     let found = findings.len();
@@ -185,6 +189,23 @@ fn level(finding: &mut Finding, settings: &Settings) -> bool {
     finding.group = rule.group;
     finding.severity = settings.severity_of(rule);
     true
+}
+
+/// A schema knows that something is refused, but not always why: the API server's own checks come after decoding and have
+/// their own reasons. Where a rule that mirrors them blames the same field, its finding is the exact one.
+fn yield_to_rules(findings: &mut Vec<Finding>) {
+    let is_of_schema =
+        |finding: &Finding| rules::find(finding.rule).is_some_and(Rule::is_of_schema) && finding.reason.is_some();
+    // An object has one identity, which all its findings share.
+    let place = |finding: &Finding| (finding.object.as_ref().map(Arc::as_ptr), finding.path.pointer());
+    let blamed: BTreeSet<_> = findings
+        .iter()
+        .filter(|finding| finding.group == Group::Refused && finding.reason.is_some() && !is_of_schema(finding))
+        .map(place)
+        .collect();
+    if !blamed.is_empty() {
+        findings.retain(|finding| !(is_of_schema(finding) && blamed.contains(&place(finding))));
+    }
 }
 
 /// The rules whose findings come from reading the text.

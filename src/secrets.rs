@@ -1,7 +1,8 @@
 //! What must never be shown: the values of Secrets.
 //!
-//! In every document that holds a Secret, everything that stands below `data` and `stringData` is hidden, keys apart;
-//! comments there too, because old values are left behind in them. Two readings are joined. The tree knows values in
+//! In every Secret, everything that stands below `data` and `stringData` is hidden, keys apart; comments there too,
+//! because old values are left behind in them. So is what stands below fields that a Secret does not have: they may be
+//! keys of `data` with too little indentation, or a misspelt `data`. Two readings are joined. The tree knows values in
 //! braces, behind aliases and merge keys, and in the annotation in which kubectl keeps the last manifest; the lines
 //! know what the tree has forgotten, such as the first of two equal keys, and documents that cannot be read at all.
 
@@ -14,6 +15,8 @@ use crate::yaml::{Document, Path, ProblemKind, Segment, Shape, Value};
 /// What is written in place of a value.
 const MASK: &str = "***";
 const FIELDS: [&str; 2] = ["data", "stringData"];
+/// The fields of a Secret that hold no values.
+const HARMLESS: [&str; 5] = ["apiVersion", "immutable", "kind", "metadata", "type"];
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// The hidden parts of all texts.
@@ -34,13 +37,14 @@ impl Secrets {
                 continue;
             }
             let mut spans = Vec::new();
-            let found = document.root().is_none_or(|root| of_value(root, text, &mut spans));
-            let forgotten = document.problems.iter().any(|problem| problem.kind == ProblemKind::DuplicateKey);
-            if found {
-                by_lines(text, document.span, document.root().is_some(), &mut spans);
+            let mut fields = BTreeSet::from(FIELDS);
+            let readable = document.root().is_some();
+            if document.root().is_some_and(|root| !of_value(root, text, &mut fields, &mut spans)) {
+                continue;
             }
-            let in_braces_only = text[document.span.range()].trim_start().starts_with('{');
-            if found && in_braces_only && (document.root().is_none() || forgotten) {
+            by_lines(text, document.span, readable, &fields, &mut spans);
+            let forgotten = document.problems.iter().any(|problem| problem.kind == ProblemKind::DuplicateKey);
+            if text[document.span.range()].trim_start().starts_with('{') && (!readable || forgotten) {
                 in_braces(text, document.span, &mut spans);
             }
             hidden.entry(document.file).or_default().extend(spans);
@@ -132,8 +136,8 @@ impl Secrets {
     }
 }
 
-/// Hides the values of the Secrets below `root`; says whether there are any.
-fn of_value(root: Value<'_>, text: &str, spans: &mut Vec<Span>) -> bool {
+/// Hides the values of the Secrets below `root`, and collects the fields that hold them; says whether there are any.
+fn of_value<'a>(root: Value<'a>, text: &str, fields: &mut BTreeSet<&'a str>, spans: &mut Vec<Span>) -> bool {
     let mut found = false;
     let mut waiting = vec![(root, false)];
     while let Some((value, in_list)) = waiting.pop() {
@@ -148,12 +152,14 @@ fn of_value(root: Value<'_>, text: &str, spans: &mut Vec<Span>) -> bool {
         found = true;
         let annotations = value.get("metadata").and_then(|metadata| metadata.get("annotations"));
         spans.extend(annotations.and_then(|annotations| annotations.get(LAST_APPLIED)).map(Value::definition));
-        for field in FIELDS.iter().filter_map(|name| value.get(name)) {
-            match field.shape() {
-                Shape::Mapping if !is_one_line(&text[field.definition().range()]) => {
-                    spans.extend(field.fields().map(|entry| entry.value.definition()))
+        for field in value.fields().filter(|field| !HARMLESS.contains(&field.name)) {
+            fields.insert(field.name);
+            let place = field.value.definition();
+            match field.value.shape() {
+                Shape::Mapping if !is_one_line(&text[place.range()]) => {
+                    spans.extend(field.value.fields().map(|entry| entry.value.definition()));
                 }
-                _ => spans.push(field.definition()),
+                _ => spans.push(place),
             }
         }
     }
@@ -165,13 +171,15 @@ fn is_one_line(text: &str) -> bool {
     text.starts_with('{') && !text.contains('\n')
 }
 
-/// Hides the lines below `data:` and `stringData:`, wherever these keys begin a line of the document. In a document
-/// that cannot be read, where a smaller indentation proves nothing, it hides all that follows.
-fn by_lines(text: &str, document: Span, readable: bool, spans: &mut Vec<Span>) {
+/// Hides the lines below `fields`, wherever these keys begin a line of the document. In a document that cannot be read,
+/// where a smaller indentation proves nothing, it hides all that follows.
+fn by_lines(text: &str, document: Span, readable: bool, fields: &BTreeSet<&str>, spans: &mut Vec<Span>) {
     // The indentation of the open `data:` and that of the keys below it.
     let mut open: Option<(usize, Option<usize>)> = None;
     let mut start = document.range().start;
-    for line in text[document.range()].split_inclusive('\n') {
+    let lines = || text[document.range()].split_inclusive('\n');
+    let is_secret = !readable && lines().any(|line| line.contains("kind") && line.contains("Secret"));
+    for line in lines() {
         let content = line.trim_start_matches([' ', '-']);
         let indent = line.len() - content.len();
         let is_item = line.trim_start_matches(' ').len() != content.len();
@@ -192,7 +200,9 @@ fn by_lines(text: &str, document: Span, readable: bool, spans: &mut Vec<Span>) {
             open = None;
         }
         match &mut open {
-            None if is_field(content) => {
+            None if key(content)
+                .is_some_and(|key| fields.contains(key) || (is_secret && indent == 0 && !HARMLESS.contains(&key))) =>
+            {
                 hide(indent + key_end(content).unwrap_or(0));
                 open = Some((indent, None));
             }
@@ -228,8 +238,9 @@ fn in_braces(text: &str, document: Span, spans: &mut Vec<Span>) {
     }
 }
 
-fn is_field(content: &str) -> bool {
-    key_end(content).is_some_and(|end| FIELDS.contains(&content[..end - 1].trim_matches(['"', '\'', ' '])))
+/// The key at the start of a line.
+fn key(content: &str) -> Option<&str> {
+    Some(content[..key_end(content)? - 1].trim_matches(['"', '\'', ' ']))
 }
 
 /// The end of `key:` at the start of a line, colon included; keys of Secrets are letters, digits, `-`, `_` and `.`.
@@ -245,8 +256,7 @@ fn key_end(content: &str) -> Option<usize> {
 fn key_near(sources: &Sources, place: Place) -> Option<&str> {
     let source = sources.get(place.file);
     let line = &source.text()[source.line_range(source.line_index(place.span.start as usize))?];
-    let content = line.trim_start_matches([' ', '-']);
-    Some(content[..key_end(content)? - 1].trim_matches(['"', '\'', ' ']))
+    key(line.trim_start_matches([' ', '-']))
 }
 
 fn joined(mut spans: Vec<Span>) -> Vec<Span> {

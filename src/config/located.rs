@@ -151,11 +151,11 @@ fn start(span: Span) -> Range<usize> {
 }
 
 /// Checks the value against the schema; every mistake has the place of its key or value.
-pub(super) fn check(located: &Located, schema: Json) -> Result<(), Vec<Mistake>> {
-    let validator = jsonschema::validator_for(&schema).expect("the committed schema is a schema");
+pub(super) fn check(located: &Located, schema: &Json) -> Result<(), Vec<Mistake>> {
+    let validator = jsonschema::validator_for(schema).expect("the committed schema is a schema");
     let json = located.to_json();
     let mistakes: Vec<Mistake> =
-        validator.iter_errors(&json).flat_map(|error| mistakes(&error, located, &schema)).collect();
+        validator.iter_errors(&json).flat_map(|error| mistakes(&error, located, schema)).collect();
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
 }
 

@@ -43,7 +43,7 @@ pub struct Config {
     pub severity: BTreeMap<String, Level>,
     /// Files that are not read: globs as in `.gitignore`, relative to `root`.
     pub exclude: Vec<String>,
-    /// Folders with CustomResourceDefinitions, relative to `root`.
+    /// Folders with custom resource definitions, relative to `root`.
     pub crds: Vec<PathBuf>,
     /// From which severity on findings make the run fail.
     pub fail_on: FailOn,
@@ -168,7 +168,7 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
     let fail = |mistakes| ConfigError::from_mistakes(file, text, mistakes);
     let is_toml = file.extension().is_some_and(|extension| extension == "toml");
     let located = if is_toml { located::from_toml(text) } else { located::from_yaml(text) }.map_err(fail)?;
-    located::check(&located, schema()).map_err(fail)?;
+    located::check(&located, &schema()).map_err(fail)?;
     // What the schema lets through but serde does not would be a difference between both, found at the first byte.
     let fields: File = serde_json::from_value(located.to_json())
         .map_err(|error| fail(vec![Mistake::new(0..0, error.to_string(), None)]))?;
@@ -255,7 +255,7 @@ struct File {
     severity: BTreeMap<String, Level>,
     /// Files that are not read: globs as in .gitignore, relative to this file.
     exclude: Vec<String>,
-    /// Folders with CustomResourceDefinitions, relative to this file.
+    /// Folders with custom resource definitions, relative to this file.
     crds: Vec<PathBuf>,
     /// From which severity on findings make the exit status 1.
     fail_on: FailOn,

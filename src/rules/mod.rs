@@ -8,25 +8,49 @@ mod cronjob;
 mod job;
 mod job_effects;
 mod job_policies;
+mod host_ports;
+mod label_places;
+mod labels;
+mod overlaps;
 mod page;
+mod port_places;
+mod ports;
 mod probe_effects;
 mod probes;
 mod schedules;
+mod selectors;
+mod services;
 mod statefulset;
+mod target_ports;
 mod volumes;
 
 use std::sync::OnceLock;
 
 pub use self::page::Page;
-use crate::cluster::{Cluster, Object};
+use crate::cluster::{Cluster, Layout, Object};
 use crate::finding::{Findings, Group};
+use crate::source::Sources;
 use crate::yaml::Document;
 
 /// What a rule may look at besides its own object.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Context<'a> {
     /// All objects of the input.
     pub cluster: &'a Cluster,
+    sources: &'a Sources,
+    layout: OnceLock<Layout>,
+}
+
+impl<'a> Context<'a> {
+    /// The objects of `cluster`, which stand in `sources`.
+    pub fn new(cluster: &'a Cluster, sources: &'a Sources) -> Self {
+        Self { cluster, sources, layout: OnceLock::new() }
+    }
+
+    /// What is meant to be applied together. Rules that accuse two objects of getting in each other's way ask this first.
+    pub fn layout(&self) -> &Layout {
+        self.layout.get_or_init(|| Layout::new(self.cluster, self.sources))
+    }
 }
 
 /// A rule of the list.
@@ -57,6 +81,11 @@ pub enum Check {
 }
 
 impl Rule {
+    /// Whether its findings come from the schemas.
+    pub fn is_of_schema(&self) -> bool {
+        matches!(self.check, Check::Schema)
+    }
+
     /// The parsed page of the rule.
     pub fn page(&self) -> &Page {
         self.page.get_or_init(|| Page::parse(self.text))
@@ -109,6 +138,7 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 }
 
 list! {
+    "annotations-too-large" => Object(labels::annotations_too_large),
     "backoff-limit-per-index-missing" => Object(job::without_backoff_limit_per_index),
     "claim-template-hides-volume" => Object(statefulset::claim_hides_volume),
     "claim-template-unmounted" => Object(statefulset::claim_unmounted),
@@ -119,18 +149,30 @@ list! {
     "deprecated-api" => Schema,
     "disabled-api" => Schema,
     "duplicate-claim-template" => Object(statefulset::duplicate_claim),
+    "duplicate-host-port" => Object(host_ports::duplicate),
     "duplicate-key" => Reading,
     "duplicate-mount-path" => Object(volumes::duplicate_mount_path),
+    "duplicate-port-name" => Object(ports::duplicate_name),
+    "duplicate-service-port" => Object(ports::duplicate_service_port),
     "governing-service-name-invalid" => Object(statefulset::service_name_invalid),
     "governing-service-not-found" => Object(statefulset::service_not_found),
     "governing-service-not-headless" => Object(statefulset::service_not_headless),
     "governing-service-selects-others" => Object(statefulset::service_selects_others),
+    "hook-port-undeclared" => Object(target_ports::hook_port_undeclared),
+    "host-port-clash" => Object(host_ports::clash),
+    "host-port-mismatch" => Object(host_ports::mismatch),
+    "host-port-shared" => Object(host_ports::shared),
     "indexed-job-too-large" => Object(job::too_large),
     "indexed-job-without-completions" => Object(job::without_completions),
+    "invalid-annotation-key" => Object(labels::invalid_annotation_key),
     "invalid-job-name" => Object(job::invalid_name),
+    "invalid-label" => Object(labels::invalid_label),
     "invalid-managed-by" => Object(job::invalid_managed_by),
     "invalid-pod-failure-policy" => Object(job_policies::invalid_failure_policy),
+    "invalid-port-name" => Object(ports::invalid_name),
+    "invalid-port-range" => Object(ports::invalid_range),
     "invalid-schedule" => Object(schedules::invalid),
+    "invalid-selector" => Object(selectors::invalid_selector),
     "invalid-success-policy" => Object(job_policies::invalid_success_policy),
     "invalid-suppression" => Suppression,
     "invalid-time-zone" => Object(cronjob::invalid_time_zone),
@@ -150,10 +192,14 @@ list! {
     "missing-field" => Schema,
     "missing-kind" => Schema,
     "mount-not-found" => Object(volumes::mount_not_found),
+    "node-port-clash" => Object(host_ports::node_port_clash),
+    "node-port-without-type" => Object(ports::node_port_without_type),
     "on-delete-with-rolling-update" => Object(statefulset::on_delete_with_rolling_update),
+    "port-out-of-range" => Object(ports::out_of_range),
     "probe-number-too-small" => Object(probes::number_too_small),
     "probe-on-init-container" => Object(probes::on_init_container),
     "probe-port-undeclared" => Object(probes::port_undeclared),
+    "probe-port-unlisted" => Object(target_ports::probe_port_unlisted),
     "probe-success-threshold-not-one" => Object(probes::success_threshold_not_one),
     "probe-timeout-above-period" => Object(probe_effects::timeout_above_period),
     "probe-with-several-handlers" => Object(probes::several_handlers),
@@ -167,7 +213,21 @@ list! {
     "schedule-never-fires" => Object(schedules::never_fires),
     "schedule-step-too-large" => Object(schedules::step_too_large),
     "schedule-step-uneven" => Object(schedules::uneven_step),
+    "selector-empty" => Object(selectors::empty),
+    "selector-mismatch" => Object(selectors::mismatch),
+    "selector-missing" => Object(selectors::missing),
+    "selector-not-generated" => Object(selectors::not_generated),
+    "selector-overlap" => Object(overlaps::overlap),
+    "selector-picks-everything" => Object(selectors::picks_everything),
+    "selector-picks-nothing" => Object(selectors::picks_nothing),
     "served-without-readiness" => Object(probe_effects::served_without_readiness),
+    "service-mixes-ports" => Object(target_ports::mixed),
+    "service-selects-nothing" => Object(services::selects_nothing),
+    "service-selects-several" => Object(services::selects_several),
+    "service-without-endpoints" => Object(services::without_endpoints),
+    "service-without-ports" => Object(ports::service_without_ports),
+    "shared-port" => Object(ports::shared_port),
+    "shared-port-name" => Object(ports::shared_name),
     "sops-encrypted" => Schema,
     "starting-deadline-too-short" => Object(cronjob::starting_deadline_too_short),
     "starting-deadline-zero" => Object(cronjob::starting_deadline_zero),
@@ -177,9 +237,12 @@ list! {
     "statefulset-negative-number" => Object(statefulset::negative_number),
     "statefulset-partition-too-high" => Object(statefulset::partition_too_high),
     "statefulset-without-service-name" => Object(statefulset::without_service_name),
+    "target-port-undeclared" => Object(target_ports::undeclared),
+    "target-port-unlisted" => Object(target_ports::unlisted),
     "text-after-document" => Reading,
     "unknown-field" => Schema,
     "unknown-kind" => Schema,
+    "unnamed-port" => Object(ports::unnamed),
     "unsupported-value" => Schema,
     "unused-suppression" => Suppression,
     "wrong-type" => Schema,

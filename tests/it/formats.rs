@@ -185,3 +185,27 @@ fn findings_without_help_have_no_empty_notes() {
     let text = written(Format::Text, &sources, &report, Style::default());
     assert!(!text.contains('='), "{text}");
 }
+
+/// Every example, cut off and with odd characters put in, in every format: no panic, and lines stay lines.
+#[test]
+fn mutilated_texts_can_be_written_in_every_format() {
+    let odd = ["\t", "\u{1b}", "\"", "\r", "é", "\u{2028}", "{", "- ", "\n---\n", "&a *a"];
+    let examples = walkdir::WalkDir::new("rules").sort_by_file_name().into_iter().filter_map(Result::ok);
+    let examples = examples.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "yaml"));
+    for (turn, example) in examples.enumerate() {
+        let text = std::fs::read_to_string(example.path()).expect("examples are text");
+        let at = (turn * 37 % text.len()..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+        let (before, after) = text.split_at(at);
+        for text in [before.to_owned(), format!("{before}{}{after}", odd[turn % odd.len()])] {
+            let mut sources = Sources::default();
+            sources.add("a.yaml", text);
+            let report = lint(&sources, &Settings::default());
+            for format in Format::ALL {
+                let out = written(format, &sources, &report, Style { color: false, width: 40 });
+                if format == Format::Concise {
+                    assert_eq!(out.lines().count(), report.findings.len(), "{out}");
+                }
+            }
+        }
+    }
+}

@@ -5,7 +5,7 @@ use seatrial::report::{Format, Style, write};
 use seatrial::source::Sources;
 
 /// Every text has the value `hunter2` in a Secret, and something that is found beside it.
-const TEXTS: [(&str, &str); 13] = [
+const TEXTS: [(&str, &str); 16] = [
     ("equal keys", "kind: Secret\nstringData:\n  password: hunter2\n  password: hunter2\n"),
     ("equal blocks", "kind: Secret\ndata:\n  a: hunter2\ndata:\n  a: hunter2\n"),
     ("in a comment", "kind: Secret\nstringData:\n  # hunter2\n  a: b\n  a: b # hunter2\n"),
@@ -16,6 +16,9 @@ const TEXTS: [(&str, &str); 13] = [
     ("in a list", "kind: List\nitems:\n- kind: Secret\n  data:\n    a: hunter2\n    a: hunter2\n"),
     ("in a list of Secrets", "kind: SecretList\nitems:\n- data:\n    a: hunter2\n    a: hunter2\n"),
     ("behind an alias", "kind: Secret\nx: &x\n  a: hunter2\nx: {a: b}\nstringData: *x\n"),
+    ("indented too little", "kind: Secret\nstringData:\npassword: hunter2\npassword: hunter2\n"),
+    ("below a misspelt field", "kind: Secret\nstringdata:\n  password: hunter2\n  password: hunter2\n"),
+    ("unclosed and indented too little", "kind: Secret\npassword: hunter2\nx: [\n"),
     ("unclosed", "kind: Secret\nstringData:\n  a: \"hunter2\nhunter2\n b: hunter2\n"),
     ("as an alias that is none", "kind: Secret\nstringData:\n  a: *hunter2\n"),
     (
