@@ -8,10 +8,10 @@
 //! use seatrial::source::Sources;
 //!
 //! let mut sources = Sources::default();
-//! sources.add("web.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {container: []}\n");
+//! sources.add("web.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, imge: nginx}]}\n");
 //! let report = lint(&sources, &Settings::default());
 //! assert_eq!(report.findings[0].rule, "unknown-field");
-//! assert_eq!(report.findings[0].help.as_deref(), Some("write `containers`"));
+//! assert_eq!(report.findings[0].help.as_deref(), Some("write `image`"));
 //! ```
 //!
 //! # The way of a text
