@@ -188,6 +188,8 @@ pub struct Finding {
     pub object: Option<Arc<Identity>>,
     /// The place inside the object.
     pub path: Path,
+    /// What the API server calls the place, where that differs: it blames `metadata.labels` for one bad label of many.
+    pub field: Option<Path>,
     /// The API's reason, where the API server is the one who refuses.
     pub reason: Option<Reason>,
     /// The main place.
@@ -205,6 +207,23 @@ impl Finding {
     pub fn label(&mut self, message: impl Into<String>) -> &mut Self {
         self.primary.message = message.into();
         self
+    }
+
+    /// Underlines another place than the value at the path, for example a key.
+    pub fn at(&mut self, place: Place) -> &mut Self {
+        self.primary.place = place;
+        self
+    }
+
+    /// Says what the API server calls the place.
+    pub fn called(&mut self, field: Path) -> &mut Self {
+        self.field = Some(field);
+        self
+    }
+
+    /// The place as the API server calls it.
+    pub fn field(&self) -> &Path {
+        self.field.as_ref().unwrap_or(&self.path)
     }
 
     /// Adds a further place.
@@ -268,6 +287,7 @@ impl Findings {
             document,
             object: None,
             path: Path::root(),
+            field: None,
             reason: None,
             primary: Label { place, message: String::new() },
             related: Vec::new(),

@@ -5,6 +5,7 @@ pub mod config;
 pub mod finding;
 pub mod fix;
 pub mod lint;
+pub mod load;
 pub mod nearest;
 pub mod report;
 pub mod rules;

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::cluster::Cluster;
@@ -125,24 +128,30 @@ impl Report {
 
 /// Reads `sources` and looks for everything that `settings` ask for.
 pub fn lint(sources: &Sources, settings: &Settings) -> Report {
-    let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
-    let documents: Vec<Document> = files.par_iter().flat_map_iter(|id| yaml::read(*id, sources.get(*id))).collect();
-    let cluster = Cluster::new(documents);
+    lint_with(sources, &Sources::default(), settings)
+}
+
+/// As [`lint`], with further texts whose CustomResourceDefinitions hold, and in which nothing is looked for.
+pub fn lint_with(sources: &Sources, definitions: &Sources, settings: &Settings) -> Report {
+    let (cluster, definitions) = (cluster(sources), cluster(definitions));
     let mut out = Findings::new("", Group::Refused);
     for document in &cluster.documents {
         reading(document, settings, &mut out);
     }
-    let schemas = Schemas::new(settings.kubernetes_versions.clone(), cluster.of_kind("CustomResourceDefinition"));
+    // A definition of the input comes last, so that it wins over one from elsewhere.
+    let definitions = [&definitions, &cluster].into_iter().flat_map(|side| side.of_kind("CustomResourceDefinition"));
+    let schemas = Schemas::new(settings.kubernetes_versions.clone(), definitions);
     let mut without_schema = 0;
     for object in cluster.objects() {
         if schemas.check(object, &mut out) == Checked::NoSchema {
             without_schema += 1;
         }
     }
-    let context = Context { cluster: &cluster };
+    let context = Context::new(&cluster, sources);
     rules::run(&context, |rule| settings.wants(rule), &mut out);
     let mut findings = out.into_vec();
     findings.retain_mut(|finding| level(finding, settings));
+    yield_to_rules(&mut findings);
     findings.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
     findings.dedup();
     let found = findings.len();
@@ -162,12 +171,41 @@ pub fn lint(sources: &Sources, settings: &Settings) -> Report {
     }
 }
 
+fn cluster(sources: &Sources) -> Cluster {
+    let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
+    let read = |id: &FileId| yaml::read(*id, sources.get(*id));
+    // For a file or two, starting threads would take longer than reading.
+    let documents: Vec<Document> = if files.len() < 8 {
+        files.iter().flat_map(read).collect()
+    } else {
+        files.par_iter().flat_map_iter(read).collect()
+    };
+    Cluster::new(documents)
+}
+
 /// Gives a finding the group of its rule; `false` if nobody wants it.
 fn level(finding: &mut Finding, settings: &Settings) -> bool {
     let Some(rule) = rules::find(finding.rule).filter(|rule| settings.wants(rule)) else { return false };
     finding.group = rule.group;
     finding.severity = settings.severity_of(rule);
     true
+}
+
+/// A schema knows that something is refused, but not always why: the API server's own checks come after decoding and have
+/// their own reasons. Where a rule that mirrors them blames the same field, its finding is the exact one.
+fn yield_to_rules(findings: &mut Vec<Finding>) {
+    let is_of_schema =
+        |finding: &Finding| rules::find(finding.rule).is_some_and(Rule::is_of_schema) && finding.reason.is_some();
+    // An object has one identity, which all its findings share.
+    let place = |finding: &Finding| (finding.object.as_ref().map(Arc::as_ptr), finding.path.pointer());
+    let blamed: BTreeSet<_> = findings
+        .iter()
+        .filter(|finding| finding.group == Group::Refused && finding.reason.is_some() && !is_of_schema(finding))
+        .map(place)
+        .collect();
+    if !blamed.is_empty() {
+        findings.retain(|finding| !(is_of_schema(finding) && blamed.contains(&place(finding))));
+    }
 }
 
 /// The rules whose findings come from reading the text.

@@ -58,11 +58,24 @@ pub struct Position {
     pub offset: usize,
 }
 
+/// Why a text is not what Kubernetes would read, before anything is parsed: its bytes are no UTF-8.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Defect {
+    /// Where, in the text as it is shown.
+    pub span: Span,
+    /// What is wrong, in lower case, without a full stop.
+    pub message: String,
+    /// What to do, starting with a verb.
+    pub help: &'static str,
+}
+
 /// One text with its name and the starts of its lines.
 #[derive(Debug)]
 pub struct Source {
-    /// As the user named it: relative to the working directory, or `-` for standard input.
+    /// As the user named it: relative to the working directory, or `<stdin>`.
     pub name: String,
+    /// Set if the text cannot be judged; then it is only good for showing.
+    pub defect: Option<Defect>,
     text: Arc<str>,
     line_starts: Vec<u32>,
     /// Then all columns are bytes, and counting need not read the line, which may be the whole text.
@@ -123,7 +136,19 @@ impl Sources {
     ///
     /// If there are more than four billion texts; loading refuses single texts above 4 GiB.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
-        let text = text.into();
+        self.push(name.into(), text.into(), None)
+    }
+
+    /// Adds a text that cannot be judged, as it is shown.
+    ///
+    /// # Panics
+    ///
+    /// As [`Sources::add`].
+    pub fn add_defective(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>, defect: Defect) -> FileId {
+        self.push(name.into(), text.into(), Some(defect))
+    }
+
+    fn push(&mut self, name: String, text: Arc<str>, defect: Option<Defect>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).expect("fewer than 2^32 files"));
         let line_starts = std::iter::once(0)
             .chain(
@@ -134,7 +159,7 @@ impl Sources {
             )
             .collect();
         let ascii = text.is_ascii();
-        self.files.push(Source { name: name.into(), text, line_starts, ascii });
+        self.files.push(Source { name, defect, text, line_starts, ascii });
         id
     }
 

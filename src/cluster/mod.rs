@@ -1,14 +1,17 @@
 //! Objects, and the cluster that they form together.
 
+mod layout;
 mod object;
 mod pods;
-mod services;
+mod refs;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+pub use self::layout::Layout;
 pub use self::object::{Object, objects};
-pub use self::pods::{ContainerKind, ContainerRef, PodTemplate};
+pub use self::pods::{ContainerKind, ContainerRef, HostPort, PodTemplate};
+pub use self::refs::{Labels, read_selector, stem};
 use crate::yaml::Document;
 
 /// All objects of one side, with indexes.
@@ -18,9 +21,10 @@ pub struct Cluster {
     pub documents: Vec<Arc<Document>>,
     objects: Vec<Object>,
     by_kind: BTreeMap<String, Vec<usize>>,
+    /// By key, value and namespace.
     by_label: BTreeMap<(String, String, String), Vec<usize>>,
     with_pods: Vec<usize>,
-    by_selector: BTreeMap<(String, String, String), Vec<usize>>,
+    refs: OnceLock<refs::Refs>,
 }
 
 impl Cluster {
@@ -34,15 +38,10 @@ impl Cluster {
         cluster.documents = documents;
         for (at, object) in cluster.objects.iter().enumerate() {
             cluster.by_kind.entry(object.identity.kind.clone()).or_default().push(at);
-            if let Some((key, value)) = services::selector(object).and_then(|selector| selector.into_iter().next()) {
-                let namespace = object.namespace().to_owned();
-                cluster.by_selector.entry((namespace, key.to_owned(), value.to_owned())).or_default().push(at);
-            }
-            if let Some(template) = object.pod_template_value() {
+            if object.pod_template_value().is_some() {
                 cluster.with_pods.push(at);
-                let namespace = object.namespace();
-                for (key, value) in pods::labels(template) {
-                    cluster.by_label.entry((namespace.to_owned(), key, value)).or_default().push(at);
+                for (key, value) in object.pod_labels() {
+                    cluster.by_label.entry((key, value, object.namespace().to_owned())).or_default().push(at);
                 }
             }
         }
@@ -78,7 +77,7 @@ impl Cluster {
         let mut lists = labels
             .iter()
             .map(|(key, value)| {
-                let key = (namespace.to_owned(), key.clone(), value.clone());
+                let key = (key.clone(), value.clone(), namespace.to_owned());
                 self.by_label.get(&key).map_or(&[][..], Vec::as_slice)
             })
             .collect::<Vec<_>>();
@@ -89,20 +88,5 @@ impl Cluster {
             .iter()
             .filter(move |at| others.iter().all(|list| list.binary_search(at).is_ok()))
             .map(|at| &self.objects[*at])
-    }
-
-    /// The Services in `namespace` that select pods with these labels, in the order of the input; those without a
-    /// selector and those of type `ExternalName` select nothing.
-    pub fn services_selecting(&self, namespace: &str, labels: &BTreeMap<String, String>) -> Vec<&Object> {
-        // A Service is listed under its first pair only, so that none is looked at twice.
-        let mut found: Vec<usize> = labels
-            .iter()
-            .filter_map(|(key, value)| self.by_selector.get(&(namespace.to_owned(), key.clone(), value.clone())))
-            .flatten()
-            .copied()
-            .filter(|at| services::selects(&self.objects[*at], labels))
-            .collect();
-        found.sort_unstable();
-        found.into_iter().map(|at| &self.objects[at]).collect()
     }
 }

@@ -80,6 +80,46 @@ impl<'a> PodTemplate<'a> {
     }
 }
 
+/// A port of the node that a pod takes for itself.
+#[derive(Clone, Debug)]
+pub struct HostPort<'a> {
+    /// The number.
+    pub number: i32,
+    /// `TCP`, `UDP` or `SCTP`.
+    pub protocol: &'a str,
+    /// The address of the node, or the empty text for all of them.
+    pub host_ip: &'a str,
+    /// The port's path in the object.
+    pub path: Path,
+    /// Whether the manifest says so itself; otherwise the pod has the node's network, and takes what it declares.
+    pub is_written: bool,
+    /// The container.
+    pub container: &'a str,
+}
+
+impl<'a> PodTemplate<'a> {
+    /// The ports of the node that a pod occupies as long as it runs: those of main and sidecar containers.
+    pub fn host_ports(&self) -> Vec<HostPort<'a>> {
+        let mut found = Vec::new();
+        let on_host = self.spec.host_network.unwrap_or_default();
+        for place in self.containers().filter(|place| place.kind != ContainerKind::Init) {
+            for (index, port) in place.container.ports.iter().flatten().enumerate() {
+                let written = port.host_port.filter(|port| *port != 0);
+                let Some(number) = written.or(on_host.then_some(port.container_port)) else { continue };
+                found.push(HostPort {
+                    number,
+                    protocol: port.protocol.as_deref().unwrap_or("TCP"),
+                    host_ip: port.host_ip.as_deref().filter(|ip| *ip != "0.0.0.0").unwrap_or_default(),
+                    path: place.path.field("ports").index(index),
+                    is_written: written.is_some(),
+                    container: &place.container.name,
+                });
+            }
+        }
+        found
+    }
+}
+
 /// The kinds with a pod template, and where it stands.
 const TEMPLATES: [(&str, &str, &[&str]); 9] = [
     ("v1", "Pod", &[]),
@@ -135,11 +175,12 @@ impl Object {
     }
 }
 
-/// The labels of a pod template, read from its value.
+/// The labels of a pod template, read from its value; null is the empty value, as in Go.
 pub(super) fn labels(template: Value<'_>) -> impl Iterator<Item = (String, String)> {
     let labels = template.get("metadata").and_then(|metadata| metadata.get("labels"));
     labels
         .into_iter()
         .flat_map(Value::fields)
-        .filter_map(|field| Some((field.name.to_owned(), field.value.as_str()?.to_owned())))
+        .filter(|field| field.value.is_null() || field.value.as_str().is_some())
+        .map(|field| (field.name.to_owned(), field.value.as_str().unwrap_or_default().to_owned()))
 }

@@ -4,24 +4,54 @@
 //! `README.md` is embedded, so a line without a folder does not compile, and a test makes sure that no folder lacks
 //! its line. A rule looks at everything it likes and reports only on the document or object it was called for.
 
+mod cronjob;
+mod host_ports;
+mod job;
+mod job_effects;
+mod job_policies;
+mod label_places;
+mod labels;
+mod overlaps;
 mod page;
+mod port_places;
+mod ports;
 mod probe_effects;
 mod probes;
+mod schedules;
+mod selectors;
+mod services;
 mod statefulset;
+mod target_ports;
 mod volumes;
+mod yaml;
 
 use std::sync::OnceLock;
 
 pub use self::page::Page;
-use crate::cluster::{Cluster, Object};
+use crate::cluster::{Cluster, Layout, Object};
 use crate::finding::{Findings, Group};
+use crate::source::Sources;
 use crate::yaml::Document;
 
 /// What a rule may look at besides its own object.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Context<'a> {
     /// All objects of the input.
     pub cluster: &'a Cluster,
+    sources: &'a Sources,
+    layout: OnceLock<Layout>,
+}
+
+impl<'a> Context<'a> {
+    /// The objects of `cluster`, which stand in `sources`.
+    pub fn new(cluster: &'a Cluster, sources: &'a Sources) -> Self {
+        Self { cluster, sources, layout: OnceLock::new() }
+    }
+
+    /// What is meant to be applied together. Rules that accuse two objects of getting in each other's way ask this first.
+    pub fn layout(&self) -> &Layout {
+        self.layout.get_or_init(|| Layout::new(self.cluster, self.sources))
+    }
 }
 
 /// A rule of the list.
@@ -52,6 +82,11 @@ pub enum Check {
 }
 
 impl Rule {
+    /// Whether its findings come from the schemas.
+    pub fn is_of_schema(&self) -> bool {
+        matches!(self.check, Check::Schema)
+    }
+
     /// The parsed page of the rule.
     pub fn page(&self) -> &Page {
         self.page.get_or_init(|| Page::parse(self.text))
@@ -93,7 +128,7 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
 macro_rules! list {
     ($($id:literal => $check:expr,)*) => {
         fn list() -> Vec<Rule> {
-            use Check::{Object, Reading, Schema, Suppression};
+            use Check::{Document, Object, Reading, Schema, Suppression};
             vec![$(rule($id, $check, include_str!(concat!("../../rules/", $id, "/README.md")))),*]
         }
     };
@@ -104,30 +139,73 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 }
 
 list! {
+    "annotations-too-large" => Object(labels::annotations_too_large),
+    "backoff-limit-per-index-missing" => Object(job::without_backoff_limit_per_index),
+    "boolean-word-key" => Document(yaml::boolean_word_key),
+    "boolean-word-value" => Document(yaml::boolean_word_value),
     "claim-template-hides-volume" => Object(statefulset::claim_hides_volume),
     "claim-template-unmounted" => Object(statefulset::claim_unmounted),
     "claim-without-access-mode" => Object(volumes::claim_without_access_mode),
     "claim-without-storage-request" => Object(volumes::claim_storage_request),
+    "cronjob-name-unfit-for-index" => Object(job::name_unfit_for_index),
+    "cronjob-runs-overlap" => Object(cronjob::runs_overlap),
+    "decimal-file-mode" => Document(yaml::decimal_file_mode),
     "deprecated-api" => Schema,
     "disabled-api" => Schema,
     "duplicate-claim-template" => Object(statefulset::duplicate_claim),
+    "duplicate-host-port" => Object(host_ports::duplicate),
     "duplicate-key" => Reading,
     "duplicate-mount-path" => Object(volumes::duplicate_mount_path),
+    "duplicate-port-name" => Object(ports::duplicate_name),
+    "duplicate-service-port" => Object(ports::duplicate_service_port),
     "governing-service-name-invalid" => Object(statefulset::service_name_invalid),
     "governing-service-not-found" => Object(statefulset::service_not_found),
     "governing-service-not-headless" => Object(statefulset::service_not_headless),
     "governing-service-selects-others" => Object(statefulset::service_selects_others),
+    "hook-port-undeclared" => Object(target_ports::hook_port_undeclared),
+    "host-port-clash" => Object(host_ports::clash),
+    "host-port-mismatch" => Object(host_ports::mismatch),
+    "host-port-shared" => Object(host_ports::shared),
+    "indexed-job-too-large" => Object(job::too_large),
+    "indexed-job-without-completions" => Object(job::without_completions),
+    "invalid-annotation-key" => Object(labels::invalid_annotation_key),
+    "invalid-job-name" => Object(job::invalid_name),
+    "invalid-label" => Object(labels::invalid_label),
+    "invalid-managed-by" => Object(job::invalid_managed_by),
+    "invalid-pod-failure-policy" => Object(job_policies::invalid_failure_policy),
+    "invalid-port-name" => Object(ports::invalid_name),
+    "invalid-port-range" => Object(ports::invalid_range),
+    "invalid-schedule" => Object(schedules::invalid),
+    "invalid-selector" => Object(selectors::invalid_selector),
+    "invalid-success-policy" => Object(job_policies::invalid_success_policy),
     "invalid-suppression" => Suppression,
+    "invalid-time-zone" => Object(cronjob::invalid_time_zone),
     "invalid-value" => Schema,
     "invalid-yaml" => Reading,
+    "job-deadline-cuts-retries" => Object(job_effects::deadline_cuts_retries),
+    "job-deadline-zero" => Object(job_effects::deadline_zero),
+    "job-negative-number" => Object(job::negative_number),
+    "job-not-indexed" => Object(job::not_indexed),
+    "job-parallelism-above-completions" => Object(job_effects::parallelism_above_completions),
+    "job-restart-despite-zero-limit" => Object(job_effects::restarts_without_retries),
+    "job-restarts-always" => Object(job::restarts_always),
+    "job-suspended" => Object(job_effects::suspended),
+    "job-ttl-cuts-history" => Object(job_effects::ttl_cuts_history),
+    "job-without-pods" => Object(job_effects::without_pods),
     "liveness-equals-readiness" => Object(probe_effects::liveness_equals_readiness),
     "missing-field" => Schema,
     "missing-kind" => Schema,
     "mount-not-found" => Object(volumes::mount_not_found),
+    "node-port-clash" => Object(host_ports::node_port_clash),
+    "node-port-without-type" => Object(ports::node_port_without_type),
+    "number-loses-digits" => Document(yaml::number_loses_digits),
+    "octal-number" => Document(yaml::octal_number),
     "on-delete-with-rolling-update" => Object(statefulset::on_delete_with_rolling_update),
+    "port-out-of-range" => Object(ports::out_of_range),
     "probe-number-too-small" => Object(probes::number_too_small),
     "probe-on-init-container" => Object(probes::on_init_container),
     "probe-port-undeclared" => Object(probes::port_undeclared),
+    "probe-port-unlisted" => Object(target_ports::probe_port_unlisted),
     "probe-success-threshold-not-one" => Object(probes::success_threshold_not_one),
     "probe-timeout-above-period" => Object(probe_effects::timeout_above_period),
     "probe-with-several-handlers" => Object(probes::several_handlers),
@@ -136,17 +214,41 @@ list! {
     "read-write-once-pod-combined" => Object(volumes::read_write_once_pod_combined),
     "readiness-probe-grace-period" => Object(probes::readiness_grace_period),
     "removed-api" => Schema,
+    "schedule-combines-days" => Object(schedules::either_day),
+    "schedule-names-time-zone" => Object(schedules::names_time_zone),
+    "schedule-never-fires" => Object(schedules::never_fires),
+    "schedule-step-too-large" => Object(schedules::step_too_large),
+    "schedule-step-uneven" => Object(schedules::uneven_step),
+    "selector-empty" => Object(selectors::empty),
+    "selector-mismatch" => Object(selectors::mismatch),
+    "selector-missing" => Object(selectors::missing),
+    "selector-not-generated" => Object(selectors::not_generated),
+    "selector-overlap" => Object(overlaps::overlap),
+    "selector-picks-everything" => Object(selectors::picks_everything),
+    "selector-picks-nothing" => Object(selectors::picks_nothing),
     "served-without-readiness" => Object(probe_effects::served_without_readiness),
+    "service-mixes-ports" => Object(target_ports::mixed),
+    "service-selects-nothing" => Object(services::selects_nothing),
+    "service-selects-several" => Object(services::selects_several),
+    "service-without-endpoints" => Object(services::without_endpoints),
+    "service-without-ports" => Object(ports::service_without_ports),
+    "shared-port" => Object(ports::shared_port),
+    "shared-port-name" => Object(ports::shared_name),
     "sops-encrypted" => Schema,
+    "starting-deadline-too-short" => Object(cronjob::starting_deadline_too_short),
+    "starting-deadline-zero" => Object(cronjob::starting_deadline_zero),
     "startup-window-too-short" => Object(probe_effects::startup_window),
     "state-in-empty-dir" => Object(statefulset::state_in_empty_dir),
     "statefulset-name-too-long" => Object(statefulset::name_too_long),
     "statefulset-negative-number" => Object(statefulset::negative_number),
     "statefulset-partition-too-high" => Object(statefulset::partition_too_high),
     "statefulset-without-service-name" => Object(statefulset::without_service_name),
+    "target-port-undeclared" => Object(target_ports::undeclared),
+    "target-port-unlisted" => Object(target_ports::unlisted),
     "text-after-document" => Reading,
     "unknown-field" => Schema,
     "unknown-kind" => Schema,
+    "unnamed-port" => Object(ports::unnamed),
     "unsupported-value" => Schema,
     "unused-suppression" => Suppression,
     "wrong-type" => Schema,

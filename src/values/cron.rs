@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::duration::DurationError;
-pub use zone::{has_forbidden_time_zone, load_time_zone, time_zone_problems};
+pub use zone::{has_forbidden_time_zone, load_time_zone, suggest_time_zone, time_zone_problems};
 
 /// When something happens.
 ///
@@ -83,7 +83,7 @@ pub enum CronError {
     #[error("a schedule has five fields, minute, hour, day of month, month and day of week, not {0}")]
     FieldCount(usize),
     /// Neither a number nor a name that the field knows.
-    #[error("`{text}` is neither a number nor a name of a {field}")]
+    #[error("`{text}` is no {field}")]
     Number {
         /// The offending piece.
         text: String,
@@ -99,7 +99,7 @@ pub enum CronError {
         sign: char,
     },
     /// A number outside of the field's range.
-    #[error("`{text}` leaves the range of a {field}, which is {min}-{max}")]
+    #[error("`{text}` leaves the range of the {field}, which is {min}-{max}")]
     OutOfRange {
         /// The offending piece.
         text: String,
@@ -172,6 +172,11 @@ impl Schedule {
         let weekdays = fields.day_of_week.bits != 0 && fields.month.bits != 0;
         let days = if fields.needs_both_days() { dates && weekdays } else { dates || weekdays };
         !days || fields.minute.bits == 0 || fields.hour.bits == 0
+    }
+
+    /// Whether both day fields are restricted, so that a day which fits either of them is enough.
+    pub fn runs_on_either_day(&self) -> bool {
+        matches!(&self.rhythm, Rhythm::Fields(fields) if !fields.needs_both_days())
     }
 
     /// Whether the text names a time zone itself.

@@ -64,8 +64,8 @@ pub(super) fn read<S>(
         Ok(survey) => survey,
         Err(problem) => return (new(), Reading { problems: vec![problem.moved(base)], ..Reading::default() }),
     };
-    // Each difference costs a pass at worst, so that the passes of a hostile text are limited by their work.
-    let mut work = 64 << 20;
+    // Each difference costs a pass at worst, so the passes over a hostile text are limited by their work.
+    let mut work = i64::try_from((8 << 20) + 16 * text.len()).unwrap_or(i64::MAX);
     let mut cut = None;
     loop {
         let mut sink = new();
@@ -171,6 +171,8 @@ impl<'i> Pass<'i> {
                     let place = self.scalar(start, end, style, &value, &span);
                     let tag = tag.as_deref().map(tag_of);
                     let plain = style == ScalarStyle::Plain;
+                    // The parser writes a missing value as `~`.
+                    let value = if plain && place.0 == place.1 { Cow::Borrowed("") } else { value };
                     let text = self.without_added_end(self.input.restored(value, plain), style, end);
                     self.node(place.0 == place.1, place.0, place.1);
                     sink(Event::Scalar { text, plain, anchor, tag }, self.span(place.0, place.1));

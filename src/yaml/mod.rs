@@ -141,6 +141,10 @@ pub enum ProblemKind {
 /// cli-runtime), and JSON is tried if the text begins with `{`.
 pub fn read(file: FileId, source: &Source) -> Vec<Document> {
     let text = source.text();
+    if let Some(defect) = &source.defect {
+        let problem = Problem::new(ProblemKind::Syntax, &*defect.message, defect.span).help(defect.help);
+        return vec![unreadable(file, 0, text, problem)];
+    }
     let start = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
     if !json::is_json(&text[start..]) {
         return yaml(file, text, start, 0);

@@ -265,6 +265,19 @@ impl<'a> Value<'a> {
         matches!(self.tree.node(self.tree.target(self.id)).kind, Kind::Scalar { plain: true, .. })
     }
 
+    /// Why a scalar without quotes is no string, for whoever expects one: "`NO` without quotes is the boolean false".
+    pub fn why_no_string(self) -> Option<String> {
+        let written = self.written().filter(|_| self.is_plain())?;
+        let meaning = match self.scalar()? {
+            Scalar::Bool(value) => format!("the boolean {value}"),
+            Scalar::Integer(value) => format!("the number {value}"),
+            Scalar::Unsigned(value) => format!("the number {value}"),
+            Scalar::Float(value) => format!("the number {value}"),
+            Scalar::Null | Scalar::NotFinite(_) | Scalar::Text(_) => return None,
+        };
+        Some(format!("`{written}` without quotes is {meaning}"))
+    }
+
     /// Null or nothing.
     pub fn is_null(self) -> bool {
         matches!(self.scalar(), Some(Scalar::Null))

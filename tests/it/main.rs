@@ -1,11 +1,15 @@
 //! One test binary for everything that is tested from outside of the library.
 
+mod cli;
 mod config;
 mod conformance;
 mod corpus;
 mod fix;
 mod formats;
+mod house;
 mod patches;
+mod readme;
+mod robust;
 mod rules;
 mod schemas;
 mod secrets;

@@ -33,3 +33,12 @@ fn a_patch_of_probes_is_not_blamed_for_what_it_leaves_out() {
          app: web\n    spec:\n      containers:\n      - name: web\n        livenessProbe:\n          failureThreshold: 1\n",
     );
 }
+
+#[test]
+fn a_patch_of_a_cronjob_is_not_blamed_for_what_it_leaves_out() {
+    check(
+        "apiVersion: batch/v1\nkind: CronJob\nmetadata:\n  name: report\nspec:\n  schedule: \"* * * * *\"\n  jobTemplate:\n    \
+         spec:\n      suspend: true\n      parallelism: 0\n      backoffLimit: 6\n      activeDeadlineSeconds: 600\n      \
+         template:\n        spec:\n          restartPolicy: Never\n",
+    );
+}

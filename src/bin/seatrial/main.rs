@@ -1,27 +1,36 @@
-//! The command.
+//! The command. It reads arguments and writes results; everything else is the library's.
 
-use std::io::{self, Write as _};
+mod args;
+mod explain;
+mod fix;
+mod lint;
+mod notes;
+mod output;
+mod rules;
+
 use std::process::ExitCode;
 
-use seatrial::lint::{Settings, lint};
-use seatrial::report::{self, Format, Style};
-use seatrial::source::Sources;
+use clap::Parser as _;
+
+use crate::args::{Args, Command};
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What is said to the shell when the tool could not do its job.
+const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
-    let mut sources = Sources::default();
-    for path in std::env::args().skip(2) {
-        match std::fs::read(&path) {
-            Ok(bytes) => {
-                sources.add(path, String::from_utf8_lossy(&bytes));
-            }
-            Err(_) => return ExitCode::from(2),
-        }
-    }
-    let report = lint(&sources, &Settings::default());
-    let mut out = io::stdout().lock();
-    if report::write(Format::Text, &mut out, &sources, &report, Style::of_stdout()).and_then(|()| out.flush()).is_err()
-    {
-        return ExitCode::from(2);
-    }
-    ExitCode::from(u8::from(!report.findings.is_empty()))
+    let args = Args::parse();
+    output::install_failures(args.color);
+    let outcome = match args.command {
+        Command::Lint(options) => lint::run(&options, args.color),
+        Command::Explain(options) => explain::run(&options, args.color),
+        Command::Rules(options) => rules::run(&options),
+    };
+    outcome.unwrap_or_else(|failure| {
+        output::fail(&failure);
+        ExitCode::from(FAILED)
+    })
 }

@@ -1,3 +1,5 @@
+//! Schedules against what the controller computes.
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -198,5 +200,15 @@ proptest! {
             prop_assert_eq!(zone.to_datetime(next).second(), 0);
             time = next;
         }
+    }
+}
+
+#[test]
+fn two_restricted_day_fields_are_alternatives() {
+    let either = |text: &str| Schedule::parse(text).expect("is a schedule").runs_on_either_day();
+    assert!(either("0 0 1-7 * 1"));
+    assert!(either("0 0 */2 * 1"));
+    for both in ["0 0 * * 1", "0 0 1 * *", "0 0 */1 * 1", "0 0 1 * ?", "@weekly", "@every 1h"] {
+        assert!(!either(both), "{both}");
     }
 }

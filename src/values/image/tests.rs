@@ -1,3 +1,5 @@
+//! Image references against what the runtime reads.
+
 use proptest::prelude::*;
 
 use super::{ImageError, ImageReference};

@@ -1,3 +1,5 @@
+//! Names against what Kubernetes accepts.
+
 use super::*;
 
 #[track_caller]

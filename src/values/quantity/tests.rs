@@ -1,3 +1,5 @@
+//! Quantities against what Kubernetes answers.
+
 use std::cmp::Ordering;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Selectors against what Kubernetes selects.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

@@ -1,0 +1,144 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use seatrial::config::FailOn;
+use seatrial::report::Format;
+
+/// Says what Kubernetes would do with your manifests, without a cluster
+#[derive(Debug, Parser)]
+#[command(name = "seatrial", version, max_term_width = 100, after_help = EXIT_STATUS)]
+pub(crate) struct Args {
+    /// When to use colours; `auto` obeys `NO_COLOR` and `CLICOLOR_FORCE`
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(crate) color: Color,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find what is wrong with manifests
+    Lint(Lint),
+    /// Show the page of a rule: what it finds, why it matters, how to fix it
+    Explain(Explain),
+    /// List all rules
+    Rules(Rules),
+}
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  nothing was found at or above the --fail-on threshold
+  1  something was found
+  2  the command could not do its job: a file cannot be read, an option is wrong, …";
+
+const LINT_EXAMPLES: &str = "\
+Examples:
+  seatrial lint                             all manifests below the working directory
+  seatrial lint deploy/ extra.yaml          a folder and a file
+  helm template charts/shop | seatrial lint -
+  kubectl kustomize overlays/prod | seatrial lint - --stdin-filename overlays/prod
+  seatrial lint --select advice --fail-on warning
+  seatrial lint --ignore served-without-readiness --format concise
+  seatrial lint --diff                      show what --fix would change
+
+Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 the job could not be done.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = LINT_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct Lint {
+    /// Files and folders, or `-` for standard input [default: the working directory]
+    ///
+    /// In folders, the files that end in .yaml, .yml or .json are read; hidden ones and those in .gitignore are not.
+    /// Helm templates are skipped: render them first.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// How findings are written [default: text, or github in a GitHub workflow]
+    #[arg(long, value_parser = format, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+    /// Kubernetes versions to judge for, such as 1.36; may be given several times [default: the newest known]
+    #[arg(long, value_name = "VERSION", value_delimiter = ',')]
+    pub(crate) kubernetes_version: Vec<String>,
+    /// Folder with CustomResourceDefinitions; may be given several times
+    #[arg(long, value_name = "DIR")]
+    pub(crate) crds: Vec<PathBuf>,
+    /// The least severity that makes the exit status 1 [default: error]
+    #[arg(long, value_parser = fail_on, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<FailOn>,
+    /// Rules or groups to look for besides those that are on
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) select: Vec<String>,
+    /// Rules or groups not to look for
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) ignore: Vec<String>,
+    /// Configuration to use instead of the nearest seatrial.toml or seatrial.yaml
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    pub(crate) config: Option<PathBuf>,
+    /// Use no configuration
+    #[arg(long)]
+    pub(crate) no_config: bool,
+    /// Read files in folders even if .gitignore or .ignore leaves them out
+    #[arg(long)]
+    pub(crate) no_ignore: bool,
+    /// What standard input is called in findings
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stdin_filename: Option<String>,
+    /// Change the files so that what can be fixed safely is no longer found
+    #[arg(long, conflicts_with = "diff")]
+    pub(crate) fix: bool,
+    /// Show what --fix would change, as a unified diff, and change nothing
+    #[arg(long)]
+    pub(crate) diff: bool,
+    /// Leave out the notes about what was skipped
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// The rule's id, as findings show it in brackets
+    #[arg(value_name = "RULE")]
+    pub(crate) rule: String,
+    /// How the page is written
+    #[arg(long, value_enum, default_value_t = PageFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: PageFormat,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Rules {
+    /// How the list is written
+    #[arg(long, value_enum, default_value_t = PageFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: PageFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PageFormat {
+    Text,
+    Json,
+}
+
+fn format(name: &str) -> Result<Format, String> {
+    Format::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
+        format!("the formats are {}", names.join(", "))
+    })
+}
+
+fn fail_on(name: &str) -> Result<FailOn, String> {
+    match name {
+        "error" => Ok(FailOn::Error),
+        "warning" => Ok(FailOn::Warning),
+        "info" => Ok(FailOn::Info),
+        "never" => Ok(FailOn::Never),
+        _ => Err("it is one of error, warning, info, never".to_owned()),
+    }
+}

@@ -1,0 +1,98 @@
+//! `lint --fix` and `lint --diff`: what the library says a text should be, written to the file or shown.
+
+use std::fs;
+use std::io::{self, Write};
+
+use miette::IntoDiagnostic as _;
+use miette::WrapErr as _;
+use seatrial::fix::{Fixed, fixed};
+use seatrial::lint::Report;
+use seatrial::load::Loaded;
+use seatrial::source::{Place, Sources, Span};
+use similar::{DiffOp, TextDiff};
+
+use crate::output;
+
+/// How many lines around a change a diff shows.
+const AROUND: usize = 3;
+
+/// A fix may make room for one that overlapped it; rules that undo each other's fixes must not go on for ever.
+const ROUNDS: usize = 10;
+
+/// Fixes the files until nothing is left to fix, and gives the report on what they are then.
+pub(crate) fn apply(loaded: &mut Loaded, lint: impl Fn(&Sources) -> Report) -> miette::Result<Report> {
+    let mut report = lint(&loaded.sources);
+    let mut applied = 0;
+    for _ in 0..ROUNDS {
+        let changes = fixed(&loaded.sources, &report.findings);
+        if changes.is_empty() {
+            break;
+        }
+        for change in &changes {
+            write(loaded, change)?;
+            applied += change.applied;
+        }
+        loaded.sources = with(&loaded.sources, &changes);
+        report = lint(&loaded.sources);
+    }
+    if applied > 0 {
+        output::say(&format!("note: {applied} {} fixed", if applied == 1 { "finding" } else { "findings" }));
+    }
+    Ok(report)
+}
+
+fn write(loaded: &Loaded, change: &Fixed) -> miette::Result<()> {
+    let Some(path) = loaded.path(change.file) else {
+        return Err(miette::miette!(
+            help = "save it to a file, or see with `--diff` what would change",
+            "standard input cannot be fixed in its place"
+        ));
+    };
+    let name = &loaded.sources.get(change.file).name;
+    fs::write(path, &change.text).into_diagnostic().wrap_err_with(|| format!("`{name}` cannot be changed"))
+}
+
+/// The same sources with new texts; the ids stay.
+fn with(sources: &Sources, changes: &[Fixed]) -> Sources {
+    let mut out = Sources::default();
+    for (file, source) in sources.iter() {
+        let change = changes.iter().find(|change| change.file == file);
+        match (change, &source.defect) {
+            (Some(change), _) => out.add(&*source.name, &*change.text),
+            (None, Some(defect)) => out.add_defective(&*source.name, source.text().clone(), defect.clone()),
+            (None, None) => out.add(&*source.name, source.text().clone()),
+        };
+    }
+    out
+}
+
+/// Writes what [`apply`] would change at first, as a unified diff that `patch -p0` takes.
+pub(crate) fn diff(out: &mut dyn Write, sources: &Sources, report: &Report) -> io::Result<()> {
+    for change in fixed(sources, &report.findings) {
+        let source = sources.get(change.file);
+        let diff = TextDiff::from_lines(&**source.text(), change.text.as_str());
+        let shows_a_secret = diff.grouped_ops(AROUND).iter().any(|ops| {
+            let place = Place { file: change.file, span: lines(source, ops) };
+            report.secrets.touches(sources, place)
+        });
+        if shows_a_secret {
+            output::say(&format!(
+                "note: {}: the diff is not shown, because it has values of a Secret in it",
+                source.name
+            ));
+        } else {
+            let name = &source.name;
+            write!(out, "{}", diff.unified_diff().context_radius(AROUND).header(name, name))?;
+        }
+    }
+    Ok(())
+}
+
+/// The old lines that a hunk shows.
+fn lines(source: &seatrial::source::Source, hunk: &[DiffOp]) -> Span {
+    let first = hunk.first().map_or(0, |op| op.old_range().start);
+    let last = hunk.last().map_or(0, |op| op.old_range().end);
+    let start = source.line_range(first).map_or(0, |range| range.start);
+    let end = source.line_range(last.saturating_sub(1)).map_or(start, |range| range.end.saturating_sub(1));
+    Span::new(start..end.max(start))
+}

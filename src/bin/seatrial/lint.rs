@@ -1,0 +1,96 @@
+//! `seatrial lint`.
+
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use seatrial::config::{self, Config};
+use seatrial::lint::{Settings, lint_with};
+use seatrial::load::{self, Loaded, load};
+use seatrial::report::{self, Format};
+use seatrial::schema::UnsupportedVersion;
+use seatrial::source::Sources;
+
+use crate::args::{Color, Lint};
+use crate::{FAILED, fix, notes, output};
+
+pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
+    let config = configuration(args)?;
+    let settings = settings(args, &config)?;
+    let mut loaded = load(&paths(args), &options(args, &config));
+    let definitions = definitions(args, &config);
+    let lint = |sources: &Sources| lint_with(sources, &definitions.sources, &settings);
+    let report = if args.fix { fix::apply(&mut loaded, lint)? } else { lint(&loaded.sources) };
+    let format = args.format.unwrap_or_else(default_format);
+    output::data(|out| {
+        if args.diff {
+            fix::diff(out, &loaded.sources, &report)
+        } else {
+            report::write(format, out, &loaded.sources, &report, output::style(color))
+        }
+    })?;
+    if !args.quiet {
+        notes::say(&loaded);
+    }
+    let errors: Vec<_> = definitions.errors.into_iter().chain(loaded.errors).collect();
+    let failed = !errors.is_empty();
+    for error in errors {
+        output::fail(&error.into());
+    }
+    let found = report.fails(args.fail_on.unwrap_or(config.fail_on));
+    Ok(ExitCode::from(if failed { FAILED } else { u8::from(found) }))
+}
+
+fn paths(args: &Lint) -> Vec<PathBuf> {
+    if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() }
+}
+
+fn configuration(args: &Lint) -> miette::Result<Config> {
+    Ok(match &args.config {
+        Some(file) => config::read(file)?,
+        None if args.no_config => Config::default(),
+        None => config::load(Path::new("."))?.unwrap_or_default(),
+    })
+}
+
+/// The texts that define custom resources. They are often generated and left out of the repository, so ignore files do
+/// not hold for them.
+fn definitions(args: &Lint, config: &Config) -> Loaded {
+    let configured = config.crds.iter().map(|folder| config.root.join(folder));
+    let folders: Vec<PathBuf> = configured.chain(args.crds.iter().cloned()).collect();
+    load(&folders, &load::Options { ignore_files: false, ..load::Options::default() })
+}
+
+/// What the configuration asks for, and then the command line.
+fn settings(args: &Lint, config: &Config) -> miette::Result<Settings> {
+    let mut settings = Settings::from_config(config)?;
+    if !args.kubernetes_version.is_empty() {
+        let versions = args.kubernetes_version.iter().map(|version| version.parse());
+        settings.kubernetes_versions = versions.collect::<Result<_, UnsupportedVersion>>().map_err(|error| {
+            miette::miette!(help = "name a minor version, as in `--kubernetes-version 1.36`", "{error}")
+        })?;
+    }
+    for name in &args.select {
+        settings.select(name)?;
+    }
+    for name in &args.ignore {
+        settings.ignore(name)?;
+    }
+    Ok(settings)
+}
+
+fn options(args: &Lint, config: &Config) -> load::Options {
+    let defaults = load::Options::default();
+    load::Options {
+        ignore_files: !args.no_ignore,
+        exclude: config.exclude.clone(),
+        exclude_root: config.root.clone(),
+        stdin_name: args.stdin_filename.clone().unwrap_or(defaults.stdin_name),
+    }
+}
+
+/// In a GitHub workflow findings become annotations, unless a person looks on.
+fn default_format() -> Format {
+    let in_workflow = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+    if in_workflow && !io::stdout().is_terminal() { Format::Github } else { Format::Text }
+}

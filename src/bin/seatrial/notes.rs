@@ -1,0 +1,59 @@
+//! What `lint` says besides its findings: what it did not read, and how to have it read.
+
+use std::collections::BTreeMap;
+
+use seatrial::load::{Loaded, Why};
+
+use crate::output;
+
+/// How many files of one sort are named one by one.
+const NAMED: usize = 3;
+
+/// Says what was left out, to standard error.
+pub(crate) fn say(loaded: &Loaded) {
+    for line in lines(loaded) {
+        output::say(&format!("note: {line}"));
+    }
+}
+
+fn lines(loaded: &Loaded) -> Vec<String> {
+    let mut lines: Vec<String> = loaded
+        .empty
+        .iter()
+        .map(|folder| format!("no .yaml, .yml or .json file in `{folder}` that is not hidden or ignored"))
+        .collect();
+    let mut groups: BTreeMap<&Why, Vec<&str>> = BTreeMap::new();
+    for skipped in &loaded.skipped {
+        groups.entry(&skipped.why).or_default().push(&skipped.name);
+    }
+    for (why, names) in groups {
+        let count = names.len();
+        lines.push(match why {
+            Why::HelmTemplate(chart) => {
+                let templates = counted(count, "Helm template", "Helm templates");
+                format!("{templates} skipped; render first: helm template {chart} | seatrial lint -")
+            }
+            Why::KustomizePatch(by) => {
+                let folder = by.rsplit_once('/').map_or(".", |(folder, _)| folder);
+                let patches = counted(count, "patch", "patches");
+                format!("{patches} of `{by}` skipped; render first: kubectl kustomize {folder} | seatrial lint -")
+            }
+            Why::Template => {
+                let files = counted(count, "file", "files");
+                format!("{files} skipped, whose template actions keep them from being YAML: {}", some(&names))
+            }
+            Why::Binary => format!("{} skipped, no text: {}", counted(count, "file", "files"), some(&names)),
+            Why::NotKubernetes => format!("{} skipped, not Kubernetes", counted(count, "file", "files")),
+        });
+    }
+    lines
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+fn some(names: &[&str]) -> String {
+    let shown = names[..names.len().min(NAMED)].join(", ");
+    if names.len() > NAMED { format!("{shown}, …") } else { shown }
+}
