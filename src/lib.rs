@@ -28,17 +28,18 @@
 //!
 //! | module | what it is the home of |
 //! |---|---|
+//! | [`nearest`] | "did you mean" |
+//! | [`values`] | the small languages inside manifests: quantities, names, selectors, schedules, images |
 //! | [`source`] | texts by id, byte spans, and the one conversion to lines and columns |
 //! | [`yaml`] | one located tree from parser events, with the scalar rules of Kubernetes' own library; [`yaml::Path`] |
-//! | [`values`] | the small languages inside manifests: quantities, names, selectors, schedules, images |
-//! | [`nearest`] | "did you mean" |
 //! | [`finding`] | rule, group, place, further places, help, fix |
 //! | [`config`], [`suppress`], [`fix`], [`secrets`] | what users ask for, what they allow, what is edited, what is hidden |
 //! | [`cluster`] | objects with their typed models, and indexes of who selects and names whom |
 //! | [`schema`] | what Kubernetes 1.33 to 1.37 and CustomResourceDefinitions say an object may look like |
 //! | [`rules`] | one list; a rule is a folder in `rules/`, a function and a line |
+//! | [`lint`] | the whole way from texts to a report |
 //! | [`report`] | one file for each output format |
-//! | [`load`], [`lint`] | files, folders and standard input; the whole way from texts to a report |
+//! | [`load`] | files, folders and standard input |
 //!
 //! # What always holds
 //!
