@@ -91,7 +91,6 @@ impl fmt::Display for Severity {
 /// Why the API server refuses a field, in its own words (`metav1.CauseType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "PascalCase")]
-#[expect(clippy::enum_variant_names, reason = "the API's own names")]
 pub enum Reason {
     /// Must be given.
     FieldValueRequired,

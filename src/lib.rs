@@ -1,4 +1,60 @@
 //! seatrial says what Kubernetes would do with your manifests, without a cluster.
+//!
+//! Today it lints: it tells what the API server would refuse, what it would take although it cannot work, and what
+//! works only until something ordinary happens. The plan of a rollout is the next part.
+//!
+//! ```
+//! use seatrial::lint::{Settings, lint};
+//! use seatrial::source::Sources;
+//!
+//! let mut sources = Sources::default();
+//! sources.add("web.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, imge: nginx}]}\n");
+//! let report = lint(&sources, &Settings::default());
+//! assert_eq!(report.findings[0].rule, "unknown-field");
+//! assert_eq!(report.findings[0].help.as_deref(), Some("write `image`"));
+//! ```
+//!
+//! # The way of a text
+//!
+//! ```text
+//! paths ─load─► Sources ─yaml─► Documents ─cluster─► Cluster ─► schema (per version, CRDs) ─┐
+//!                                    │                  └─────► rules ─────────────────────┤
+//!                                    └─ problems of the text ──────────────────────────────┤
+//!                                                                                          ▼
+//!                         Findings ─ level, suppress, sort (lint) ─► Report ─report─► text concise github json
+//! ```
+//!
+//! # The modules, each of which imports only from those before it
+//!
+//! | module | what it is the home of |
+//! |---|---|
+//! | [`nearest`] | "did you mean" |
+//! | [`values`] | the small languages inside manifests: quantities, names, selectors, schedules, images |
+//! | [`source`] | texts by id, byte spans, and the one conversion to lines and columns |
+//! | [`yaml`] | one located tree from parser events, with the scalar rules of Kubernetes' own library; [`yaml::Path`] |
+//! | [`finding`] | rule, group, place, further places, help, fix |
+//! | [`config`], [`suppress`], [`fix`], [`secrets`] | what users ask for, what they allow, what is edited, what is hidden |
+//! | [`cluster`] | objects with their typed models, and indexes of who selects and names whom |
+//! | [`schema`] | what Kubernetes 1.33 to 1.37 and CustomResourceDefinitions say an object may look like |
+//! | [`rules`] | one list; a rule is a folder in `rules/`, a function and a line |
+//! | [`lint`] | the whole way from texts to a report |
+//! | [`report`] | one file for each output format |
+//! | [`load`] | files, folders and standard input |
+//!
+//! # What always holds
+//!
+//! * **One parse.** JSON values, typed models and schema validation are read from the located tree, so that every
+//!   finding has a place, and two readings of one text cannot differ.
+//! * **Kubernetes' own verdicts.** `tests/conformance/` holds what a real API server and Kubernetes' own libraries
+//!   answered; where a belief and a recording differ, the recording is right. `refused` is said only of what the API
+//!   server refuses.
+//! * **The group decides the severity**, and says what happens to the user ([`finding::Group`]).
+//! * **A typed model never hides a mistake.** What does not fit its type is absent in the model and reported by the
+//!   schema, so one wrong field leaves the rest of the object checked. A missing required struct is an empty one, as in
+//!   Go. Models are those of Kubernetes 1.37, for all judged versions.
+//! * **Where a schema and a rule find the same**, the rule speaks, because it knows the API server's reason.
+//! * **The same input gives the same bytes**: ordered collections, no clock, no randomness; no network either.
+//! * Wrong input is a finding, wrong circumstances are an error that says what to do, a wrong program is a bug.
 
 pub mod cluster;
 pub mod config;

@@ -123,12 +123,13 @@ impl Secrets {
         spans[from..].iter().copied().take_while(move |span| span.start < whole.end)
     }
 
-    /// The hidden texts on the lines of `place`, without quotes and blanks.
+    /// The first hidden texts from `place` to the end of its line, without quotes and blanks; a key's value is there.
     fn values_near<'a>(&self, sources: &'a Sources, place: Place) -> Vec<&'a str> {
         let source = sources.get(place.file);
-        let line = |offset: u32| source.line_range(source.line_index(offset as usize)).unwrap_or_default();
-        let lines = Span::new(line(place.span.start).start..line(place.span.end).end);
-        self.touching(place.file, lines)
+        let line = source.line_range(source.line_index(place.span.end as usize)).unwrap_or_default();
+        let rest = Span::new(place.span.range().start..line.end);
+        self.touching(place.file, rest)
+            .take(8)
             .flat_map(|span| source.text()[span.range()].lines())
             .map(|value| value.trim_matches([' ', '\t', '\r', '"', '\'', ',']))
             .filter(|value| value.len() > 2)

@@ -78,6 +78,8 @@ pub struct Source {
     pub defect: Option<Defect>,
     text: Arc<str>,
     line_starts: Vec<u32>,
+    /// Then all columns are bytes, and counting need not read the line, which may be the whole text.
+    ascii: bool,
 }
 
 impl Source {
@@ -112,13 +114,12 @@ impl Source {
         let line = self.line_index(offset);
         let start = self.line_starts[line] as usize;
         let before = &self.text[start..offset];
-        Position {
-            line: line + 1,
-            column: before.encode_utf16().count() + 1,
-            byte_column: before.len() + 1,
-            char_column: before.chars().count() + 1,
-            offset,
-        }
+        let (units, chars) = if self.ascii {
+            (before.len(), before.len())
+        } else {
+            (before.encode_utf16().count(), before.chars().count())
+        };
+        Position { line: line + 1, column: units + 1, byte_column: before.len() + 1, char_column: chars + 1, offset }
     }
 }
 
@@ -157,7 +158,8 @@ impl Sources {
                     .map(|(at, _)| Span::new(at + 1..at + 1).start),
             )
             .collect();
-        self.files.push(Source { name, defect, text, line_starts });
+        let ascii = text.is_ascii();
+        self.files.push(Source { name, defect, text, line_starts, ascii });
         id
     }
 

@@ -46,7 +46,7 @@ pub struct Entry<'a> {
     pub object: Option<Object<'a>>,
     /// The place inside the object as a JSON pointer; empty for the object itself.
     pub path: String,
-    /// The same as the API server writes it: `spec.containers[0].image`.
+    /// The place as the API server calls it, `spec.containers[0].image`; nearly always the same as `path`.
     pub field: String,
     /// The API server's reason, if it would refuse the field.
     pub reason: Option<Reason>,
@@ -200,7 +200,7 @@ fn entry<'a>(sources: &'a Sources, report: &lint::Report, finding: &'a Finding) 
             name: &object.name,
         }),
         path: finding.path.pointer(),
-        field: finding.path.to_string(),
+        field: finding.field().to_string(),
         reason: finding.reason,
         range: range(sources, place),
         related: finding.related.iter().map(|label| related(sources, label)).collect(),

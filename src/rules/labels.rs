@@ -41,26 +41,18 @@ pub(super) fn invalid_label(_: &Context<'_>, object: &Object, out: &mut Findings
     from_name(object, out);
 }
 
-/// The API server turns the names of Namespaces and Jobs into labels, of the Namespace itself and of the Job's pods. A Job
-/// without labels of its own has them in one with its template's, if that has any.
+/// The API server turns the name of a Namespace into a label of it. Those that it makes of a Job's name are the matter of
+/// `invalid-job-name`.
 fn from_name(object: &Object, out: &mut Findings) {
     let path = Path::root().fields(&["metadata", "name"]);
     let Some(name) = object.root().at(&path).and_then(Value::as_str) else { return };
-    let own = Path::root().fields(&["metadata", "labels"]);
-    let template = Path::root().fields(&["spec", "template", "labels"]);
-    let fields = match (object.identity.api_version.as_str(), object.identity.kind.as_str()) {
-        ("v1", "Namespace") => vec![own],
-        ("batch/v1", "Job") => {
-            let labels = |path: &Path| object.root().at(path).filter(|labels| labels.is_mapping());
-            let is_bare = labels(&own).is_none_or(|labels| labels.fields().len() == 0);
-            let shares = labels(&Path::root().fields(&["spec", "template", "metadata", "labels"])).is_some();
-            if is_bare && shares { vec![template, own] } else { vec![template] }
-        }
-        _ => return,
-    };
+    if (object.identity.api_version.as_str(), object.identity.kind.as_str()) != ("v1", "Namespace") {
+        return;
+    }
     let problems = names::label_value(name);
-    for field in fields.into_iter().filter(|_| !problems.is_empty()) {
+    if !problems.is_empty() {
         let message = format!("the name `{}` becomes a label, whose value {}", shortened(name), join(&problems));
+        let field = Path::root().fields(&["metadata", "labels"]);
         object.report(out, &path, message).called(field).reason(Reason::FieldValueInvalid);
     }
 }

@@ -3,15 +3,13 @@
 //! Mirrors the `UnmarshalJSON` functions of apimachinery v1.36: `resource.Quantity`, `intstr.IntOrString`,
 //! `metav1.Time`, `metav1.MicroTime`, and Go's own rules for integers and byte slices.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jsonschema::json::Node;
 use jsonschema::{Keyword, ValidationError};
 use serde_json::Value as JsonValue;
 
 use super::instance::{Instance, Located};
 use crate::values::quantity::Quantity;
-use crate::values::time;
+use crate::values::{base64, time};
 use crate::yaml::Scalar;
 
 /// The name of the keyword.
@@ -79,11 +77,7 @@ impl Type {
             },
             Type::Any | Type::Double => None,
             Type::Bytes => match scalar? {
-                // Go's decoder passes over line breaks.
-                Scalar::Text(text) => {
-                    let text: String = text.chars().filter(|letter| !matches!(letter, '\r' | '\n')).collect();
-                    STANDARD.decode(&text).is_err().then(|| "must be base64".to_owned())
-                }
+                Scalar::Text(text) => base64::decode(text).is_none().then(|| "must be base64".to_owned()),
                 _ => None,
             },
             Type::Quantity => match scalar {

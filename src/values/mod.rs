@@ -1,4 +1,4 @@
-//! The small languages inside manifests: quantities, percentages, names, selectors, schedules, images.
+//! The small languages inside manifests: quantities, percentages, names, selectors, schedules, images, base64.
 //!
 //! Each file reads one language exactly as Kubernetes v1.36 does, with all its oddities, because a
 //! manifest is accepted or refused by those libraries and not by their documentation. Nothing here knows
@@ -13,8 +13,10 @@
 //! | [`cron`] | schedules of CronJobs and their next times | `robfig/cron` v3, `ParseStandard` |
 //! | [`duration`] | `1h30m` | Go's `time.ParseDuration` |
 //! | [`time`] | `2026-03-28T12:34:56Z` | Go's `time.Parse` with `time.RFC3339` |
+//! | [`base64`] | bytes as text | Go's `encoding/base64`, `StdEncoding` |
 //! | [`image`] | image references | `distribution/reference`, `ParseNormalizedNamed` |
 
+pub mod base64;
 pub mod cron;
 pub mod duration;
 pub mod image;

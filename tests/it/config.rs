@@ -7,6 +7,8 @@ use seatrial::config::{Config, ConfigError, FailOn, Level, load, parse};
 use seatrial::lint::{Settings, lint};
 use seatrial::source::Sources;
 
+use crate::snapshot;
+
 const TOML: &str = r#"
 kubernetes-version = "1.36"
 select = ["advice"]
@@ -193,4 +195,14 @@ fn severities_and_switches_obey_the_nearer_name() {
     };
     assert_eq!(found(off, &on).len(), 2, "the command line has the last word");
     assert!(Settings::default().ignore("duplicate-kye").is_err_and(|error| error.help.contains("`duplicate-key`")));
+}
+
+#[test]
+fn mistakes_are_shown_where_they_stand() {
+    let text = "kubernetes-version = 1.36\nselct = []\n";
+    let error = parse(Path::new("seatrial.toml"), text).expect_err("there are two mistakes");
+    let handler = miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor()).with_width(100);
+    let mut out = String::new();
+    handler.render_report(&mut out, &error).expect("a text takes everything");
+    snapshot::check("formats", "configuration-mistakes", &out);
 }

@@ -50,6 +50,7 @@ struct Score {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the score line of each base is shown with `--nocapture`")]
 fn what_the_api_server_decodes_is_told_from_what_it_does_not() {
     let bases = bases();
     let text = fs::read_to_string(directory().join("validation.jsonl")).expect("the recordings are in the repository");

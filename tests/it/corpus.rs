@@ -2,7 +2,7 @@
 //! directory with `verdicts.jsonl` and `owner__name/…`. They are other people's, so they are not in the repository.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use seatrial::finding::Group;
@@ -33,7 +33,7 @@ fn real_manifests_are_judged_as_by_a_real_api_server() {
 }
 
 /// What we say of a document that the server does not say, or the other way round.
-fn disagreement(directory: &PathBuf, row: &Value) -> Option<String> {
+fn disagreement(directory: &Path, row: &Value) -> Option<String> {
     let text = |key: &str| row[key].as_str().expect("rows have text");
     let path = directory.join(text("repo").replace('/', "__")).join(text("file"));
     let bytes = fs::read(&path).expect("the manifests are there");

@@ -13,9 +13,9 @@ use seatrial::rules::{Rule, rules};
 /// type, and `load` comes after it, because only the binary brings the two together.
 const ORDER: [&str; 20] = [
     "nearest",
+    "values",
     "source",
     "yaml",
-    "values",
     "finding",
     "secrets",
     "config",

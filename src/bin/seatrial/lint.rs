@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
         }
     })?;
     if !args.quiet {
-        notes::say(&loaded);
+        notes::say(&loaded, &report);
     }
     let errors: Vec<_> = definitions.errors.into_iter().chain(loaded.errors).collect();
     let failed = !errors.is_empty();

@@ -1,7 +1,8 @@
-//! What `lint` says besides its findings: what it did not read, and how to have it read.
+//! What `lint` says besides its findings: what it did not read or could not judge, and how to have it judged.
 
 use std::collections::BTreeMap;
 
+use seatrial::lint::Report;
 use seatrial::load::{Loaded, Why};
 
 use crate::output;
@@ -10,13 +11,23 @@ use crate::output;
 const NAMED: usize = 3;
 
 /// Says what was left out, to standard error.
-pub(crate) fn say(loaded: &Loaded) {
-    for line in lines(loaded) {
+pub(crate) fn say(loaded: &Loaded, report: &Report) {
+    for line in left_out(loaded).into_iter().chain(unjudged(report)) {
         output::say(&format!("note: {line}"));
     }
 }
 
-fn lines(loaded: &Loaded) -> Vec<String> {
+/// What was read and could not be judged as much as it might seem.
+fn unjudged(report: &Report) -> Option<String> {
+    if report.objects == 0 && report.findings.is_empty() {
+        return Some("there is no Kubernetes object in what was read".to_owned());
+    }
+    let objects = counted(report.without_schema, "object", "objects");
+    let known = format!("{objects} of kinds that are not known; give their CustomResourceDefinitions with --crds");
+    (report.without_schema > 0).then_some(known)
+}
+
+fn left_out(loaded: &Loaded) -> Vec<String> {
     let mut lines: Vec<String> = loaded
         .empty
         .iter()
