@@ -32,7 +32,7 @@ mod tests {
         assert_eq!(decode("aG\r\nk=\n").as_deref(), Some(&b"hi"[..]));
         assert_eq!(decode("aGl=").as_deref(), Some(&b"hi"[..]), "unused bits");
         assert_eq!(decode("").as_deref(), Some(&b""[..]));
-        for wrong in ["aGk", "aGk==", "a Gk=", "=", "aGk=aGk=", "aG-_"] {
+        for wrong in ["aGk", "aGk==", "aG=k", "a===", "====", "aGk= ", "=", "aGk=aGk=", "aG-_"] {
             assert_eq!(decode(wrong), None, "{wrong}");
         }
     }
