@@ -9,7 +9,7 @@ use super::instance::{Instance, Located};
 use super::types;
 use crate::finding::Reason;
 use crate::nearest::nearest;
-use crate::yaml::{Path, Segment, Value};
+use crate::yaml::{Path, Scalar, Segment, Value};
 
 /// A schema, compiled.
 pub(super) struct Compiled {
@@ -261,7 +261,12 @@ fn type_words(kind: JsonType) -> &'static str {
 fn type_help(kind: &TypeKind, value: Value<'_>) -> Option<String> {
     let TypeKind::Single(kind) = kind else { return None };
     match kind {
-        JsonType::String if value.is_plain() => Some(format!("quote it: `\"{}\"`", value.written()?)),
+        JsonType::String if value.is_plain() => {
+            let quoted = format!("quote it: `\"{}\"`", value.written()?);
+            // A boolean word surprises; a number shows what it is.
+            let surprise = value.why_no_string().filter(|_| matches!(value.scalar(), Some(Scalar::Bool(_))));
+            Some(surprise.map_or(quoted.clone(), |why| format!("{quoted}; {why}")))
+        }
         JsonType::Integer | JsonType::Number | JsonType::Boolean => {
             let text = value.as_str()?;
             let means = crate::yaml::scalar::resolve_plain(text).type_name();
