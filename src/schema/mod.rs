@@ -237,11 +237,8 @@ fn report(object: &Object, misfit: &Misfit, versions: &[KubernetesVersion], out:
         let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
         let _ = write!(message, " (Kubernetes {})", versions.join(", "));
     }
-    let group = match misfit.rule {
-        "deprecated-api" | "disabled-api" => Group::Risky,
-        _ => Group::Refused,
-    };
-    out.switch(misfit.rule, group);
+    // The group is the rule's, which is looked up where all findings come together.
+    out.switch(misfit.rule, Group::Refused);
     let place = object.key_place(&misfit.path);
     let finding = object.report(out, &misfit.path, message);
     if misfit.key {
