@@ -99,7 +99,7 @@ impl Secrets {
                 .segments()
                 .first()
                 .and_then(|first| first.name())
-                .is_some_and(|name| FIELDS.contains(&name));
+                .is_some_and(|name| !HARMLESS.contains(&name));
         if !below_data && !places().any(|place| self.touches(sources, place)) {
             return;
         }
@@ -127,13 +127,21 @@ impl Secrets {
     fn values_near<'a>(&self, sources: &'a Sources, place: Place) -> Vec<&'a str> {
         let source = sources.get(place.file);
         let line = source.line_range(source.line_index(place.span.end as usize)).unwrap_or_default();
-        let rest = Span::new(place.span.range().start..line.end);
-        self.touching(place.file, rest)
-            .take(8)
-            .flat_map(|span| source.text()[span.range()].lines())
-            .map(|value| value.trim_matches([' ', '\t', '\r', '"', '\'', ',']))
-            .filter(|value| value.len() > 2)
-            .collect()
+        let start = place.span.range().start;
+        let rest = Span::new(start..line.end);
+        let quotes = [' ', '\t', '\r', '"', '\'', ',', '{', '}', ':'];
+        let mut values = Vec::new();
+        for span in self.touching(place.file, rest).take(8) {
+            if span.range().start < start {
+                // Inside of braces on one line, which are hidden whole.
+                let inside = &source.text()[start..span.range().end.min(line.end)];
+                values.extend(inside.split(quotes).filter(|value| !value.is_empty()).take(8));
+            } else {
+                values.extend(source.text()[span.range()].lines().map(|value| value.trim_matches(quotes)));
+            }
+        }
+        values.retain(|value| value.len() > 2);
+        values
     }
 }
 
@@ -288,5 +296,7 @@ fn redacted(text: &str, path: &Path, field: &str, keys: &BTreeSet<&str>, values:
         .enumerate()
         .map(|(at, piece)| if at % 2 == 0 || piece.is_empty() || harmless(piece) { piece } else { MASK });
     let text = pieces.collect::<Vec<_>>().join("`");
-    values.iter().filter(|value| !harmless(value)).fold(text, |text, value| text.replace(value, MASK))
+    let length = text.len();
+    let values = values.iter().filter(|value| value.len() <= length && !harmless(value));
+    values.fold(text, |text, value| text.replace(value, MASK))
 }
