@@ -86,8 +86,10 @@ impl Schemas {
 
     /// Everything that does not fit, each with the versions in which it does not.
     fn verdict(&self, object: &Object) -> Option<Vec<(Misfit, Vec<KubernetesVersion>)>> {
-        let mut merged: Vec<(Misfit, Vec<KubernetesVersion>)> = Vec::new();
-        for version in &self.versions {
+        let (first, others) = self.versions.split_first()?;
+        let mut merged: Vec<_> =
+            self.misfits(*first, object)?.into_iter().map(|misfit| (misfit, vec![*first])).collect();
+        for version in others {
             for misfit in self.misfits(*version, object)? {
                 match merged.iter_mut().find(|(other, _)| *other == misfit) {
                     Some((_, versions)) => versions.push(*version),
