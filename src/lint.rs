@@ -1,9 +1,7 @@
 //! From texts to findings: reads, builds the cluster, runs the checks, silences what is allowed, puts the rest in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -136,7 +134,7 @@ pub fn lint_with(sources: &Sources, definitions: &Sources, settings: &Settings) 
     let (cluster, definitions) = (cluster(sources), cluster(definitions));
     let mut out = Findings::new("", Group::Refused);
     for document in &cluster.documents {
-        reading(document, settings, &mut out);
+        reading(document, &mut out);
     }
     // A definition of the input comes last, so that it wins over one from elsewhere.
     let definitions = [&definitions, &cluster].into_iter().flat_map(|side| side.of_kind("CustomResourceDefinition"));
@@ -183,7 +181,8 @@ fn cluster(sources: &Sources) -> Cluster {
     Cluster::new(documents)
 }
 
-/// Gives a finding the group of its rule; `false` if nobody wants it.
+/// Gives a finding the group of its rule and the severity that is asked for; `false` if nobody wants it. Every finding
+/// comes through here once, so that those who report need not know.
 fn level(finding: &mut Finding, settings: &Settings) -> bool {
     let Some(rule) = rules::find(finding.rule).filter(|rule| settings.wants(rule)) else { return false };
     finding.group = rule.group;
@@ -209,15 +208,14 @@ fn yield_to_rules(findings: &mut Vec<Finding>) {
 }
 
 /// The rules whose findings come from reading the text.
-fn reading(document: &Document, settings: &Settings, out: &mut Findings) {
+fn reading(document: &Document, out: &mut Findings) {
     for problem in &document.problems {
         let id = match problem.kind {
             ProblemKind::DuplicateKey => "duplicate-key",
             ProblemKind::Ignored => "text-after-document",
             ProblemKind::Syntax | ProblemKind::NotJson | ProblemKind::Limit => "invalid-yaml",
         };
-        let Some(rule) = rules::find(id).filter(|rule| settings.wants(rule)) else { continue };
-        out.switch(rule.id, rule.group);
+        out.switch(id, Group::Refused);
         let finding = out.report(document.place(problem.span), document.index, &problem.message);
         if let Some((span, message)) = &problem.related {
             finding.related(document.place(*span), message);
@@ -246,9 +244,11 @@ fn allow(sources: &Sources, cluster: &Cluster, settings: &Settings, findings: Ve
     let suppress::Outcome { mut kept, problems } = suppress::apply(sources, documents, findings, status);
     let mut out = Findings::new("", Group::Risky);
     for problem in problems {
-        suppression(problem, settings, &mut out);
+        suppression(problem, &mut out);
     }
-    kept.extend(out.into_vec());
+    let mut problems = out.into_vec();
+    problems.retain_mut(|finding| level(finding, settings));
+    kept.extend(problems);
     kept.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
     let mut ignored: BTreeMap<FileId, Vec<&str>> = BTreeMap::new();
     if !settings.ignore_in.is_empty() {
@@ -271,7 +271,7 @@ fn ignored_in<'a>(settings: &'a Settings, name: &str) -> Vec<&'a str> {
     entries.flat_map(|entry| &entry.rules).map(String::as_str).collect()
 }
 
-fn suppression(problem: suppress::Problem, settings: &Settings, out: &mut Findings) {
+fn suppression(problem: suppress::Problem, out: &mut Findings) {
     let rule = problem.rule.as_deref().unwrap_or_default();
     let (id, message, help) = match problem.kind {
         suppress::ProblemKind::Unused => {
@@ -284,10 +284,8 @@ fn suppression(problem: suppress::Problem, settings: &Settings, out: &mut Findin
             "write it as `# seatrial: allow[rule] reason`".to_owned(),
         ),
     };
-    let Some(rule) = rules::find(id).filter(|rule| settings.wants(rule)) else { return };
-    out.switch(rule.id, rule.group);
+    out.switch(id, Group::Risky);
     let finding = out.report(problem.place, problem.document, message);
-    finding.severity = settings.severity_of(rule);
     finding.help(help);
     finding.fix = problem.fix.filter(|_| problem.kind == suppress::ProblemKind::Unused);
 }

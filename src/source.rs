@@ -88,11 +88,6 @@ impl Source {
         &self.text
     }
 
-    /// The number of lines, at least 1.
-    pub fn line_count(&self) -> usize {
-        self.line_starts.len()
-    }
-
     /// The line (from 0) that holds the byte `offset`; offsets past the end belong to the last line.
     pub fn line_index(&self, offset: usize) -> usize {
         self.line_starts.partition_point(|start| *start as usize <= offset).saturating_sub(1)

@@ -58,11 +58,6 @@ impl Cluster {
         self.by_kind.get(kind).into_iter().flatten().map(|at| &self.objects[*at])
     }
 
-    /// The object of a kind with this name; `namespace` is empty for manifests that name none.
-    pub fn find(&self, kind: &str, namespace: &str, name: &str) -> Option<&Object> {
-        self.of_kind(kind).find(|object| object.namespace() == namespace && object.identity.name == name)
-    }
-
     /// The objects that make pods (Pods among them), in the order of the input.
     pub fn with_pods(&self) -> impl Iterator<Item = &Object> {
         self.with_pods.iter().map(|at| &self.objects[*at])

@@ -1,4 +1,4 @@
-//! Who picks whom by labels: selectors as the cluster sees them, and the pods that they pick.
+//! Who names and picks whom: objects by name, selectors as the cluster sees them, and the pods that they pick.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +20,8 @@ pub type Labels = BTreeMap<String, String>;
 /// Indexes that only some rules need, made when the first of them asks.
 #[derive(Debug, Default)]
 pub(super) struct Refs {
+    /// The first object of each kind, namespace and name.
+    by_name: BTreeMap<(String, String, String), usize>,
     /// Objects that pick pods: by namespace and one label that each of their pods must carry.
     picking: BTreeMap<(String, String, String), Vec<usize>>,
     /// By namespace, those that demand no certain label.
@@ -99,6 +101,12 @@ pub fn read_selector(selector: &LabelSelector) -> Result<Selector, SelectorError
 }
 
 impl Cluster {
+    /// The object of a kind with this name; `namespace` is empty for manifests that name none.
+    pub fn find(&self, kind: &str, namespace: &str, name: &str) -> Option<&Object> {
+        let key = (kind.to_owned(), namespace.to_owned(), name.to_owned());
+        self.refs().by_name.get(&key).map(|at| &self.objects[*at])
+    }
+
     /// The objects in `namespace` whose pods the selector picks (Pods among them), in the order of the input.
     pub fn pods_picked<'a>(&'a self, namespace: &str, selector: &Selector) -> Vec<&'a Object> {
         let labels: Labels = demanded(selector).map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
@@ -176,6 +184,8 @@ impl Refs {
         let mut refs = Self::default();
         for (at, object) in cluster.objects.iter().enumerate() {
             let namespace = || object.namespace().to_owned();
+            let identity = &object.identity;
+            refs.by_name.entry((identity.kind.clone(), namespace(), identity.name.clone())).or_insert(at);
             match object.pod_selector().as_ref().map(|selector| demanded(selector).next()) {
                 Some(Some((key, value))) => {
                     refs.picking.entry((namespace(), key.to_owned(), value.to_owned())).or_default().push(at);
