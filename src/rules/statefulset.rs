@@ -9,6 +9,7 @@ use super::Context;
 use super::volumes::claim_templates;
 use crate::cluster::{Object, PodTemplate};
 use crate::finding::{Findings, Reason};
+use crate::values::names;
 use crate::yaml::{Path, Value};
 
 /// The API server takes a set without it (`ValidateStatefulSetSpec`, pkg/apis/apps/validation, v1.36).
@@ -33,19 +34,14 @@ pub(super) fn without_service_name(context: &Context<'_>, object: &Object, out: 
 /// As `ValidateStatefulSetSpec` (pkg/apis/apps/validation, v1.36).
 pub(super) fn service_name_invalid(_: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some((spec, path)) = spec(object) else { return };
-    let Some(name) = spec.service_name.as_deref().filter(|name| !name.is_empty() && !is_dns_label(name)) else {
+    let is_invalid = |name: &&str| !name.is_empty() && !names::dns1123_label(name).is_empty();
+    let Some(name) = spec.service_name.as_deref().filter(is_invalid) else {
         return;
     };
     object
         .report(out, &path.field("serviceName"), format!("`{name}` cannot be the name of a Service"))
         .reason(Reason::FieldValueInvalid)
         .help("use at most 63 lower case letters, digits and `-`, with a letter or digit at both ends");
-}
-
-/// As `IsDNS1123Label` (apimachinery, v1.36).
-fn is_dns_label(name: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    name.len() <= 63 && name.bytes().all(inner) && !name.starts_with('-') && !name.ends_with('-') && !name.is_empty()
 }
 
 /// Only a headless Service has a DNS record for each pod (DNS specification 1.1.0, section 2.4).

@@ -7,6 +7,7 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use super::Context;
 use crate::cluster::{Object, PodTemplate};
 use crate::finding::{Findings, Reason};
+use crate::values::quantity::Quantity;
 use crate::yaml::{Path, Value};
 
 /// As `ValidateVolumeMounts` and `ValidateVolumeDevices` (pkg/apis/core/validation, v1.36). The claim templates of a
@@ -147,12 +148,10 @@ pub(super) fn claim_storage_request(_: &Context<'_>, object: &Object, out: &mut 
     }
 }
 
-/// Whether a quantity is above zero, as far as its number says so; its syntax is the schema's business.
+/// Whether a quantity is above zero; one that cannot be read is the schema's business.
 fn is_positive(quantity: Value<'_>) -> bool {
     let Some(text) = quantity.written().filter(|_| !quantity.is_null()) else { return !quantity.is_null() };
-    let text = text.trim_start_matches('+');
-    let number = text.split(|sign: char| !sign.is_ascii_digit() && sign != '.').next().unwrap_or_default();
-    !text.starts_with('-') && (number.is_empty() || number.bytes().any(|digit| matches!(digit, b'1'..=b'9')))
+    Quantity::decode(text).map_or(true, |quantity| quantity.sign().is_gt())
 }
 
 /// The specs of claims in an object: of a claim itself, of claim templates, and of the ephemeral volumes of pods. A
