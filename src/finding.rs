@@ -237,6 +237,12 @@ impl Finding {
         self
     }
 
+    /// Names the rule, where a check has more to say than the rule that it reports for otherwise.
+    pub fn rule(&mut self, id: &'static str) -> &mut Self {
+        self.rule = id;
+        self
+    }
+
     /// Gives the API's reason.
     pub fn reason(&mut self, reason: Reason) -> &mut Self {
         self.reason = Some(reason);
@@ -294,6 +300,11 @@ impl Findings {
             fix: None,
         });
         self.list.last_mut().expect("one was just pushed")
+    }
+
+    /// Adds findings that were made elsewhere.
+    pub fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        self.list.extend(findings);
     }
 
     /// All findings so far.

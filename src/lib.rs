@@ -56,6 +56,7 @@
 //! * **The same input gives the same bytes**: ordered collections, no clock, no randomness; no network either.
 //! * Wrong input is a finding, wrong circumstances are an error that says what to do, a wrong program is a bug.
 
+pub mod admission;
 pub mod cluster;
 pub mod config;
 pub mod finding;

@@ -1,12 +1,13 @@
 //! From texts to findings: reads, builds the cluster, runs the checks, silences what is allowed, puts the rest in order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::iter::successors;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::cluster::Cluster;
+use crate::admission::{self, ApiServer, Update};
+use crate::cluster::{Cluster, Object};
 use crate::config::{Config, ConfigError, FailOn, IgnoreIn, Level};
 use crate::finding::{Finding, Findings, Group, Severity};
 use crate::nearest::nearest;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub working_directory: PathBuf,
     /// The versions of Kubernetes to judge by; the newest if there are none.
     pub kubernetes_versions: Vec<KubernetesVersion>,
+    /// How objects replace those of the same name that run already.
+    pub update: Update,
 }
 
 impl Settings {
@@ -47,6 +50,7 @@ impl Settings {
             severity: config.severity.clone(),
             ignore_in: config.ignore_in.clone(),
             working_directory: std::env::current_dir().unwrap_or_default(),
+            update: Update::default(),
         })
     }
 
@@ -80,6 +84,17 @@ impl Settings {
             return Some(false);
         }
         (among(&self.select) || level.is_some()).then_some(true)
+    }
+
+    /// The API servers that judge.
+    fn servers(&self) -> Vec<ApiServer> {
+        let mut versions = self.kubernetes_versions.clone();
+        versions.sort();
+        versions.dedup();
+        if versions.is_empty() {
+            versions.push(KubernetesVersion::default());
+        }
+        versions.into_iter().map(ApiServer::new).collect()
     }
 
     /// How grave the findings of a rule are.
@@ -124,14 +139,23 @@ impl Report {
     }
 }
 
-/// Reads `sources` and looks for everything that `settings` ask for.
-pub fn lint(sources: &Sources, settings: &Settings) -> Report {
-    lint_with(sources, &Sources::default(), settings)
+/// Texts in which nothing is looked for, and which count nevertheless.
+#[derive(Debug, Default)]
+pub struct Background {
+    /// Their CustomResourceDefinitions hold.
+    pub definitions: Sources,
+    /// What runs already: an object of the input that is in there replaces it, all others are new.
+    pub old: Sources,
 }
 
-/// As [`lint`], with further texts whose CustomResourceDefinitions hold, and in which nothing is looked for.
-pub fn lint_with(sources: &Sources, definitions: &Sources, settings: &Settings) -> Report {
-    let (cluster, definitions) = (cluster(sources), cluster(definitions));
+/// Reads `sources` and looks for everything that `settings` ask for.
+pub fn lint(sources: &Sources, settings: &Settings) -> Report {
+    lint_with(sources, &Background::default(), settings)
+}
+
+/// As [`lint`], with texts that count besides.
+pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings) -> Report {
+    let (cluster, definitions, old) = (cluster(sources), cluster(&background.definitions), cluster(&background.old));
     let mut out = Findings::new("", Group::Refused);
     for document in &cluster.documents {
         reading(document, &mut out);
@@ -139,17 +163,20 @@ pub fn lint_with(sources: &Sources, definitions: &Sources, settings: &Settings) 
     // A definition of the input comes last, so that it wins over one from elsewhere.
     let definitions = [&definitions, &cluster].into_iter().flat_map(|side| side.of_kind("CustomResourceDefinition"));
     let schemas = Schemas::new(settings.kubernetes_versions.clone(), definitions);
+    let servers = settings.servers();
     let mut without_schema = 0;
     for object in cluster.objects() {
-        if schemas.check(object, &mut out) == Checked::NoSchema {
+        let mut decoding = Findings::new("", Group::Refused);
+        if schemas.check(object, &mut decoding) == Checked::NoSchema {
             without_schema += 1;
         }
+        let admitted = admit(object, &old, &servers, settings.update);
+        out.extend(once(decoding.into_vec(), admitted));
     }
     let context = Context::new(&cluster, sources);
     rules::run(&context, |rule| settings.wants(rule), &mut out);
     let mut findings = out.into_vec();
     findings.retain_mut(|finding| level(finding, settings));
-    yield_to_rules(&mut findings);
     findings.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
     findings.dedup();
     let found = findings.len();
@@ -190,21 +217,30 @@ fn level(finding: &mut Finding, settings: &Settings) -> bool {
     true
 }
 
-/// A schema knows that something is refused, but not always why: the API server's own checks come after decoding and have
-/// their own reasons. Where a rule that mirrors them blames the same field, its finding is the exact one.
-fn yield_to_rules(findings: &mut Vec<Finding>) {
-    let is_of_schema =
-        |finding: &Finding| rules::find(finding.rule).is_some_and(Rule::is_of_schema) && finding.reason.is_some();
-    // An object has one identity, which all its findings share.
-    let place = |finding: &Finding| (finding.object.as_ref().map(Arc::as_ptr), finding.path.pointer());
-    let blamed: BTreeSet<_> = findings
-        .iter()
-        .filter(|finding| finding.group == Group::Refused && finding.reason.is_some() && !is_of_schema(finding))
-        .map(place)
-        .collect();
-    if !blamed.is_empty() {
-        findings.retain(|finding| !(is_of_schema(finding) && blamed.contains(&place(finding))));
+/// What the API servers say of an object; `None` if its kind is not one that admission knows.
+fn admit(object: &Object, old: &Cluster, servers: &[ApiServer], how: Update) -> Option<Vec<Finding>> {
+    let old = old.namesake(object);
+    let mut out = Findings::new("", Group::Refused);
+    let mut known = false;
+    for server in servers {
+        let updated = old.is_some_and(|old| admission::update(object, old, how, server, &mut out));
+        known |= updated || admission::create(object, server, &mut out);
     }
+    known.then(|| out.into_vec())
+}
+
+/// Schema and admission find some of the same. Where the decoder refuses a value, what validation thinks of its absence
+/// is of no interest; and where validation knows the kind, it knows the reason of what the schema only forbids.
+fn once(mut decoding: Vec<Finding>, admitted: Option<Vec<Finding>>) -> impl Iterator<Item = Finding> {
+    if admitted.is_some() {
+        decoding.retain(|finding| finding.reason.is_none());
+    }
+    let mut admitted = admitted.unwrap_or_default();
+    if !decoding.is_empty() {
+        let undecodable = |path: &yaml::Path| decoding.iter().any(|finding| finding.path == *path);
+        admitted.retain(|finding| !successors(Some(&finding.path), |path| path.parent()).any(undecodable));
+    }
+    decoding.into_iter().chain(admitted)
 }
 
 /// The rules whose findings come from reading the text.

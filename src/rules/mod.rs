@@ -73,6 +73,9 @@ pub enum Check {
     Reading,
     /// Found against the schemas ([`crate::schema`]).
     Schema,
+    /// Found by what the API server checks after decoding ([`crate::admission`]); it may be found against the schemas of
+    /// custom resources as well.
+    Admission,
     /// Found while comments, annotations and configuration silence findings ([`crate::suppress`]).
     Suppression,
     /// Called once for each document that can be read, object or not.
@@ -82,11 +85,6 @@ pub enum Check {
 }
 
 impl Rule {
-    /// Whether its findings come from the schemas.
-    pub fn is_of_schema(&self) -> bool {
-        matches!(self.check, Check::Schema)
-    }
-
     /// The parsed page of the rule.
     pub fn page(&self) -> &Page {
         self.page.get_or_init(|| Page::parse(self.text))
@@ -120,7 +118,7 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
                     check(context, object, out);
                 }
             }
-            Check::Reading | Check::Schema | Check::Suppression => {}
+            Check::Reading | Check::Schema | Check::Admission | Check::Suppression => {}
         }
     }
 }
@@ -128,7 +126,7 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
 macro_rules! list {
     ($($id:literal => $check:expr,)*) => {
         fn list() -> Vec<Rule> {
-            use Check::{Document, Object, Reading, Schema, Suppression};
+            use Check::{Admission, Document, Object, Reading, Schema, Suppression};
             vec![$(rule($id, $check, include_str!(concat!("../../rules/", $id, "/README.md")))),*]
         }
     };
@@ -139,7 +137,8 @@ fn rule(id: &'static str, check: Check, text: &'static str) -> Rule {
 }
 
 list! {
-    "annotations-too-large" => Object(labels::annotations_too_large),
+    "annotations-too-large" => Admission,
+    "api-server-warning" => Admission,
     "backoff-limit-per-index-missing" => Object(job::without_backoff_limit_per_index),
     "boolean-word-key" => Document(yaml::boolean_word_key),
     "boolean-word-value" => Document(yaml::boolean_word_value),
@@ -158,6 +157,8 @@ list! {
     "duplicate-mount-path" => Object(volumes::duplicate_mount_path),
     "duplicate-port-name" => Object(ports::duplicate_name),
     "duplicate-service-port" => Object(ports::duplicate_service_port),
+    "duplicate-value" => Admission,
+    "forbidden-field" => Admission,
     "governing-service-name-invalid" => Object(statefulset::service_name_invalid),
     "governing-service-not-found" => Object(statefulset::service_not_found),
     "governing-service-not-headless" => Object(statefulset::service_not_headless),
@@ -166,9 +167,10 @@ list! {
     "host-port-clash" => Object(host_ports::clash),
     "host-port-mismatch" => Object(host_ports::mismatch),
     "host-port-shared" => Object(host_ports::shared),
+    "immutable-field" => Admission,
     "indexed-job-too-large" => Object(job::too_large),
     "indexed-job-without-completions" => Object(job::without_completions),
-    "invalid-annotation-key" => Object(labels::invalid_annotation_key),
+    "invalid-annotation-key" => Admission,
     "invalid-job-name" => Object(job::invalid_name),
     "invalid-label" => Object(labels::invalid_label),
     "invalid-managed-by" => Object(job::invalid_managed_by),
@@ -180,7 +182,7 @@ list! {
     "invalid-success-policy" => Object(job_policies::invalid_success_policy),
     "invalid-suppression" => Suppression,
     "invalid-time-zone" => Object(cronjob::invalid_time_zone),
-    "invalid-value" => Schema,
+    "invalid-value" => Admission,
     "invalid-yaml" => Reading,
     "job-deadline-cuts-retries" => Object(job_effects::deadline_cuts_retries),
     "job-deadline-zero" => Object(job_effects::deadline_zero),
@@ -193,7 +195,7 @@ list! {
     "job-ttl-cuts-history" => Object(job_effects::ttl_cuts_history),
     "job-without-pods" => Object(job_effects::without_pods),
     "liveness-equals-readiness" => Object(probe_effects::liveness_equals_readiness),
-    "missing-field" => Schema,
+    "missing-field" => Admission,
     "missing-kind" => Schema,
     "mount-not-found" => Object(volumes::mount_not_found),
     "node-port-clash" => Object(host_ports::node_port_clash),
@@ -246,10 +248,13 @@ list! {
     "target-port-undeclared" => Object(target_ports::undeclared),
     "target-port-unlisted" => Object(target_ports::unlisted),
     "text-after-document" => Reading,
+    "too-many-items" => Admission,
     "unknown-field" => Schema,
     "unknown-kind" => Schema,
     "unnamed-port" => Object(ports::unnamed),
-    "unsupported-value" => Schema,
+    "unsupported-value" => Admission,
     "unused-suppression" => Suppression,
+    "value-not-found" => Admission,
+    "value-too-long" => Admission,
     "wrong-type" => Schema,
 }

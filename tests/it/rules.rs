@@ -1,14 +1,15 @@
 //! Every rule's folder: exactly the marked lines of the bad examples are found, the good ones are silent.
 //!
 //! A line is marked by a comment `# error: [id]` at its end; `# error-next-line: [id]` on a line of its own marks the line below. A case is
-//! a file (`bad.yaml`, `good.yaml`, `bad-*.yaml` …) or a folder of files that are read together.
+//! a file (`bad.yaml`, `good.yaml`, `bad-*.yaml` …) or a folder of files that are read together, in which `old.yaml` is
+//! what runs already.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use seatrial::finding::Group;
-use seatrial::lint::{Report, Settings, lint};
+use seatrial::lint::{Background, Report, Settings, lint_with};
 use seatrial::report::{Format, Style};
 use seatrial::source::Sources;
 
@@ -35,17 +36,22 @@ fn cases(rule: &Path) -> Vec<(String, Vec<PathBuf>)> {
     cases
 }
 
+/// The file of a case that holds what runs already.
+const OLD: &str = "old.yaml";
+
 /// The sources of a case, with names as they are inside the rule's folder, and what is found in them.
 fn run(rule: &str, files: &[PathBuf]) -> (Sources, Report) {
     let mut sources = Sources::default();
+    let mut background = Background::default();
     for path in files {
         let text = fs::read_to_string(path).expect("examples are text");
         let name = path.strip_prefix(Path::new("rules").join(rule)).expect("inside").to_string_lossy().into_owned();
-        sources.add(name, text);
+        let side = if path.ends_with(OLD) { &mut background.old } else { &mut sources };
+        side.add(name, text);
     }
     // A rule of the group `advice` is off by default and is switched on by its name.
     let settings = Settings { select: vec![rule.to_owned()], ..Settings::default() };
-    let report = lint(&sources, &settings);
+    let report = lint_with(&sources, &background, &settings);
     (sources, report)
 }
 

@@ -64,6 +64,14 @@ pub(crate) struct Lint {
     /// Folder with CustomResourceDefinitions; may be given several times
     #[arg(long, value_name = "DIR")]
     pub(crate) crds: Vec<PathBuf>,
+    /// What runs already, as files, folders or `kubectl get -o yaml` output; may be given several times
+    ///
+    /// An object that is in there is judged as an update, and what an update may not change is found.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) old: Vec<PathBuf>,
+    /// Judge updates as a bare PUT, for which some kinds need a resourceVersion, and not as `kubectl apply`
+    #[arg(long, requires = "old")]
+    pub(crate) replace: bool,
     /// The least severity that makes the exit status 1 [default: error]
     #[arg(long, value_parser = fail_on, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<FailOn>,

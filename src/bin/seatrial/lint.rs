@@ -4,8 +4,9 @@ use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use seatrial::admission::Update;
 use seatrial::config::{self, Config};
-use seatrial::lint::{Settings, lint_with};
+use seatrial::lint::{Background, Settings, lint_with};
 use seatrial::load::{self, Loaded, load};
 use seatrial::report::{self, Format};
 use seatrial::schema::UnsupportedVersion;
@@ -18,8 +19,9 @@ pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
     let config = configuration(args)?;
     let settings = settings(args, &config)?;
     let mut loaded = load(&paths(args), &options(args, &config));
-    let definitions = definitions(args, &config);
-    let lint = |sources: &Sources| lint_with(sources, &definitions.sources, &settings);
+    let (definitions, old) = (definitions(args, &config), load(&args.old, &options(args, &config)));
+    let background = Background { definitions: definitions.sources, old: old.sources };
+    let lint = |sources: &Sources| lint_with(sources, &background, &settings);
     let report = if args.fix { fix::apply(&mut loaded, lint)? } else { lint(&loaded.sources) };
     let format = args.format.unwrap_or_else(default_format);
     output::data(|out| {
@@ -32,7 +34,7 @@ pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
     if !args.quiet {
         notes::say(&loaded, &report);
     }
-    let errors: Vec<_> = definitions.errors.into_iter().chain(loaded.errors).collect();
+    let errors: Vec<_> = definitions.errors.into_iter().chain(old.errors).chain(loaded.errors).collect();
     let failed = !errors.is_empty();
     for error in errors {
         output::fail(&error.into());
@@ -69,6 +71,9 @@ fn settings(args: &Lint, config: &Config) -> miette::Result<Settings> {
         settings.kubernetes_versions = versions.collect::<Result<_, UnsupportedVersion>>().map_err(|error| {
             miette::miette!(help = "name a minor version, as in `--kubernetes-version 1.36`", "{error}")
         })?;
+    }
+    if args.replace {
+        settings.update = Update::Replace;
     }
     for name in &args.select {
         settings.select(name)?;

@@ -1,0 +1,141 @@
+//! Where validation reports: what `field.ErrorList` is to the API server.
+
+use std::fmt::Display;
+
+use super::ApiServer;
+use crate::cluster::Object;
+use crate::finding::{Finding, Findings, Reason};
+use crate::nearest::nearest;
+use crate::source::Place;
+use crate::values::names::Problems;
+use crate::yaml::Path;
+
+/// The mistakes of one object, at the paths by which the API server names them.
+///
+/// Each method is one of the reasons of `field.Error` (k8s.io/apimachinery/pkg/util/validation/field/errors.go) and
+/// returns the finding, to which help, further places, or the id of a rule with a page of its own can be added.
+pub(crate) struct Errors<'a> {
+    /// The server that judges.
+    pub(crate) server: &'a ApiServer,
+    object: &'a Object,
+    out: &'a mut Findings,
+}
+
+impl<'a> Errors<'a> {
+    pub(super) fn new(object: &'a Object, server: &'a ApiServer, out: &'a mut Findings) -> Self {
+        Self { server, object, out }
+    }
+
+    /// The value must be given.
+    pub(crate) fn required(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.refuse("missing-field", Reason::FieldValueRequired, path, message)
+    }
+
+    /// The value is not one that is allowed.
+    pub(crate) fn invalid(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.refuse("invalid-value", Reason::FieldValueInvalid, path, message)
+    }
+
+    /// The value of `what` is outside its enumeration.
+    pub(crate) fn unsupported<'s>(
+        &mut self,
+        path: &Path,
+        what: impl Display,
+        value: &str,
+        supported: impl IntoIterator<Item = &'s str>,
+    ) -> &mut Finding {
+        let supported: Vec<&str> = supported.into_iter().collect();
+        let near = nearest(value, supported.iter().copied());
+        let list = supported.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let finding = self.refuse(
+            "unsupported-value",
+            Reason::FieldValueNotSupported,
+            path,
+            format!("{what} cannot be `{}`", shortened(value)),
+        );
+        finding.help(match near {
+            Some(near) => format!("write `{near}`"),
+            None if supported.len() == 1 => format!("write {list}"),
+            None => format!("write one of {list}"),
+        })
+    }
+
+    /// An update changes what may not change.
+    pub(crate) fn immutable(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.refuse("immutable-field", Reason::FieldValueInvalid, path, message)
+    }
+
+    /// The value may not be given here.
+    pub(crate) fn forbidden(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.refuse("forbidden-field", Reason::FieldValueForbidden, path, message)
+    }
+
+    /// The value stands elsewhere already.
+    pub(crate) fn duplicate(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.refuse("duplicate-value", Reason::FieldValueDuplicate, path, message)
+    }
+
+    /// The value names something that is not there.
+    pub(crate) fn not_found(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.refuse("value-not-found", Reason::FieldValueNotFound, path, message)
+    }
+
+    /// The text is too long.
+    pub(crate) fn too_long(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.refuse("value-too-long", Reason::FieldValueTooLong, path, message)
+    }
+
+    /// The list is too long.
+    pub(crate) fn too_many(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.refuse("too-many-items", Reason::FieldValueTooMany, path, message)
+    }
+
+    /// The value has a type that its place does not allow.
+    pub(crate) fn type_invalid(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.refuse("invalid-value", Reason::FieldValueTypeInvalid, path, message)
+    }
+
+    /// An admission plugin, or something else that names no cause, refuses the request.
+    pub(crate) fn denied(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+        let finding = self.object.report(self.out, path, message);
+        finding.rule("forbidden-field")
+    }
+
+    /// The server takes it, with a word of warning.
+    pub(crate) fn warn(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+        let finding = self.object.report(self.out, path, message);
+        finding.rule("api-server-warning")
+    }
+
+    /// One invalid value for each of the `problems` that [`crate::values::names`] finds with it.
+    pub(crate) fn each_invalid(&mut self, path: &Path, what: impl Display, problems: Problems) {
+        for problem in problems {
+            self.invalid(path, format!("{what} {problem}"));
+        }
+    }
+
+    /// Whether the manifest itself has something at `path`, as opposed to what defaulting put there.
+    pub(crate) fn is_written(&self, path: &Path) -> bool {
+        self.object.root().at(path).is_some_and(|value| !value.is_null())
+    }
+
+    /// Where the value at `path` stands.
+    pub(crate) fn place(&self, path: &Path) -> Place {
+        self.object.place(path)
+    }
+
+    /// Where the key of the entry at `path` stands.
+    pub(crate) fn key_place(&self, path: &Path) -> Place {
+        self.object.key_place(path)
+    }
+
+    fn refuse(&mut self, rule: &'static str, reason: Reason, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.object.report(self.out, path, message).reason(reason).rule(rule)
+    }
+}
+
+/// A text that is refused for its length should not fill the screen as well.
+pub(crate) fn shortened(text: &str) -> String {
+    const SHOWN: usize = 70;
+    if text.chars().count() <= SHOWN { text.to_owned() } else { text.chars().take(SHOWN - 1).chain(['…']).collect() }
+}

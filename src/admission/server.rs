@@ -1,0 +1,48 @@
+//! The API server that judges: its version, and what its operator chose.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use crate::schema::KubernetesVersion;
+
+/// What the verdict of an API server depends on besides the object.
+#[derive(Clone, Debug)]
+pub struct ApiServer {
+    /// Its version.
+    pub version: KubernetesVersion,
+    /// From where node ports are taken (`--service-node-port-range`).
+    pub node_ports: RangeInclusive<i32>,
+    /// Feature gates that are not at the default of the version.
+    pub feature_gates: BTreeMap<String, bool>,
+}
+
+impl ApiServer {
+    /// A server of this version with the upstream defaults.
+    pub fn new(version: KubernetesVersion) -> Self {
+        Self { version, node_ports: 30_000..=32_767, feature_gates: BTreeMap::new() }
+    }
+
+    /// Whether the feature gate is on; a gate that is not in the list is off.
+    pub(crate) fn enabled(&self, gate: &str) -> bool {
+        self.feature_gates.get(gate).copied().unwrap_or_else(|| default(gate, self.version))
+    }
+}
+
+impl Default for ApiServer {
+    fn default() -> Self {
+        Self::new(KubernetesVersion::default())
+    }
+}
+
+/// The gates that validation asks for, each with the minor versions from which on it is on or off by default
+/// (pkg/features/kube_features.go). Sorted by name.
+const GATES: &[(&str, &[(u16, bool)])] = &[
+    ("InPlacePodLevelResourcesVerticalScaling", &[(33, false), (36, true)]),
+    ("PodLevelResources", &[(33, false), (34, true)]),
+];
+
+fn default(gate: &str, version: KubernetesVersion) -> bool {
+    let Ok(at) = GATES.binary_search_by(|(name, _)| (*name).cmp(gate)) else { return false };
+    let since = GATES[at].1.iter().rfind(|(minor, _)| *minor <= version.minor());
+    since.is_some_and(|(_, on)| *on)
+}

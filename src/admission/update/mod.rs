@@ -1,0 +1,1 @@
+//! What an update may not change, where that takes more than a line.

@@ -1,0 +1,3 @@
+//! Volumes of all sorts.
+//!
+//! Mirrors `ValidateVolumes` in pkg/apis/core/validation (v1.36).

@@ -1,0 +1,1 @@
+//! Deployments, `ReplicaSet`s, `StatefulSet`s, `DaemonSet`s and `ReplicationController`s.
