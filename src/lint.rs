@@ -8,12 +8,12 @@ use rayon::prelude::*;
 
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
-use crate::config::{Config, ConfigError, FailOn, IgnoreIn, Level};
+use crate::config::{ApiServerFlags, Config, ConfigError, FailOn, IgnoreIn, Level};
 use crate::finding::{Finding, Findings, Group, Severity};
 use crate::nearest::nearest;
 use crate::rules::{self, Context, Rule};
 use crate::schema::{Checked, KubernetesVersion, Schemas};
-use crate::secrets::Secrets;
+use crate::secrets::{self, Secrets};
 use crate::source::{FileId, Sources};
 use crate::suppress::{self, Status};
 use crate::yaml::{self, Document, ProblemKind};
@@ -33,6 +33,8 @@ pub struct Settings {
     pub working_directory: PathBuf,
     /// The versions of Kubernetes to judge by; the newest if there are none.
     pub kubernetes_versions: Vec<KubernetesVersion>,
+    /// How the API server differs from one with the upstream defaults.
+    pub api_server: ApiServerFlags,
     /// How objects replace those of the same name that run already.
     pub update: Update,
 }
@@ -41,6 +43,7 @@ impl Settings {
     /// What a configuration asks for; unknown rules and Kubernetes versions in its file are errors.
     pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
         config.check_names(&names())?;
+        config.check_gates(&ApiServer::gates())?;
         config.check_versions(|version| version.parse::<KubernetesVersion>().map(drop))?;
         let kubernetes_versions = config.kubernetes_version.iter().filter_map(|version| version.parse().ok()).collect();
         Ok(Self {
@@ -50,6 +53,7 @@ impl Settings {
             severity: config.severity.clone(),
             ignore_in: config.ignore_in.clone(),
             working_directory: std::env::current_dir().unwrap_or_default(),
+            api_server: config.api_server.clone(),
             update: Update::default(),
         })
     }
@@ -94,7 +98,13 @@ impl Settings {
         if versions.is_empty() {
             versions.push(KubernetesVersion::default());
         }
-        versions.into_iter().map(ApiServer::new).collect()
+        let flags = &self.api_server;
+        let server = |version| {
+            let defaults = ApiServer::new(version);
+            let node_ports = flags.service_node_port_range.clone().unwrap_or(defaults.node_ports);
+            ApiServer { node_ports, feature_gates: flags.feature_gates.clone(), ..defaults }
+        };
+        versions.into_iter().map(server).collect()
     }
 
     /// How grave the findings of a rule are.
@@ -194,6 +204,21 @@ pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings
         secrets,
         without_schema,
     }
+}
+
+/// The objects of `sources` as the API server would store them, in their order; those of unknown kinds as they are written.
+/// The values of Secrets are hidden. The first of the versions that are asked for counts.
+pub fn stored(sources: &Sources, settings: &Settings) -> Vec<serde_json::Value> {
+    let (cluster, servers) = (cluster(sources), settings.servers());
+    let store = |object: &Object| {
+        let mut value = servers
+            .first()
+            .and_then(|server| admission::stored(object, server))
+            .unwrap_or_else(|| object.root().to_json());
+        secrets::hide(&mut value);
+        value
+    };
+    cluster.objects().iter().map(store).collect()
 }
 
 fn cluster(sources: &Sources) -> Cluster {
