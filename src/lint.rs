@@ -174,14 +174,16 @@ pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings
     let definitions = [&definitions, &cluster].into_iter().flat_map(|side| side.of_kind("CustomResourceDefinition"));
     let schemas = Schemas::new(settings.kubernetes_versions.clone(), definitions);
     let servers = settings.servers();
-    let mut without_schema = 0;
-    for object in cluster.objects() {
+    let judge = |object: &Object| {
         let mut decoding = Findings::new("", Group::Refused);
-        if schemas.check(object, &mut decoding) == Checked::NoSchema {
-            without_schema += 1;
-        }
+        let checked = schemas.check(object, &mut decoding);
         let admitted = admit(object, &old, &servers, settings.update);
-        out.extend(once(decoding.into_vec(), admitted));
+        (checked, once(decoding.into_vec(), admitted))
+    };
+    let mut without_schema = 0;
+    for (checked, findings) in in_order(cluster.objects(), judge) {
+        without_schema += usize::from(checked == Checked::NoSchema);
+        out.extend(findings);
     }
     let context = Context::new(&cluster, sources);
     rules::run(&context, |rule| settings.wants(rule), &mut out);
@@ -223,14 +225,13 @@ pub fn stored(sources: &Sources, settings: &Settings) -> Vec<serde_json::Value> 
 
 fn cluster(sources: &Sources) -> Cluster {
     let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
-    let read = |id: &FileId| yaml::read(*id, sources.get(*id));
-    // For a file or two, starting threads would take longer than reading.
-    let documents: Vec<Document> = if files.len() < 8 {
-        files.iter().flat_map(read).collect()
-    } else {
-        files.par_iter().flat_map_iter(read).collect()
-    };
-    Cluster::new(documents)
+    let documents = in_order(&files, |id| yaml::read(*id, sources.get(*id)));
+    Cluster::new(documents.into_iter().flatten().collect())
+}
+
+/// What `make` makes of each of `items`, in their order, on all cores. For a few, starting threads would take longer.
+fn in_order<T: Sync, U: Send>(items: &[T], make: impl Fn(&T) -> U + Send + Sync) -> Vec<U> {
+    if items.len() < 8 { items.iter().map(make).collect() } else { items.par_iter().map(make).collect() }
 }
 
 /// Gives a finding the group of its rule and the severity that is asked for; `false` if nobody wants it. Every finding
@@ -256,7 +257,7 @@ fn admit(object: &Object, old: &Cluster, servers: &[ApiServer], how: Update) -> 
 
 /// Schema and admission find some of the same. Where the decoder refuses a value, what validation thinks of its absence
 /// is of no interest; and where validation knows the kind, it knows the reason of what the schema only forbids.
-fn once(mut decoding: Vec<Finding>, admitted: Option<Vec<Finding>>) -> impl Iterator<Item = Finding> {
+fn once(mut decoding: Vec<Finding>, admitted: Option<Vec<Finding>>) -> Vec<Finding> {
     if admitted.is_some() {
         decoding.retain(|finding| finding.reason.is_none());
     }
@@ -265,7 +266,8 @@ fn once(mut decoding: Vec<Finding>, admitted: Option<Vec<Finding>>) -> impl Iter
         let undecodable = |path: &yaml::Path| decoding.iter().any(|finding| finding.path == *path);
         admitted.retain(|finding| !successors(Some(&finding.path), |path| path.parent()).any(undecodable));
     }
-    decoding.into_iter().chain(admitted)
+    decoding.extend(admitted);
+    decoding
 }
 
 /// The rules whose findings come from reading the text.
