@@ -130,6 +130,8 @@ fn row_of(object: &Object) -> Option<&'static Row> {
 /// Each kind in each version that is served, by the module that knows it.
 static KINDS: &[Row] = &[
     // pod
+    Row::of::<core::v1::Pod>(),
+    Row::of::<core::v1::PodTemplate>(),
     // workload
     // batch
     // autoscaling
