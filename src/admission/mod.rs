@@ -4,6 +4,7 @@
 //! function for each type takes the typed value after defaulting, its path and a collector, and never stops at the first
 //! mistake. What is refused carries the field path and the reason of the API server; the words are ours.
 
+mod admission_rules;
 mod autoscaling;
 mod batch;
 mod cluster;
@@ -130,6 +131,8 @@ fn row_of(object: &Object) -> Option<&'static Row> {
 /// Each kind in each version that is served, by the module that knows it.
 static KINDS: &[Row] = &[
     // pod
+    Row::of::<core::v1::Pod>(),
+    Row::of::<core::v1::PodTemplate>(),
     // workload
     // batch
     // autoscaling

@@ -22,6 +22,11 @@ impl ApiServer {
         Self { version, node_ports: 30_000..=32_767, feature_gates: BTreeMap::new() }
     }
 
+    /// The names of the feature gates that change a verdict.
+    pub fn gates() -> Vec<&'static str> {
+        GATES.iter().map(|(name, _)| *name).collect()
+    }
+
     /// Whether the feature gate is on; a gate that is not in the list is off.
     pub(crate) fn enabled(&self, gate: &str) -> bool {
         self.feature_gates.get(gate).copied().unwrap_or_else(|| default(gate, self.version))
