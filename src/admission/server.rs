@@ -37,7 +37,11 @@ impl Default for ApiServer {
 /// The gates that validation asks for, each with the minor versions from which on it is on or off by default
 /// (pkg/features/kube_features.go). Sorted by name.
 const GATES: &[(&str, &[(u16, bool)])] = &[
+    ("HPAConfigurableTolerance", &[(35, true)]),
     ("InPlacePodLevelResourcesVerticalScaling", &[(33, false), (36, true)]),
+    ("MaxUnavailableStatefulSet", &[(37, true)]),
+    ("MutablePodResourcesForSuspendedJobs", &[(36, true)]),
+    ("MutableSchedulingDirectivesForSuspendedJobs", &[(36, true)]),
     ("PodLevelResources", &[(33, false), (34, true)]),
 ];
 
