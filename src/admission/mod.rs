@@ -16,6 +16,7 @@ mod errors;
 mod ingress;
 mod meta;
 mod namespace;
+mod numbers;
 mod pod;
 mod policy;
 mod rbac;
@@ -32,7 +33,7 @@ mod workload;
 
 use std::any::Any;
 
-use k8s_openapi::api::core;
+use k8s_openapi::api::{self, core};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
 use serde::Serialize;
@@ -40,9 +41,10 @@ use serde::de::DeserializeOwned;
 
 use self::errors::Errors;
 use self::meta::Scope;
+pub(crate) use self::batch::{FIELDS, Field, Piece};
 pub use self::server::ApiServer;
 use crate::cluster::Object;
-use crate::finding::Findings;
+use crate::finding::{Findings, Group};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -56,12 +58,20 @@ trait Kind:
     /// Whether an update may come without a `resourceVersion` (`AllowUnconditionalUpdate`).
     const UNCONDITIONAL_UPDATE: bool = true;
 
+    /// Whether the metadata is checked together with the rest. Otherwise only `rest.BeforeCreate` looks at it, after
+    /// everything else was found in order.
+    const CHECKS_METADATA: bool = true;
+
     /// Fills in what a manifest may leave out.
     fn set_defaults(&mut self, server: &ApiServer);
 
-    /// What the server changes in a new object, or in one that takes the place of `old`, before it validates, for example
-    /// by dropping fields whose feature gate is off (`PrepareForCreate`, `PrepareForUpdate`). The status is not touched.
-    fn prepare(&mut self, _old: Option<&Self>, _server: &ApiServer) {}
+    /// What the server changes in a new object before it validates it (`PrepareForCreate`), as far as that matters for
+    /// what comes after.
+    fn prepare_for_create(&mut self, _: &mut Errors<'_>) {}
+
+    /// What the server changes in an object that replaces `old` (`PrepareForUpdate`), and what `kubectl apply` leaves as it
+    /// was, because neither manifest says anything of it.
+    fn prepare_for_update(&mut self, _old: &Self, _: Update, _: &mut Errors<'_>) {}
 
     /// What is wrong with a new object, apart from its metadata.
     fn validate(&self, errors: &mut Errors<'_>);
@@ -138,8 +148,18 @@ static KINDS: &[Row] = &[
     Row::of::<core::v1::Pod>(),
     Row::of::<core::v1::PodTemplate>(),
     // workload
+    Row::of::<api::apps::v1::DaemonSet>(),
+    Row::of::<api::apps::v1::Deployment>(),
+    Row::of::<api::apps::v1::ReplicaSet>(),
+    Row::of::<api::apps::v1::StatefulSet>(),
+    Row::of::<core::v1::ReplicationController>(),
     // batch
+    Row::of::<api::batch::v1::CronJob>(),
+    Row::of::<api::batch::v1::Job>(),
     // autoscaling
+    Row::of::<api::autoscaling::v1::HorizontalPodAutoscaler>(),
+    Row::of::<api::autoscaling::v2::HorizontalPodAutoscaler>(),
+    Row::of::<api::policy::v1::PodDisruptionBudget>(),
     // service
     // ingress
     // namespace
@@ -162,23 +182,23 @@ fn defaulted<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
     Some(value)
 }
 
-/// The object as the server takes it in when it is new.
-fn created<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
-    let mut value = defaulted::<T>(object, server)?;
-    value.prepare(None, server);
-    Some(value)
-}
-
 fn create_as<T: Kind>(object: &Object, errors: &mut Errors<'_>) {
-    let Some(value) = created::<T>(object, errors.server) else { return };
-    meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, errors);
+    let Some(mut value) = defaulted::<T>(object, errors.server) else { return };
+    value.prepare_for_create(errors);
+    if T::CHECKS_METADATA {
+        meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, errors);
+    }
     value.validate(errors);
+    if !T::CHECKS_METADATA && !errors.refused() {
+        meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, errors);
+    }
 }
 
 fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut Errors<'_>) {
     let server = errors.server;
-    let (Some(mut value), Some(old)) = (defaulted::<T>(object, server), created::<T>(old, server)) else { return };
-    value.prepare(Some(&old), server);
+    let (Some(mut value), Some(mut old)) = (defaulted::<T>(object, server), defaulted::<T>(old, server)) else {
+        return;
+    };
     if how == Update::Replace
         && !T::UNCONDITIONAL_UPDATE
         && value.metadata().resource_version.as_deref().is_none_or(str::is_empty)
@@ -188,10 +208,16 @@ fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut E
         errors.invalid(&path, "an object of this kind is replaced only with the `resourceVersion` of the old one");
         return;
     }
+    old.prepare_for_create(errors);
+    value.prepare_for_update(&old, how, errors);
     meta::update(value.metadata(), old.metadata(), errors);
     value.validate_update(&old, errors);
 }
 
 fn stored_as<T: Kind>(object: &Object, server: &ApiServer) -> Option<serde_json::Value> {
-    serde_json::to_value(created::<T>(object, server)?).ok()
+    let mut value = defaulted::<T>(object, server)?;
+    // What is wrong with the object is not asked here.
+    let mut unheard = Findings::new("", Group::Refused);
+    value.prepare_for_create(&mut Errors::new(object, server, &mut unheard));
+    serde_json::to_value(value).ok()
 }
