@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::ApiServer;
 use crate::cluster::Object;
-use crate::finding::{Finding, Findings, Reason};
+use crate::finding::{Finding, Findings, Group, Reason};
 use crate::nearest::nearest;
 use crate::source::Place;
 use crate::values::names::Problems;
@@ -19,11 +19,12 @@ pub(crate) struct Errors<'a> {
     pub(crate) server: &'a ApiServer,
     object: &'a Object,
     out: &'a mut Findings,
+    refused: usize,
 }
 
 impl<'a> Errors<'a> {
     pub(super) fn new(object: &'a Object, server: &'a ApiServer, out: &'a mut Findings) -> Self {
-        Self { server, object, out }
+        Self { server, object, out, refused: 0 }
     }
 
     /// The value must be given.
@@ -97,6 +98,7 @@ impl<'a> Errors<'a> {
 
     /// An admission plugin, or something else that names no cause, refuses the request.
     pub(crate) fn denied(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.refused += 1;
         let finding = self.object.report(self.out, path, message);
         finding.rule("forbidden-field")
     }
@@ -105,6 +107,11 @@ impl<'a> Errors<'a> {
     pub(crate) fn warn(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
         let finding = self.object.report(self.out, path, message);
         finding.rule("api-server-warning")
+    }
+
+    /// The server takes it in a dry run, or at all, and it cannot work.
+    pub(crate) fn broken(&mut self, rule: &'static str, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.object.report(self.out, path, message).rule(rule)
     }
 
     /// One invalid value for each of the `problems` that [`crate::values::names`] finds with it.
@@ -129,7 +136,19 @@ impl<'a> Errors<'a> {
         self.object.key_place(path)
     }
 
+    /// Looks for mistakes that are of no interest, because they are those of an object that is there already.
+    pub(crate) fn silently<T>(&mut self, look: impl FnOnce(&mut Errors<'_>) -> T) -> T {
+        let mut out = Findings::new("", Group::Refused);
+        look(&mut Errors::new(self.object, self.server, &mut out))
+    }
+
+    /// How many mistakes there are so far. Admission plugins see only what has none.
+    pub(crate) fn refused(&self) -> usize {
+        self.refused
+    }
+
     fn refuse(&mut self, rule: &'static str, reason: Reason, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.refused += 1;
         self.object.report(self.out, path, message).reason(reason).rule(rule)
     }
 }

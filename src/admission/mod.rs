@@ -14,8 +14,10 @@ mod defaults;
 mod definition;
 mod errors;
 mod ingress;
+mod ip;
 mod meta;
 mod namespace;
+mod network_policy;
 mod pod;
 mod policy;
 mod rbac;
@@ -24,6 +26,7 @@ mod scheduling;
 mod selector;
 mod server;
 mod service;
+mod service_range;
 mod storage;
 mod update;
 mod volume;
@@ -32,7 +35,7 @@ mod workload;
 
 use std::any::Any;
 
-use k8s_openapi::api::core;
+use k8s_openapi::api::{coordination, core, discovery, networking};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
 use serde::Serialize;
@@ -58,6 +61,13 @@ trait Kind:
 
     /// Fills in what a manifest may leave out.
     fn set_defaults(&mut self, server: &ApiServer);
+
+    /// What the registry does before it validates: it completes the object from the `old` one and allocates (`BeginCreate`,
+    /// `BeginUpdate`), and drops what has become meaningless (`PrepareForUpdate`). `false` if it refuses the object there
+    /// and then, so that nobody sees its other mistakes.
+    fn begin(&mut self, _old: Option<&mut Self>, _errors: &mut Errors<'_>) -> bool {
+        true
+    }
 
     /// What is wrong with a new object, apart from its metadata.
     fn validate(&self, errors: &mut Errors<'_>);
@@ -137,8 +147,19 @@ static KINDS: &[Row] = &[
     // batch
     // autoscaling
     // service
+    Row::of::<core::v1::Service>(),
+    Row::of::<core::v1::Endpoints>(),
+    Row::of::<discovery::v1::EndpointSlice>(),
     // ingress
+    Row::of::<networking::v1::Ingress>(),
+    Row::of::<networking::v1::IngressClass>(),
+    Row::of::<networking::v1::NetworkPolicy>(),
+    Row::of::<networking::v1::IPAddress>(),
+    Row::of::<networking::v1::ServiceCIDR>(),
     // namespace
+    Row::of::<core::v1::Namespace>(),
+    Row::of::<core::v1::ServiceAccount>(),
+    Row::of::<coordination::v1::Lease>(),
     // config
     Row::of::<core::v1::ConfigMap>(),
     Row::of::<core::v1::Secret>(),
@@ -159,14 +180,17 @@ fn defaulted<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
 }
 
 fn create_as<T: Kind>(object: &Object, errors: &mut Errors<'_>) {
-    let Some(value) = defaulted::<T>(object, errors.server) else { return };
+    let Some(mut value) = defaulted::<T>(object, errors.server) else { return };
+    if !value.begin(None, errors) {
+        return;
+    }
     meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, errors);
     value.validate(errors);
 }
 
 fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut Errors<'_>) {
     let server = errors.server;
-    let (Some(value), Some(old)) = (defaulted::<T>(object, server), defaulted::<T>(old, server)) else { return };
+    let (Some(mut value), Some(mut old)) = (defaulted::<T>(object, server), defaulted::<T>(old, server)) else { return };
     if how == Update::Replace
         && !T::UNCONDITIONAL_UPDATE
         && value.metadata().resource_version.as_deref().is_none_or(str::is_empty)
@@ -174,6 +198,9 @@ fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut E
         // The server asks for this before it looks at anything else.
         let path = Path::root().fields(&["metadata", "resourceVersion"]);
         errors.invalid(&path, "an object of this kind is replaced only with the `resourceVersion` of the old one");
+        return;
+    }
+    if !value.begin(Some(&mut old), errors) {
         return;
     }
     meta::update(value.metadata(), old.metadata(), errors);
