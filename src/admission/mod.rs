@@ -62,9 +62,12 @@ trait Kind:
     /// Fills in what a manifest may leave out.
     fn set_defaults(&mut self, server: &ApiServer);
 
-    /// What the registry does before it validates: it completes the object from the `old` one and allocates (`BeginCreate`,
-    /// `BeginUpdate`), and drops what has become meaningless (`PrepareForUpdate`). `false` if it refuses the object there
-    /// and then, so that nobody sees its other mistakes.
+    /// What the server changes in a new object, or in one that takes the place of `old`, before it validates, for example
+    /// by dropping fields whose feature gate is off (`PrepareForCreate`, `PrepareForUpdate`). The status is not touched.
+    fn prepare(&mut self, _old: Option<&Self>, _server: &ApiServer) {}
+
+    /// What the registry does before all of this: it completes the object from the `old` one and allocates (`BeginCreate`,
+    /// `BeginUpdate`). `false` if it refuses the object there and then, so that nobody sees its other mistakes.
     fn begin(&mut self, _old: Option<&mut Self>, _errors: &mut Errors<'_>) -> bool {
         true
     }
@@ -179,8 +182,15 @@ fn defaulted<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
     Some(value)
 }
 
+/// The object as the server takes it in when it is new.
+fn created<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
+    let mut value = defaulted::<T>(object, server)?;
+    value.prepare(None, server);
+    Some(value)
+}
+
 fn create_as<T: Kind>(object: &Object, errors: &mut Errors<'_>) {
-    let Some(mut value) = defaulted::<T>(object, errors.server) else { return };
+    let Some(mut value) = created::<T>(object, errors.server) else { return };
     if !value.begin(None, errors) {
         return;
     }
@@ -190,7 +200,8 @@ fn create_as<T: Kind>(object: &Object, errors: &mut Errors<'_>) {
 
 fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut Errors<'_>) {
     let server = errors.server;
-    let (Some(mut value), Some(mut old)) = (defaulted::<T>(object, server), defaulted::<T>(old, server)) else { return };
+    let (Some(mut value), Some(mut old)) = (defaulted::<T>(object, server), created::<T>(old, server)) else { return };
+    value.prepare(Some(&old), server);
     if how == Update::Replace
         && !T::UNCONDITIONAL_UPDATE
         && value.metadata().resource_version.as_deref().is_none_or(str::is_empty)
@@ -208,5 +219,5 @@ fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut E
 }
 
 fn stored_as<T: Kind>(object: &Object, server: &ApiServer) -> Option<serde_json::Value> {
-    serde_json::to_value(defaulted::<T>(object, server)?).ok()
+    serde_json::to_value(created::<T>(object, server)?).ok()
 }

@@ -131,8 +131,8 @@ impl Kind for Lease {
     fn set_defaults(&mut self, _: &ApiServer) {}
 
     /// Without the feature, its fields are dropped unless they are in use.
-    fn begin(&mut self, old: Option<&mut Self>, errors: &mut Errors<'_>) -> bool {
-        if let Some(spec) = self.spec.as_mut().filter(|_| !errors.server.enabled("CoordinatedLeaderElection")) {
+    fn prepare(&mut self, old: Option<&Self>, server: &ApiServer) {
+        if let Some(spec) = self.spec.as_mut().filter(|_| !server.enabled("CoordinatedLeaderElection")) {
             let old = old.and_then(|old| old.spec.as_ref());
             if old.is_none_or(|old| old.strategy.is_none()) {
                 spec.strategy = None;
@@ -141,7 +141,6 @@ impl Kind for Lease {
                 spec.preferred_holder = None;
             }
         }
-        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {

@@ -107,15 +107,14 @@ impl Kind for EndpointSlice {
     }
 
     /// Names of nodes in hints are dropped by servers that do not know them, and `deprecatedTopology` by all.
-    fn begin(&mut self, _: Option<&mut Self>, errors: &mut Errors<'_>) -> bool {
-        let knows_nodes = errors.server.enabled("PreferSameTrafficDistribution");
+    fn prepare(&mut self, _: Option<&Self>, server: &ApiServer) {
+        let knows_nodes = server.enabled("PreferSameTrafficDistribution");
         for endpoint in self.endpoints.iter_mut().flatten() {
             endpoint.deprecated_topology = None;
             if let Some(hints) = endpoint.hints.as_mut().filter(|_| !knows_nodes) {
                 hints.for_nodes = None;
             }
         }
-        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
