@@ -38,17 +38,12 @@ impl<'a> Errors<'a> {
         self.copied.push((field, source));
     }
 
-    /// Whether anything was refused so far.
-    pub(super) fn refused(&self) -> bool {
-        self.refused > 0
-    }
-
     /// Whether `check` refuses anything, without reporting it.
     pub(crate) fn would_refuse(&self, check: impl FnOnce(&mut Errors<'_>)) -> bool {
         let mut out = Findings::new("", Group::Refused);
         let mut errors = Errors::new(self.object, self.server, &mut out);
         check(&mut errors);
-        errors.refused()
+        errors.refused() > 0
     }
 
     /// The value must be given.
@@ -131,6 +126,11 @@ impl<'a> Errors<'a> {
         self.report(path, message).rule("api-server-warning")
     }
 
+    /// The server takes it in a dry run, or at all, and it cannot work.
+    pub(crate) fn broken(&mut self, rule: &'static str, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.report(path, message).rule(rule)
+    }
+
     /// One invalid value for each of the `problems` that [`crate::values::names`] finds with it.
     pub(crate) fn each_invalid(&mut self, path: &Path, what: impl Display, problems: Problems) {
         for problem in problems {
@@ -166,6 +166,17 @@ impl<'a> Errors<'a> {
     /// Where the key of the entry at `path` stands.
     pub(crate) fn key_place(&self, path: &Path) -> Place {
         self.object.key_place(&self.source(path))
+    }
+
+    /// Looks for mistakes that are of no interest, because they are those of an object that is there already.
+    pub(crate) fn silently<T>(&mut self, look: impl FnOnce(&mut Errors<'_>) -> T) -> T {
+        let mut out = Findings::new("", Group::Refused);
+        look(&mut Errors::new(self.object, self.server, &mut out))
+    }
+
+    /// How many mistakes there are so far. Admission plugins see only what has none.
+    pub(crate) fn refused(&self) -> usize {
+        self.refused
     }
 
     fn refuse(&mut self, rule: &'static str, reason: Reason, path: &Path, message: impl Into<String>) -> &mut Finding {

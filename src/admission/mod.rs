@@ -14,8 +14,10 @@ mod defaults;
 mod definition;
 mod errors;
 mod ingress;
+mod ip;
 mod meta;
 mod namespace;
+mod network_policy;
 mod numbers;
 mod pod;
 mod policy;
@@ -25,6 +27,7 @@ mod scheduling;
 mod selector;
 mod server;
 mod service;
+mod service_range;
 mod storage;
 mod update;
 mod volume;
@@ -33,7 +36,7 @@ mod workload;
 
 use std::any::Any;
 
-use k8s_openapi::api::{self, core};
+use k8s_openapi::api::{self, coordination, core, discovery, networking};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
 use serde::Serialize;
@@ -65,13 +68,13 @@ trait Kind:
     /// Fills in what a manifest may leave out.
     fn set_defaults(&mut self, server: &ApiServer);
 
-    /// What the server changes in a new object before it validates it (`PrepareForCreate`), as far as that matters for
-    /// what comes after.
-    fn prepare_for_create(&mut self, _: &mut Errors<'_>) {}
-
-    /// What the server changes in an object that replaces `old` (`PrepareForUpdate`), and what `kubectl apply` leaves as it
-    /// was, because neither manifest says anything of it.
-    fn prepare_for_update(&mut self, _old: &Self, _: Update, _: &mut Errors<'_>) {}
+    /// What the server changes in a new object, or in one that takes the place of `old`, before it validates: it drops
+    /// fields whose feature gate is off, completes the object from the old one, and allocates (`PrepareForCreate`,
+    /// `PrepareForUpdate`, `BeginCreate`, `BeginUpdate`). `false` if it refuses the object there and then, so that nobody
+    /// sees its other mistakes.
+    fn prepare(&mut self, _old: Option<&mut Self>, _how: Update, _errors: &mut Errors<'_>) -> bool {
+        true
+    }
 
     /// What is wrong with a new object, apart from its metadata.
     fn validate(&self, errors: &mut Errors<'_>);
@@ -161,8 +164,19 @@ static KINDS: &[Row] = &[
     Row::of::<api::autoscaling::v2::HorizontalPodAutoscaler>(),
     Row::of::<api::policy::v1::PodDisruptionBudget>(),
     // service
+    Row::of::<core::v1::Service>(),
+    Row::of::<core::v1::Endpoints>(),
+    Row::of::<discovery::v1::EndpointSlice>(),
     // ingress
+    Row::of::<networking::v1::Ingress>(),
+    Row::of::<networking::v1::IngressClass>(),
+    Row::of::<networking::v1::NetworkPolicy>(),
+    Row::of::<networking::v1::IPAddress>(),
+    Row::of::<networking::v1::ServiceCIDR>(),
     // namespace
+    Row::of::<core::v1::Namespace>(),
+    Row::of::<core::v1::ServiceAccount>(),
+    Row::of::<coordination::v1::Lease>(),
     // config
     Row::of::<core::v1::ConfigMap>(),
     Row::of::<core::v1::Secret>(),
@@ -184,12 +198,14 @@ fn defaulted<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
 
 fn create_as<T: Kind>(object: &Object, errors: &mut Errors<'_>) {
     let Some(mut value) = defaulted::<T>(object, errors.server) else { return };
-    value.prepare_for_create(errors);
+    if !value.prepare(None, Update::default(), errors) {
+        return;
+    }
     if T::CHECKS_METADATA {
         meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, errors);
     }
     value.validate(errors);
-    if !T::CHECKS_METADATA && !errors.refused() {
+    if !T::CHECKS_METADATA && errors.refused() == 0 {
         meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, errors);
     }
 }
@@ -208,8 +224,11 @@ fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut E
         errors.invalid(&path, "an object of this kind is replaced only with the `resourceVersion` of the old one");
         return;
     }
-    old.prepare_for_create(errors);
-    value.prepare_for_update(&old, how, errors);
+    // What the old object would be refused for today is of no interest.
+    errors.silently(|errors| old.prepare(None, how, errors));
+    if !value.prepare(Some(&mut old), how, errors) {
+        return;
+    }
     meta::update(value.metadata(), old.metadata(), errors);
     value.validate_update(&old, errors);
 }
@@ -218,6 +237,6 @@ fn stored_as<T: Kind>(object: &Object, server: &ApiServer) -> Option<serde_json:
     let mut value = defaulted::<T>(object, server)?;
     // What is wrong with the object is not asked here.
     let mut unheard = Findings::new("", Group::Refused);
-    value.prepare_for_create(&mut Errors::new(object, server, &mut unheard));
+    value.prepare(None, Update::default(), &mut Errors::new(object, server, &mut unheard));
     serde_json::to_value(value).ok()
 }

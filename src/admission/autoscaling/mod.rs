@@ -18,12 +18,9 @@ impl Kind for v2::HorizontalPodAutoscaler {
         defaults::autoscaling::autoscaler(self);
     }
 
-    fn prepare_for_create(&mut self, errors: &mut Errors<'_>) {
-        behavior::drop_tolerance(self, None, errors);
-    }
-
-    fn prepare_for_update(&mut self, old: &Self, _: Update, errors: &mut Errors<'_>) {
-        behavior::drop_tolerance(self, Some(old), errors);
+    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
+        behavior::drop_tolerance(self, old.as_deref(), errors);
+        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
@@ -40,12 +37,9 @@ impl Kind for v1::HorizontalPodAutoscaler {
         self.spec.min_replicas.get_or_insert(1);
     }
 
-    fn prepare_for_create(&mut self, errors: &mut Errors<'_>) {
+    fn prepare(&mut self, _: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
         older::written_at(self, errors);
-    }
-
-    fn prepare_for_update(&mut self, _: &Self, _: Update, errors: &mut Errors<'_>) {
-        older::written_at(self, errors);
+        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {

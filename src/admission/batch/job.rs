@@ -18,17 +18,18 @@ impl Kind for Job {
         defaults::batch::job(self, server);
     }
 
-    fn prepare_for_create(&mut self, errors: &mut Errors<'_>) {
+    fn prepare(&mut self, old: Option<&mut Self>, how: Update, errors: &mut Errors<'_>) -> bool {
         generated::labels_come_from_template(errors);
-        generated::selector(self);
-    }
-
-    fn prepare_for_update(&mut self, old: &Self, how: Update, errors: &mut Errors<'_>) {
-        generated::labels_come_from_template(errors);
-        self.metadata.uid.clone_from(&old.metadata.uid);
-        if how == Update::Apply {
-            generated::keep(self, old);
+        match old {
+            None => generated::selector(self),
+            Some(old) => {
+                self.metadata.uid.clone_from(&old.metadata.uid);
+                if how == Update::Apply {
+                    generated::keep(self, old);
+                }
+            }
         }
+        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {

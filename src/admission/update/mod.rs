@@ -3,3 +3,4 @@
 mod changes;
 
 pub(super) use self::changes::{Change, changes, is_same};
+pub(super) mod service;

@@ -14,19 +14,16 @@ impl Kind for ReplicationController {
         defaults::workload::replication_controller(self, server);
     }
 
-    fn prepare_for_create(&mut self, errors: &mut Errors<'_>) {
-        labels_come_from_template(errors);
-    }
-
-    fn prepare_for_update(&mut self, old: &Self, how: Update, errors: &mut Errors<'_>) {
+    fn prepare(&mut self, old: Option<&mut Self>, how: Update, errors: &mut Errors<'_>) -> bool {
         labels_come_from_template(errors);
         // The selector that came from the template's labels stays when these change and nobody asks for another one.
         if how == Update::Apply
             && !errors.is_written(&Path::root().fields(&["spec", "selector"]))
-            && let (Some(spec), Some(old)) = (&mut self.spec, &old.spec)
+            && let (Some(spec), Some(old)) = (&mut self.spec, old.and_then(|old| old.spec.as_ref()))
         {
             spec.selector.clone_from(&old.selector);
         }
+        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {

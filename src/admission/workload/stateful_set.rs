@@ -24,12 +24,9 @@ impl Kind for StatefulSet {
         defaults::workload::stateful_set(self, server);
     }
 
-    fn prepare_for_create(&mut self, errors: &mut Errors<'_>) {
-        drop_max_unavailable(self, None, errors);
-    }
-
-    fn prepare_for_update(&mut self, old: &Self, _: Update, errors: &mut Errors<'_>) {
-        drop_max_unavailable(self, Some(old), errors);
+    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
+        drop_max_unavailable(self, old.as_deref(), errors);
+        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
