@@ -42,8 +42,16 @@ impl Default for ApiServer {
 /// The gates that validation asks for, each with the minor versions from which on it is on or off by default
 /// (pkg/features/kube_features.go). Sorted by name.
 const GATES: &[(&str, &[(u16, bool)])] = &[
+    ("CSIServiceAccountTokenSecrets", &[(33, false), (35, true)]),
+    ("CrossNamespaceVolumeDataSource", &[(33, false)]),
     ("InPlacePodLevelResourcesVerticalScaling", &[(33, false), (36, true)]),
+    ("ManifestBasedAdmissionControlConfig", &[(36, false)]),
+    ("MutableCSINodeAllocatableCount", &[(33, false), (35, true)]),
+    ("MutablePVNodeAffinity", &[(35, false)]),
     ("PodLevelResources", &[(33, false), (34, true)]),
+    ("RecoverVolumeExpansionFailure", &[(33, true)]),
+    ("VolumeAttributesClass", &[(33, false), (34, true)]),
+    ("VolumeLimitScaling", &[(35, false)]),
 ];
 
 fn default(gate: &str, version: KubernetesVersion) -> bool {
