@@ -246,13 +246,33 @@ fn level(finding: &mut Finding, settings: &Settings) -> bool {
 /// What the API servers say of an object; `None` if its kind is not one that admission knows.
 fn admit(object: &Object, old: &Cluster, servers: &[ApiServer], how: Update) -> Option<Vec<Finding>> {
     let old = old.namesake(object);
-    let mut out = Findings::new("", Group::Refused);
-    let mut known = false;
-    for server in servers {
+    let judge = |server: &ApiServer| {
+        let mut out = Findings::new("", Group::Refused);
         let updated = old.is_some_and(|old| admission::update(object, old, how, server, &mut out));
-        known |= updated || admission::create(object, server, &mut out);
+        (updated || admission::create(object, server, &mut out)).then(|| out.into_vec())
+    };
+    let (first, others) = servers.split_first()?;
+    let found = judge(first)?;
+    if others.is_empty() {
+        return Some(found);
     }
-    known.then(|| out.into_vec())
+    let mut merged: Vec<_> = found.into_iter().map(|finding| (finding, vec![first.version])).collect();
+    for server in others {
+        for finding in judge(server).into_iter().flatten() {
+            match merged.iter_mut().find(|(other, _)| *other == finding) {
+                Some((_, versions)) => versions.push(server.version),
+                None => merged.push((finding, vec![server.version])),
+            }
+        }
+    }
+    let said = |(mut finding, versions): (Finding, Vec<KubernetesVersion>)| {
+        if versions.len() < servers.len() {
+            let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
+            finding.message = format!("{} (Kubernetes {})", finding.message, versions.join(", "));
+        }
+        finding
+    };
+    Some(merged.into_iter().map(said).collect())
 }
 
 /// Schema and admission find some of the same. Where the decoder refuses a value, what validation thinks of its absence
