@@ -71,7 +71,11 @@ impl<'a> Errors<'a> {
             "unsupported-value",
             Reason::FieldValueNotSupported,
             path,
-            format!("{what} cannot be `{}`", shortened(value)),
+            if value.is_empty() {
+                format!("{what} cannot be empty")
+            } else {
+                format!("{what} cannot be `{}`", shortened(value))
+            },
         );
         finding.help(match near {
             Some(near) => format!("write `{near}`"),
@@ -177,6 +181,13 @@ impl<'a> Errors<'a> {
     /// How many mistakes there are so far. Admission plugins see only what has none.
     pub(crate) fn refused(&self) -> usize {
         self.refused
+    }
+
+    /// Whether `check` refuses something, which is not reported: what an old object has wrong, a new one may often keep.
+    pub(crate) fn would_refuse(&self, check: impl FnOnce(&mut Errors<'_>)) -> bool {
+        let mut out = Findings::new("", Group::Refused);
+        check(&mut Errors { server: self.server, object: self.object, out: &mut out });
+        out.into_vec().iter().any(|finding| finding.reason.is_some())
     }
 
     fn refuse(&mut self, rule: &'static str, reason: Reason, path: &Path, message: impl Into<String>) -> &mut Finding {

@@ -5,7 +5,10 @@ pub(super) mod batch;
 pub(super) mod container;
 pub(super) mod network;
 pub(super) mod pod;
+pub(super) mod rbac;
 pub(super) mod service;
+pub(super) mod storage;
+pub(super) mod webhook;
 pub(super) mod workload;
 
 /// Fills in a text that is missing or empty, which is the same to Go where the field is no pointer.
