@@ -38,12 +38,12 @@ impl<'a> Errors<'a> {
         self.copied.push((field, source));
     }
 
-    /// Whether `check` refuses anything, without reporting it.
+    /// Whether `check` refuses anything, without reporting it: what an old object has wrong, a new one may often keep.
     pub(crate) fn would_refuse(&self, check: impl FnOnce(&mut Errors<'_>)) -> bool {
-        let mut out = Findings::new("", Group::Refused);
-        let mut errors = Errors::new(self.object, self.server, &mut out);
-        check(&mut errors);
-        errors.refused() > 0
+        self.silently(|errors| {
+            check(errors);
+            errors.refused() > 0
+        })
     }
 
     /// The value must be given.
@@ -173,7 +173,7 @@ impl<'a> Errors<'a> {
     }
 
     /// Looks for mistakes that are of no interest, because they are those of an object that is there already.
-    pub(crate) fn silently<T>(&mut self, look: impl FnOnce(&mut Errors<'_>) -> T) -> T {
+    pub(crate) fn silently<T>(&self, look: impl FnOnce(&mut Errors<'_>) -> T) -> T {
         let mut out = Findings::new("", Group::Refused);
         look(&mut Errors::new(self.object, self.server, &mut out))
     }
@@ -181,13 +181,6 @@ impl<'a> Errors<'a> {
     /// How many mistakes there are so far. Admission plugins see only what has none.
     pub(crate) fn refused(&self) -> usize {
         self.refused
-    }
-
-    /// Whether `check` refuses something, which is not reported: what an old object has wrong, a new one may often keep.
-    pub(crate) fn would_refuse(&self, check: impl FnOnce(&mut Errors<'_>)) -> bool {
-        let mut out = Findings::new("", Group::Refused);
-        check(&mut Errors { server: self.server, object: self.object, out: &mut out });
-        out.into_vec().iter().any(|finding| finding.reason.is_some())
     }
 
     fn refuse(&mut self, rule: &'static str, reason: Reason, path: &Path, message: impl Into<String>) -> &mut Finding {
