@@ -19,11 +19,12 @@ pub(crate) struct Errors<'a> {
     pub(crate) server: &'a ApiServer,
     object: &'a Object,
     out: &'a mut Findings,
+    refused: usize,
 }
 
 impl<'a> Errors<'a> {
     pub(super) fn new(object: &'a Object, server: &'a ApiServer, out: &'a mut Findings) -> Self {
-        Self { server, object, out }
+        Self { server, object, out, refused: 0 }
     }
 
     /// The value must be given.
@@ -97,6 +98,7 @@ impl<'a> Errors<'a> {
 
     /// An admission plugin, or something else that names no cause, refuses the request.
     pub(crate) fn denied(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.refused += 1;
         let finding = self.object.report(self.out, path, message);
         finding.rule("forbidden-field")
     }
@@ -112,6 +114,11 @@ impl<'a> Errors<'a> {
         for problem in problems {
             self.invalid(path, format!("{what} {problem}"));
         }
+    }
+
+    /// How many mistakes there are so far.
+    pub(crate) fn refused(&self) -> usize {
+        self.refused
     }
 
     /// Whether the manifest itself has something at `path`, as opposed to what defaulting put there.
@@ -130,6 +137,7 @@ impl<'a> Errors<'a> {
     }
 
     fn refuse(&mut self, rule: &'static str, reason: Reason, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.refused += 1;
         self.object.report(self.out, path, message).reason(reason).rule(rule)
     }
 }
