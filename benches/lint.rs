@@ -6,6 +6,9 @@ use std::fmt::Write as _;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
+use seatrial::admission::ApiServer;
+use seatrial::cluster::Cluster;
+use seatrial::finding::{Findings, Group};
 use seatrial::lint::{Settings, lint};
 use seatrial::source::Sources;
 use seatrial::yaml;
@@ -54,6 +57,20 @@ fn parse(bencher: Bencher) {
     let sources = sources(1);
     let (file, source) = sources.iter().next().expect("there is one");
     bencher.counter(bytes(&sources)).bench(|| yaml::read(file, source));
+}
+
+/// What the API server would say of one Deployment: typed decode, defaulting and validation.
+#[divan::bench]
+fn admission(bencher: Bencher) {
+    let sources = sources(1);
+    let (file, source) = sources.iter().next().expect("there is one");
+    let server = ApiServer::default();
+    bencher.with_inputs(|| Cluster::new(yaml::read(file, source))).bench_refs(|cluster| {
+        let mut out = Findings::new("", Group::Refused);
+        let deployment = cluster.of_kind("Deployment").next().expect("there is one");
+        assert!(seatrial::admission::create(deployment, &server, &mut out), "the kind is known");
+        out
+    });
 }
 
 /// Everything that `lint` does, for one file and for a directory.

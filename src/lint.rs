@@ -8,12 +8,12 @@ use rayon::prelude::*;
 
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
-use crate::config::{Config, ConfigError, FailOn, IgnoreIn, Level};
+use crate::config::{ApiServerFlags, Config, ConfigError, FailOn, IgnoreIn, Level};
 use crate::finding::{Finding, Findings, Group, Severity};
 use crate::nearest::nearest;
 use crate::rules::{self, Context, Rule};
 use crate::schema::{Checked, KubernetesVersion, Schemas};
-use crate::secrets::Secrets;
+use crate::secrets::{self, Secrets};
 use crate::source::{FileId, Sources};
 use crate::suppress::{self, Status};
 use crate::yaml::{self, Document, ProblemKind};
@@ -33,6 +33,8 @@ pub struct Settings {
     pub working_directory: PathBuf,
     /// The versions of Kubernetes to judge by; the newest if there are none.
     pub kubernetes_versions: Vec<KubernetesVersion>,
+    /// How the API server differs from one with the upstream defaults.
+    pub api_server: ApiServerFlags,
     /// How objects replace those of the same name that run already.
     pub update: Update,
 }
@@ -41,6 +43,7 @@ impl Settings {
     /// What a configuration asks for; unknown rules and Kubernetes versions in its file are errors.
     pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
         config.check_names(&names())?;
+        config.check_gates(&ApiServer::gates())?;
         config.check_versions(|version| version.parse::<KubernetesVersion>().map(drop))?;
         let kubernetes_versions = config.kubernetes_version.iter().filter_map(|version| version.parse().ok()).collect();
         Ok(Self {
@@ -50,6 +53,7 @@ impl Settings {
             severity: config.severity.clone(),
             ignore_in: config.ignore_in.clone(),
             working_directory: std::env::current_dir().unwrap_or_default(),
+            api_server: config.api_server.clone(),
             update: Update::default(),
         })
     }
@@ -94,7 +98,13 @@ impl Settings {
         if versions.is_empty() {
             versions.push(KubernetesVersion::default());
         }
-        versions.into_iter().map(ApiServer::new).collect()
+        let flags = &self.api_server;
+        let server = |version| {
+            let defaults = ApiServer::new(version);
+            let node_ports = flags.service_node_port_range.clone().unwrap_or(defaults.node_ports);
+            ApiServer { node_ports, feature_gates: flags.feature_gates.clone(), ..defaults }
+        };
+        versions.into_iter().map(server).collect()
     }
 
     /// How grave the findings of a rule are.
@@ -164,14 +174,16 @@ pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings
     let definitions = [&definitions, &cluster].into_iter().flat_map(|side| side.of_kind("CustomResourceDefinition"));
     let schemas = Schemas::new(settings.kubernetes_versions.clone(), definitions);
     let servers = settings.servers();
-    let mut without_schema = 0;
-    for object in cluster.objects() {
+    let judge = |object: &Object| {
         let mut decoding = Findings::new("", Group::Refused);
-        if schemas.check(object, &mut decoding) == Checked::NoSchema {
-            without_schema += 1;
-        }
+        let checked = schemas.check(object, &mut decoding);
         let admitted = admit(object, &old, &servers, settings.update);
-        out.extend(once(decoding.into_vec(), admitted));
+        (checked, once(decoding.into_vec(), admitted))
+    };
+    let mut without_schema = 0;
+    for (checked, findings) in in_order(cluster.objects(), judge) {
+        without_schema += usize::from(checked == Checked::NoSchema);
+        out.extend(findings);
     }
     let context = Context::new(&cluster, sources);
     rules::run(&context, |rule| settings.wants(rule), &mut out);
@@ -196,16 +208,30 @@ pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings
     }
 }
 
+/// The objects of `sources` as the API server would store them, in their order; those of unknown kinds as they are written.
+/// The values of Secrets are hidden. The first of the versions that are asked for counts.
+pub fn stored(sources: &Sources, settings: &Settings) -> Vec<serde_json::Value> {
+    let (cluster, servers) = (cluster(sources), settings.servers());
+    let store = |object: &Object| {
+        let mut value = servers
+            .first()
+            .and_then(|server| admission::stored(object, server))
+            .unwrap_or_else(|| object.root().to_json());
+        secrets::hide(&mut value);
+        value
+    };
+    cluster.objects().iter().map(store).collect()
+}
+
 fn cluster(sources: &Sources) -> Cluster {
     let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
-    let read = |id: &FileId| yaml::read(*id, sources.get(*id));
-    // For a file or two, starting threads would take longer than reading.
-    let documents: Vec<Document> = if files.len() < 8 {
-        files.iter().flat_map(read).collect()
-    } else {
-        files.par_iter().flat_map_iter(read).collect()
-    };
-    Cluster::new(documents)
+    let documents = in_order(&files, |id| yaml::read(*id, sources.get(*id)));
+    Cluster::new(documents.into_iter().flatten().collect())
+}
+
+/// What `make` makes of each of `items`, in their order, on all cores. For a few, starting threads would take longer.
+fn in_order<T: Sync, U: Send>(items: &[T], make: impl Fn(&T) -> U + Send + Sync) -> Vec<U> {
+    if items.len() < 8 { items.iter().map(make).collect() } else { items.par_iter().map(make).collect() }
 }
 
 /// Gives a finding the group of its rule and the severity that is asked for; `false` if nobody wants it. Every finding
@@ -220,18 +246,38 @@ fn level(finding: &mut Finding, settings: &Settings) -> bool {
 /// What the API servers say of an object; `None` if its kind is not one that admission knows.
 fn admit(object: &Object, old: &Cluster, servers: &[ApiServer], how: Update) -> Option<Vec<Finding>> {
     let old = old.namesake(object);
-    let mut out = Findings::new("", Group::Refused);
-    let mut known = false;
-    for server in servers {
+    let judge = |server: &ApiServer| {
+        let mut out = Findings::new("", Group::Refused);
         let updated = old.is_some_and(|old| admission::update(object, old, how, server, &mut out));
-        known |= updated || admission::create(object, server, &mut out);
+        (updated || admission::create(object, server, &mut out)).then(|| out.into_vec())
+    };
+    let (first, others) = servers.split_first()?;
+    let found = judge(first)?;
+    if others.is_empty() {
+        return Some(found);
     }
-    known.then(|| out.into_vec())
+    let mut merged: Vec<_> = found.into_iter().map(|finding| (finding, vec![first.version])).collect();
+    for server in others {
+        for finding in judge(server).into_iter().flatten() {
+            match merged.iter_mut().find(|(other, _)| *other == finding) {
+                Some((_, versions)) => versions.push(server.version),
+                None => merged.push((finding, vec![server.version])),
+            }
+        }
+    }
+    let said = |(mut finding, versions): (Finding, Vec<KubernetesVersion>)| {
+        if versions.len() < servers.len() {
+            let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
+            finding.message = format!("{} (Kubernetes {})", finding.message, versions.join(", "));
+        }
+        finding
+    };
+    Some(merged.into_iter().map(said).collect())
 }
 
 /// Schema and admission find some of the same. Where the decoder refuses a value, what validation thinks of its absence
 /// is of no interest; and where validation knows the kind, it knows the reason of what the schema only forbids.
-fn once(mut decoding: Vec<Finding>, admitted: Option<Vec<Finding>>) -> impl Iterator<Item = Finding> {
+fn once(mut decoding: Vec<Finding>, admitted: Option<Vec<Finding>>) -> Vec<Finding> {
     if admitted.is_some() {
         decoding.retain(|finding| finding.reason.is_none());
     }
@@ -240,7 +286,8 @@ fn once(mut decoding: Vec<Finding>, admitted: Option<Vec<Finding>>) -> impl Iter
         let undecodable = |path: &yaml::Path| decoding.iter().any(|finding| finding.path == *path);
         admitted.retain(|finding| !successors(Some(&finding.path), |path| path.parent()).any(undecodable));
     }
-    decoding.into_iter().chain(admitted)
+    decoding.extend(admitted);
+    decoding
 }
 
 /// The rules whose findings come from reading the text.

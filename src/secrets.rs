@@ -280,6 +280,21 @@ fn joined(mut spans: Vec<Span>) -> Vec<Span> {
     apart
 }
 
+/// Puts the mask in place of every value of a Secret, and of what `kubectl apply` remembers of it.
+pub fn hide(object: &mut serde_json::Value) {
+    if object["kind"] != "Secret" || object["apiVersion"] != "v1" {
+        return;
+    }
+    for field in FIELDS {
+        for (_, value) in object.get_mut(field).and_then(serde_json::Value::as_object_mut).into_iter().flatten() {
+            *value = MASK.into();
+        }
+    }
+    if let Some(remembered) = object.pointer_mut("/metadata/annotations").and_then(|all| all.get_mut(LAST_APPLIED)) {
+        *remembered = MASK.into();
+    }
+}
+
 /// Words that a message about a value may quote, because they say what it should be.
 const KINDS_OF_VALUES: [&str; 9] =
     ["string", "boolean", "integer", "number", "object", "array", "null", "data", "stringData"];

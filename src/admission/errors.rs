@@ -23,7 +23,6 @@ pub(crate) struct Errors<'a> {
     out: &'a mut Findings,
     /// Places by their names in the API, each with the place where the manifest has what the server puts there.
     copied: Vec<(Path, Path)>,
-    /// How many mistakes were reported.
     refused: usize,
 }
 
@@ -38,9 +37,9 @@ impl<'a> Errors<'a> {
         self.copied.push((field, source));
     }
 
-    /// Whether anything was refused so far.
-    pub(super) fn refused(&self) -> bool {
-        self.refused > 0
+    /// How many mistakes there are so far.
+    pub(crate) fn refused(&self) -> usize {
+        self.refused
     }
 
     /// Whether `check` refuses anything, without reporting it.
@@ -48,7 +47,7 @@ impl<'a> Errors<'a> {
         let mut out = Findings::new("", Group::Refused);
         let mut errors = Errors::new(self.object, self.server, &mut out);
         check(&mut errors);
-        errors.refused()
+        errors.refused() > 0
     }
 
     /// The value must be given.

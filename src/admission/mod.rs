@@ -4,6 +4,7 @@
 //! function for each type takes the typed value after defaulting, its path and a collector, and never stops at the first
 //! mistake. What is refused carries the field path and the reason of the API server; the words are ours.
 
+mod admission_rules;
 mod autoscaling;
 mod batch;
 mod cluster;
@@ -13,8 +14,10 @@ mod defaults;
 mod definition;
 mod errors;
 mod ingress;
+mod ip;
 mod meta;
 mod namespace;
+mod node_labels;
 mod numbers;
 mod pod;
 mod policy;
@@ -38,9 +41,9 @@ use k8s_openapi::{Metadata, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use self::batch::{FIELDS, Field, Piece};
 use self::errors::Errors;
 use self::meta::Scope;
-pub(crate) use self::batch::{FIELDS, Field, Piece};
 pub use self::server::ApiServer;
 use crate::cluster::Object;
 use crate::finding::Findings;
@@ -64,13 +67,19 @@ trait Kind:
     /// Fills in what a manifest may leave out.
     fn set_defaults(&mut self, server: &ApiServer);
 
-    /// What the server changes in a new object before it validates it (`PrepareForCreate`), as far as that matters for
-    /// what comes after.
-    fn prepare_for_create(&mut self, _: &mut Errors<'_>) {}
+    /// What the server changes in a new object, or in one that takes the place of `old`, before it validates, for example
+    /// by dropping fields whose feature gate is off (`PrepareForCreate`, `PrepareForUpdate`). The status is not touched.
+    fn prepare(&mut self, _old: Option<&Self>, _server: &ApiServer) {}
 
-    /// What the server changes in an object that replaces `old` (`PrepareForUpdate`), and what `kubectl apply` leaves as it
-    /// was, because neither manifest says anything of it.
-    fn prepare_for_update(&mut self, _old: &Self, _: Update, _: &mut Errors<'_>) {}
+    /// What the server makes up for a new object, such as a selector for its UID. It differs each time, and is only
+    /// judged.
+    fn generate(&mut self) {}
+
+    /// What `kubectl apply` leaves as it is in `old`, because neither manifest says anything of it.
+    fn keep(&mut self, _old: &Self, _errors: &Errors<'_>) {}
+
+    /// Says where the manifest has what defaulting copies or converts ([`Errors::copied`]).
+    fn locate(&self, _errors: &mut Errors<'_>) {}
 
     /// What is wrong with a new object, apart from its metadata.
     fn validate(&self, errors: &mut Errors<'_>);
@@ -144,6 +153,8 @@ fn row_of(object: &Object) -> Option<&'static Row> {
 /// Each kind in each version that is served, by the module that knows it.
 static KINDS: &[Row] = &[
     // pod
+    Row::of::<core::v1::Pod>(),
+    Row::of::<core::v1::PodTemplate>(),
     // workload
     Row::of::<api::apps::v1::DaemonSet>(),
     Row::of::<api::apps::v1::Deployment>(),
@@ -179,23 +190,35 @@ fn defaulted<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
     Some(value)
 }
 
+/// The object as the server takes it in when it is new.
+fn created<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
+    let mut value = defaulted::<T>(object, server)?;
+    value.prepare(None, server);
+    Some(value)
+}
+
 fn create_as<T: Kind>(object: &Object, errors: &mut Errors<'_>) {
-    let Some(mut value) = defaulted::<T>(object, errors.server) else { return };
-    value.prepare_for_create(errors);
+    let Some(mut value) = created::<T>(object, errors.server) else { return };
+    value.generate();
+    value.locate(errors);
     if T::CHECKS_METADATA {
         meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, errors);
     }
     value.validate(errors);
-    if !T::CHECKS_METADATA && !errors.refused() {
+    if !T::CHECKS_METADATA && errors.refused() == 0 {
         meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, errors);
     }
 }
 
 fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut Errors<'_>) {
     let server = errors.server;
-    let (Some(mut value), Some(mut old)) = (defaulted::<T>(object, server), defaulted::<T>(old, server)) else {
-        return;
-    };
+    let (Some(mut value), Some(mut old)) = (defaulted::<T>(object, server), created::<T>(old, server)) else { return };
+    old.generate();
+    if how == Update::Apply {
+        value.keep(&old, errors);
+    }
+    value.prepare(Some(&old), server);
+    value.locate(errors);
     if how == Update::Replace
         && !T::UNCONDITIONAL_UPDATE
         && value.metadata().resource_version.as_deref().is_none_or(str::is_empty)
@@ -205,12 +228,10 @@ fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut E
         errors.invalid(&path, "an object of this kind is replaced only with the `resourceVersion` of the old one");
         return;
     }
-    old.prepare_for_create(errors);
-    value.prepare_for_update(&old, how, errors);
     meta::update(value.metadata(), old.metadata(), errors);
     value.validate_update(&old, errors);
 }
 
 fn stored_as<T: Kind>(object: &Object, server: &ApiServer) -> Option<serde_json::Value> {
-    serde_json::to_value(defaulted::<T>(object, server)?).ok()
+    serde_json::to_value(created::<T>(object, server)?).ok()
 }

@@ -22,6 +22,11 @@ impl ApiServer {
         Self { version, node_ports: 30_000..=32_767, feature_gates: BTreeMap::new() }
     }
 
+    /// The names of the feature gates that change a verdict.
+    pub fn gates() -> Vec<&'static str> {
+        GATES.iter().map(|(name, _)| *name).collect()
+    }
+
     /// Whether the feature gate is on; a gate that is not in the list is off.
     pub(crate) fn enabled(&self, gate: &str) -> bool {
         self.feature_gates.get(gate).copied().unwrap_or_else(|| default(gate, self.version))
@@ -37,12 +42,32 @@ impl Default for ApiServer {
 /// The gates that validation asks for, each with the minor versions from which on it is on or off by default
 /// (pkg/features/kube_features.go). Sorted by name.
 const GATES: &[(&str, &[(u16, bool)])] = &[
-    ("HPAConfigurableTolerance", &[(35, true)]),
+    ("ClusterTrustBundleProjection", &[(33, false)]),
+    ("ContainerRestartRules", &[(33, false), (35, true)]),
+    ("ContainerStopSignals", &[(33, false)]),
+    ("DynamicResourceAllocation", &[(33, false), (34, true)]),
+    ("EnvFiles", &[(33, false), (35, true)]),
+    ("GenericWorkload", &[(33, false)]),
+    ("HPAConfigurableTolerance", &[(33, false), (35, true)]),
+    ("HPAScaleToZero", &[(33, false)]),
+    ("HostnameOverride", &[(33, false), (35, true)]),
+    ("ImageVolume", &[(33, false), (35, true)]),
     ("InPlacePodLevelResourcesVerticalScaling", &[(33, false), (36, true)]),
-    ("MaxUnavailableStatefulSet", &[(37, true)]),
-    ("MutablePodResourcesForSuspendedJobs", &[(36, true)]),
-    ("MutableSchedulingDirectivesForSuspendedJobs", &[(36, true)]),
+    ("InPlacePodVerticalScaling", &[(33, true)]),
+    ("MatchLabelKeysInPodTopologySpreadSelectorMerge", &[(33, false), (34, true)]),
+    ("MaxUnavailableStatefulSet", &[(33, false), (37, true)]),
+    ("MutablePodResourcesForSuspendedJobs", &[(33, false), (36, true)]),
+    ("MutableSchedulingDirectivesForSuspendedJobs", &[(33, false), (36, true)]),
+    ("PodCertificateRequest", &[(33, false)]),
     ("PodLevelResources", &[(33, false), (34, true)]),
+    ("PodLifecycleSleepActionAllowZero", &[(33, true)]),
+    ("ProcMountType", &[(33, true)]),
+    ("RelaxedEnvironmentVariableValidation", &[(33, true)]),
+    ("RestartAllContainersOnContainerExits", &[(33, false), (36, true)]),
+    ("SELinuxMount", &[(33, false), (37, true)]),
+    ("StrictIPCIDRValidation", &[(33, false), (36, true)]),
+    ("TaintTolerationComparisonOperators", &[(33, false)]),
+    ("UserNamespacesHostNetworkSupport", &[(33, false)]),
 ];
 
 fn default(gate: &str, version: KubernetesVersion) -> bool {

@@ -10,7 +10,7 @@ mod located;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,10 +49,14 @@ pub struct Config {
     pub fail_on: FailOn,
     /// Rules that are not looked for in some files.
     pub ignore_in: Vec<IgnoreIn>,
+    /// How the API server differs from one with the upstream defaults.
+    pub api_server: ApiServerFlags,
     /// Where names of rules stand, for [`Config::check_names`].
     names: Vec<(String, Range<usize>)>,
     /// The Kubernetes versions of the file with their places, for [`Config::check_versions`].
     versions: Vec<(String, Range<usize>)>,
+    /// The feature gates of the file with their places, for [`Config::check_gates`].
+    gates: Vec<(String, Range<usize>)>,
     text: Arc<str>,
 }
 
@@ -65,6 +69,15 @@ pub struct IgnoreIn {
     pub rules: Vec<String>,
     /// Why.
     pub reason: Option<String>,
+}
+
+/// Flags of the API server on which its verdict depends, by their names there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ApiServerFlags {
+    /// From where node ports are taken, if not from 30000 to 32767.
+    pub service_node_port_range: Option<RangeInclusive<i32>>,
+    /// Feature gates that are not at their defaults.
+    pub feature_gates: BTreeMap<String, bool>,
 }
 
 /// How grave the findings of a rule are, or that it is off.
@@ -191,10 +204,26 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
         let at = located.get("ignore-in").map(|list| list.item(index)).and_then(|entry| entry.get("path"));
         ignore_in.push(IgnoreIn { files: globs(&entry.path.0, at), rules: entry.rules, reason: entry.reason });
     }
+    let flags = fields.api_server;
+    let service_node_port_range = flags.service_node_port_range.and_then(|range| {
+        let read = port_range(&range);
+        if read.is_none() {
+            let at = located.get("api-server").and_then(|flags| flags.get("service-node-port-range"));
+            let help = Some("write it as \"30000-32767\"".to_owned());
+            mistakes.push(Mistake::new(
+                at.map_or(0..0, |at| at.span.clone()),
+                format!("`{range}` is no range of ports"),
+                help,
+            ));
+        }
+        read
+    });
     if !mistakes.is_empty() {
         return Err(fail(mistakes));
     }
     Ok(Config {
+        api_server: ApiServerFlags { service_node_port_range, feature_gates: flags.feature_gates },
+        gates: gates(&located),
         file: file.to_owned(),
         kubernetes_version: fields.kubernetes_version.0,
         select: fields.select,
@@ -226,6 +255,18 @@ impl Config {
         if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::from_mistakes(&self.file, &self.text, mistakes)) }
     }
 
+    /// Makes sure that every feature gate that is set is among `known`.
+    pub fn check_gates(&self, known: &[&str]) -> Result<(), ConfigError> {
+        let unknown = self.gates.iter().filter(|(name, _)| !known.contains(&name.as_str()));
+        let mistakes: Vec<Mistake> = unknown
+            .map(|(name, span)| {
+                let help = nearest(name, known.iter().copied()).map(|near| format!("write `{near}`"));
+                Mistake::new(span.clone(), format!("nothing depends on a feature gate `{name}`"), help)
+            })
+            .collect();
+        if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::from_mistakes(&self.file, &self.text, mistakes)) }
+    }
+
     /// Makes sure that every Kubernetes version in the file is one that `check` takes.
     pub fn check_versions<E: Display>(&self, check: impl Fn(&str) -> Result<(), E>) -> Result<(), ConfigError> {
         let wrong = self.versions.iter().filter_map(|(version, span)| Some((check(version).err()?, span)));
@@ -233,6 +274,20 @@ impl Config {
             wrong.map(|(error, span)| Mistake::new(span.clone(), error.to_string(), None)).collect();
         if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::from_mistakes(&self.file, &self.text, mistakes)) }
     }
+}
+
+/// `30000-32767`, both included.
+fn port_range(text: &str) -> Option<RangeInclusive<i32>> {
+    let (first, last) = text.split_once('-')?;
+    let port = |text: &str| text.trim().parse::<u16>().ok().filter(|port| *port > 0).map(i32::from);
+    let (first, last) = (port(first)?, port(last)?);
+    (first <= last).then_some(first..=last)
+}
+
+/// The feature gates, with the places of their names.
+fn gates(located: &Located) -> Vec<(String, Range<usize>)> {
+    let flags = located.get("api-server").and_then(|flags| flags.get("feature-gates"));
+    flags.into_iter().flat_map(Located::entries).map(|(name, key, _)| (name.clone(), key.clone())).collect()
 }
 
 /// A text, or the texts of a list, with their places.
@@ -261,6 +316,18 @@ struct File {
     fail_on: FailOn,
     /// Rules that are not looked for in some files.
     ignore_in: Vec<IgnoreInEntry>,
+    /// Flags of the API server, by their names there, where they are not the upstream defaults.
+    api_server: ApiServerEntry,
+}
+
+/// Flags of the API server on which its verdict depends.
+#[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+struct ApiServerEntry {
+    /// From where node ports are taken, such as "30000-32767".
+    service_node_port_range: Option<String>,
+    /// Feature gates that are not at the default of the Kubernetes version.
+    feature_gates: BTreeMap<String, bool>,
 }
 
 /// Rules that are not looked for in some files.

@@ -467,3 +467,66 @@ fn help_and_version_are_data() {
     snapshot::check("cli", "help-lint", &Ran::of(seatrial().args(["lint", "--help"])).is(0).shown());
     assert!(Ran::of(seatrial().arg("--version")).is(0).out.starts_with("seatrial "));
 }
+
+/// A Service and a Secret that runs, and what is to replace them.
+const OLD: &str = "apiVersion: v1\nkind: Secret\nmetadata: {name: key, namespace: shop}\ntype: Opaque\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: other, namespace: shop}\ntype: Opaque\n";
+const NEW: &str = "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\ntype: example.com/key\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: new}\ntype: example.com/key\n";
+
+#[test]
+fn objects_are_judged_as_updates_of_what_runs() {
+    let folder = folder(&[("old.yaml", OLD), ("new.yaml", NEW)]);
+    let ran = lint(folder.path(), &["new.yaml"]);
+    assert_eq!((ran.status, ran.out.as_str()), (Some(0), ""), "two new Secrets are fine");
+    let ran = lint(folder.path(), &["--old", "old.yaml", "new.yaml"]);
+    assert_eq!(ran.status, Some(1), "{}", ran.err);
+    assert!(ran.out.starts_with("new.yaml:4:7: error: "), "{}", ran.out);
+    assert!(ran.out.trim_end().ends_with("[immutable-field]"), "{}", ran.out);
+    assert_eq!(ran.out.lines().count(), 1, "only what runs already is an update: {}", ran.out);
+    let ran = lint(folder.path(), &["--old", "gone.yaml", "new.yaml"]);
+    assert_eq!(ran.status, Some(2), "the old side must be there: {}", ran.err);
+    assert!(ran.err.contains("gone.yaml"), "{}", ran.err);
+}
+
+#[test]
+fn the_stored_object_is_shown_without_the_values_of_secrets() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {password: hunter2}\n";
+    let folder = folder(&[
+        ("secret.yaml", secret),
+        ("custom.yaml", "apiVersion: example.com/v1\nkind: Shop\nspec: {open: true}\n"),
+    ]);
+    let show =
+        |args: &[&str]| Ran::of(seatrial().current_dir(folder.path()).args(["lint", "--show-defaults"]).args(args));
+    let ran = show(&["secret.yaml", "custom.yaml"]);
+    assert_eq!(ran.status, Some(0), "{}", ran.err);
+    assert_eq!(
+        ran.out,
+        "apiVersion: v1\ndata:\n  password: '***'\nkind: Secret\nmetadata:\n  name: key\ntype: Opaque\n\
+         ---\napiVersion: example.com/v1\nkind: Shop\nspec:\n  open: true\n"
+    );
+    let ran = show(&["--format", "json", "secret.yaml"]);
+    let list: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!(list["items"][0]["type"], "Opaque");
+    write(folder.path(), "broken.yaml", b"a: [\n");
+    let ran = show(&["broken.yaml", "secret.yaml"]);
+    assert_eq!(ran.status, Some(1));
+    assert!(ran.err.starts_with("broken.yaml:"), "{}", ran.err);
+    assert!(ran.out.contains("password"), "what can be read is shown: {}", ran.out);
+}
+
+#[test]
+fn the_configuration_describes_the_api_server() {
+    let wrong = "[api-server]\nservice-node-port-range = \"30000\"\n";
+    let folder = folder(&[("good.yaml", GOOD), ("seatrial.toml", wrong)]);
+    let ran = lint(folder.path(), &["good.yaml"]);
+    assert_eq!(ran.status, Some(2));
+    assert!(ran.err.contains("`30000` is no range of ports"), "{}", ran.err);
+    write(folder.path(), "seatrial.toml", b"[api-server.feature-gates]\nPodLevelResource = true\n");
+    let ran = lint(folder.path(), &["good.yaml"]);
+    assert_eq!(ran.status, Some(2));
+    assert!(ran.err.contains("write `PodLevelResources`"), "{}", ran.err);
+    let right =
+        b"[api-server]\nservice-node-port-range = \"20000-22000\"\nfeature-gates = {PodLevelResources = false}\n";
+    write(folder.path(), "seatrial.toml", right);
+    let ran = lint(folder.path(), &["good.yaml"]);
+    assert_eq!((ran.status, ran.err.as_str()), (Some(0), ""));
+}

@@ -9,7 +9,7 @@ use k8s_openapi::api::autoscaling::{v1, v2};
 
 use self::metrics::References;
 use super::errors::{Errors, shortened};
-use super::{ApiServer, Kind, Update, defaults};
+use super::{ApiServer, Kind, defaults};
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -18,12 +18,8 @@ impl Kind for v2::HorizontalPodAutoscaler {
         defaults::autoscaling::autoscaler(self);
     }
 
-    fn prepare_for_create(&mut self, errors: &mut Errors<'_>) {
-        behavior::drop_tolerance(self, None, errors);
-    }
-
-    fn prepare_for_update(&mut self, old: &Self, _: Update, errors: &mut Errors<'_>) {
-        behavior::drop_tolerance(self, Some(old), errors);
+    fn prepare(&mut self, old: Option<&Self>, server: &ApiServer) {
+        behavior::drop_tolerance(self, old, server);
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
@@ -40,21 +36,17 @@ impl Kind for v1::HorizontalPodAutoscaler {
         self.spec.min_replicas.get_or_insert(1);
     }
 
-    fn prepare_for_create(&mut self, errors: &mut Errors<'_>) {
-        older::written_at(self, errors);
-    }
-
-    fn prepare_for_update(&mut self, _: &Self, _: Update, errors: &mut Errors<'_>) {
+    fn locate(&self, errors: &mut Errors<'_>) {
         older::written_at(self, errors);
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
-        spec(&older::newer(self, None, errors).spec, None, errors);
+        spec(&older::newer(self, None, errors.server).spec, None, errors);
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
-        let old = older::newer(old, None, errors);
-        spec(&older::newer(self, Some(&old), errors).spec, Some(&old.spec), errors);
+        let old = older::newer(old, None, errors.server);
+        spec(&older::newer(self, Some(&old), errors.server).spec, Some(&old.spec), errors);
     }
 }
 
@@ -110,12 +102,7 @@ fn spec(
 }
 
 /// As `ValidateCrossVersionObjectReference`.
-fn reference(
-    reference: &v2::CrossVersionObjectReference,
-    allowed: References,
-    path: &Path,
-    errors: &mut Errors<'_>,
-) {
+fn reference(reference: &v2::CrossVersionObjectReference, allowed: References, path: &Path, errors: &mut Errors<'_>) {
     for (field, value) in [("kind", &reference.kind), ("name", &reference.name)] {
         let path = path.field(field);
         if value.is_empty() {

@@ -10,8 +10,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde::Deserialize;
 
 use super::behavior::drop_tolerance;
-use crate::admission::defaults;
 use crate::admission::errors::Errors;
+use crate::admission::{ApiServer, defaults};
 use crate::yaml::Path;
 
 const METRICS: &str = "autoscaling.alpha.kubernetes.io/metrics";
@@ -35,7 +35,7 @@ pub(super) fn written_at(autoscaler: &v1::HorizontalPodAutoscaler, errors: &mut 
 pub(super) fn newer(
     autoscaler: &v1::HorizontalPodAutoscaler,
     old: Option<&v2::HorizontalPodAutoscaler>,
-    errors: &Errors<'_>,
+    server: &ApiServer,
 ) -> v2::HorizontalPodAutoscaler {
     let spec = &autoscaler.spec;
     let target = &spec.scale_target_ref;
@@ -58,7 +58,7 @@ pub(super) fn newer(
         },
         ..Default::default()
     };
-    drop_tolerance(&mut newer, old, errors);
+    drop_tolerance(&mut newer, old, server);
     newer
 }
 

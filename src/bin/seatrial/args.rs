@@ -42,6 +42,8 @@ Examples:
   seatrial lint --select advice --fail-on warning
   seatrial lint --ignore served-without-readiness --format concise
   seatrial lint --diff                      show what --fix would change
+  seatrial lint --old live.yaml new.yaml    judged as an update of what runs
+  seatrial lint --show-defaults web.yaml    what the API server would store
 
 Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 the job could not be done.";
 
@@ -72,6 +74,11 @@ pub(crate) struct Lint {
     /// Judge updates as a bare PUT, for which some kinds need a resourceVersion, and not as `kubectl apply`
     #[arg(long, requires = "old")]
     pub(crate) replace: bool,
+    /// Print the objects as the API server would store them, with the defaults that it fills in, and judge nothing
+    ///
+    /// YAML, or one List with `--format json`. The values of Secrets are hidden.
+    #[arg(long, conflicts_with_all = ["old", "fix", "diff"])]
+    pub(crate) show_defaults: bool,
     /// The least severity that makes the exit status 1 [default: error]
     #[arg(long, value_parser = fail_on, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<FailOn>,

@@ -4,21 +4,25 @@ use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use miette::IntoDiagnostic as _;
 use seatrial::admission::Update;
 use seatrial::config::{self, Config};
-use seatrial::lint::{Background, Settings, lint_with};
+use seatrial::lint::{Background, Settings, lint_with, stored};
 use seatrial::load::{self, Loaded, load};
-use seatrial::report::{self, Format};
+use seatrial::report::{self, Format, Style};
 use seatrial::schema::UnsupportedVersion;
 use seatrial::source::Sources;
 
 use crate::args::{Color, Lint};
-use crate::{FAILED, fix, notes, output};
+use crate::{FAILED, defaults, fix, notes, output};
 
 pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
     let config = configuration(args)?;
     let settings = settings(args, &config)?;
     let mut loaded = load(&paths(args), &options(args, &config));
+    if args.show_defaults {
+        return show_defaults(args, loaded, &settings);
+    }
     let (definitions, old) = (definitions(args, &config), load(&args.old, &options(args, &config)));
     let background = Background { definitions: definitions.sources, old: old.sources };
     let lint = |sources: &Sources| lint_with(sources, &background, &settings);
@@ -41,6 +45,25 @@ pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
     }
     let found = report.fails(args.fail_on.unwrap_or(config.fail_on));
     Ok(ExitCode::from(if failed { FAILED } else { u8::from(found) }))
+}
+
+/// What cannot be read has no defaults; that it is left out is said where people look, beside the data.
+fn show_defaults(args: &Lint, loaded: Loaded, settings: &Settings) -> miette::Result<ExitCode> {
+    let objects = stored(&loaded.sources, settings);
+    output::data(|out| defaults::write(out, &objects, args.format.unwrap_or(Format::Text)))?;
+    let mut report = lint_with(&loaded.sources, &Background::default(), settings);
+    report.findings.retain(|finding| finding.rule == "invalid-yaml");
+    let unreadable = !report.findings.is_empty();
+    if unreadable {
+        let mut text = Vec::new();
+        report::write(Format::Concise, &mut text, &loaded.sources, &report, Style::default()).into_diagnostic()?;
+        output::say(String::from_utf8_lossy(&text).trim_end());
+    }
+    let failed = !loaded.errors.is_empty();
+    for error in loaded.errors {
+        output::fail(&error.into());
+    }
+    Ok(ExitCode::from(if failed { FAILED } else { u8::from(unreadable) }))
 }
 
 fn paths(args: &Lint) -> Vec<PathBuf> {
