@@ -75,7 +75,11 @@ impl<'a> Errors<'a> {
             "unsupported-value",
             Reason::FieldValueNotSupported,
             path,
-            format!("{what} cannot be `{}`", shortened(value)),
+            if value.is_empty() {
+                format!("{what} cannot be empty")
+            } else {
+                format!("{what} cannot be `{}`", shortened(value))
+            },
         );
         finding.help(match near {
             Some(near) => format!("write `{near}`"),

@@ -175,10 +175,23 @@ static KINDS: &[Row] = &[
     Row::of::<core::v1::ConfigMap>(),
     Row::of::<core::v1::Secret>(),
     // storage
+    Row::of::<core::v1::PersistentVolume>(),
+    Row::of::<core::v1::PersistentVolumeClaim>(),
+    Row::of::<api::storage::v1::CSIDriver>(),
+    Row::of::<api::storage::v1::StorageClass>(),
+    Row::of::<api::storage::v1::VolumeAttributesClass>(),
     // rbac
+    Row::of::<api::rbac::v1::ClusterRole>(),
+    Row::of::<api::rbac::v1::ClusterRoleBinding>(),
+    Row::of::<api::rbac::v1::Role>(),
+    Row::of::<api::rbac::v1::RoleBinding>(),
     // cluster
+    Row::of::<api::node::v1::RuntimeClass>(),
+    Row::of::<api::scheduling::v1::PriorityClass>(),
     // definition
     // webhook
+    Row::of::<api::admissionregistration::v1::MutatingWebhookConfiguration>(),
+    Row::of::<api::admissionregistration::v1::ValidatingWebhookConfiguration>(),
     // policy
 ];
 

@@ -42,9 +42,11 @@ impl Default for ApiServer {
 /// The gates that validation asks for, each with the minor versions from which on it is on or off by default
 /// (pkg/features/kube_features.go). Sorted by name.
 const GATES: &[(&str, &[(u16, bool)])] = &[
+    ("CSIServiceAccountTokenSecrets", &[(33, false), (35, true)]),
     ("ClusterTrustBundleProjection", &[(33, false)]),
     ("ContainerRestartRules", &[(33, false), (35, true)]),
     ("ContainerStopSignals", &[(33, false)]),
+    ("CrossNamespaceVolumeDataSource", &[(33, false)]),
     ("DynamicResourceAllocation", &[(33, false), (34, true)]),
     ("EnvFiles", &[(33, false), (35, true)]),
     ("GenericWorkload", &[(33, false)]),
@@ -54,20 +56,26 @@ const GATES: &[(&str, &[(u16, bool)])] = &[
     ("ImageVolume", &[(33, false), (35, true)]),
     ("InPlacePodLevelResourcesVerticalScaling", &[(33, false), (36, true)]),
     ("InPlacePodVerticalScaling", &[(33, true)]),
+    ("ManifestBasedAdmissionControlConfig", &[(33, false), (36, false)]),
     ("MatchLabelKeysInPodTopologySpreadSelectorMerge", &[(33, false), (34, true)]),
     ("MaxUnavailableStatefulSet", &[(33, false), (37, true)]),
+    ("MutableCSINodeAllocatableCount", &[(33, false), (35, true)]),
+    ("MutablePVNodeAffinity", &[(33, false), (35, false)]),
     ("MutablePodResourcesForSuspendedJobs", &[(33, false), (36, true)]),
     ("MutableSchedulingDirectivesForSuspendedJobs", &[(33, false), (36, true)]),
     ("PodCertificateRequest", &[(33, false)]),
     ("PodLevelResources", &[(33, false), (34, true)]),
     ("PodLifecycleSleepActionAllowZero", &[(33, true)]),
     ("ProcMountType", &[(33, true)]),
+    ("RecoverVolumeExpansionFailure", &[(33, true)]),
     ("RelaxedEnvironmentVariableValidation", &[(33, true)]),
     ("RestartAllContainersOnContainerExits", &[(33, false), (36, true)]),
     ("SELinuxMount", &[(33, false), (37, true)]),
     ("StrictIPCIDRValidation", &[(33, false), (36, true)]),
     ("TaintTolerationComparisonOperators", &[(33, false)]),
     ("UserNamespacesHostNetworkSupport", &[(33, false)]),
+    ("VolumeAttributesClass", &[(33, false), (34, true)]),
+    ("VolumeLimitScaling", &[(33, false), (35, false)]),
 ];
 
 fn default(gate: &str, version: KubernetesVersion) -> bool {

@@ -4,4 +4,7 @@ pub(super) mod autoscaling;
 pub(super) mod batch;
 pub(super) mod container;
 pub(super) mod pod;
+pub(super) mod rbac;
+pub(super) mod storage;
+pub(super) mod webhook;
 pub(super) mod workload;
