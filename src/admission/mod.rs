@@ -212,6 +212,8 @@ fn created<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
 
 fn create_as<T: Kind>(object: &Object, errors: &mut Errors<'_>) {
     let Some(mut value) = created::<T>(object, errors.server) else { return };
+    // A new object never has the UID that stands in its manifest.
+    value.metadata_mut().uid = None;
     value.generate();
     value.locate(errors);
     if T::CHECKS_METADATA {

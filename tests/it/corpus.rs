@@ -92,7 +92,10 @@ fn real_changes_are_judged_as_by_a_real_api_server() {
         .map(|row| {
             let folder = directory.join(row["id"].as_str().expect("rows have an id"));
             let read = |name: &str| fs::read_to_string(folder.join(name)).expect("the manifests are there");
-            (row, refusals(without_namespace(&read("new.yaml")), Some(without_namespace(&read("old.yaml")))))
+            let mut found = refusals(without_namespace(&read("new.yaml")), Some(without_namespace(&read("old.yaml"))));
+            // What was sent is JSON, in which nothing was left of keys that stand twice.
+            found.retain(|finding| finding.rule != "duplicate-key");
+            (row, found)
         })
         .collect();
     let shown = shown().iter().any(|name| name == "updates");

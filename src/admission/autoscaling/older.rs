@@ -21,14 +21,14 @@ const BEHAVIOR: &str = "autoscaling.alpha.kubernetes.io/behavior";
 pub(super) fn written_at(autoscaler: &v1::HorizontalPodAutoscaler, errors: &mut Errors<'_>) {
     let spec = Path::root().field("spec");
     let annotations = Path::root().fields(&["metadata", "annotations"]);
-    errors.copied(spec.field("behavior"), annotations.key(BEHAVIOR));
+    errors.copied(spec.field("behavior"), annotations.key(BEHAVIOR), "");
     let others = other_metrics(autoscaler).map_or(0, |metrics| metrics.len());
     if others > 0 {
-        errors.copied(spec.field("metrics"), annotations.key(METRICS));
+        errors.copied(spec.field("metrics"), annotations.key(METRICS), "");
     }
     let utilization = ["resource", "target", "averageUtilization"];
     let field = spec.field("metrics").index(others).fields(&utilization);
-    errors.copied(field, spec.field("targetCPUUtilizationPercentage"));
+    errors.copied(field, spec.field("targetCPUUtilizationPercentage"), "");
 }
 
 /// The same as a newer one that replaces `old`.

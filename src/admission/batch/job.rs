@@ -255,7 +255,7 @@ fn restart_policy(spec: &JobSpec, template: &Path, errors: &mut Errors<'_>) {
     let policy = of_template(&spec.template);
     match policy {
         "" | "Always" => {
-            let message = if errors.is_written(&path) && policy == "Always" {
+            let message = if errors.written(&path) == Some("Always") {
                 "the pods of a Job cannot have the restart policy `Always`"
             } else {
                 "the pods of a Job need a `restartPolicy`, as the default `Always` is not for Jobs"

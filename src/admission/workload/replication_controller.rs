@@ -27,7 +27,8 @@ impl Kind for ReplicationController {
     fn locate(&self, errors: &mut Errors<'_>) {
         let labels = Path::root().fields(&["metadata", "labels"]);
         if !errors.has_entries(&labels) {
-            errors.copied(labels, Path::root().fields(&["spec", "template", "metadata", "labels"]));
+            let source = Path::root().fields(&["spec", "template", "metadata", "labels"]);
+            errors.copied(labels, source, "a label of the ReplicationController too, which has none of its own");
         }
     }
 

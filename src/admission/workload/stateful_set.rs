@@ -30,7 +30,7 @@ impl Kind for StatefulSet {
 
     fn validate(&self, errors: &mut Errors<'_>) {
         spec(&self.spec, None, Checks { service_name: true, claims: true, pods: true }, errors);
-        history_warning(&self.spec, errors);
+        warnings(&self.spec, errors);
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
@@ -39,7 +39,7 @@ impl Kind for StatefulSet {
         checks.pods = !errors.would_refuse(|errors| spec(&old.spec, Some(&old.spec), checks, errors));
         spec(&self.spec, Some(&old.spec), checks, errors);
         unchanged(&self.spec, &old.spec, errors);
-        history_warning(&self.spec, errors);
+        warnings(&self.spec, errors);
     }
 }
 
@@ -129,7 +129,7 @@ fn pods(spec: &StatefulSetSpec, old: Option<&PodTemplateSpec>, path: &Path, erro
         let (from, to) = (Path::root().fields(&["spec", "volumeClaimTemplates"]), path.fields(&["spec", "volumes"]));
         let mut volumes = Vec::new();
         for (name, index) in &by_name {
-            errors.copied(to.index(volumes.len()), from.index(*index).fields(&["metadata", "name"]));
+            errors.copied(to.index(volumes.len()), from.index(*index).fields(&["metadata", "name"]), "");
             volumes.push(Volume {
                 name: (*name).to_owned(),
                 persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
@@ -141,7 +141,7 @@ fn pods(spec: &StatefulSetSpec, old: Option<&PodTemplateSpec>, path: &Path, erro
         }
         let own = pod.volumes.take().unwrap_or_default().into_iter().enumerate();
         for (index, volume) in own.filter(|(_, volume)| !by_name.contains_key(volume.name.as_str())) {
-            errors.copied(to.index(volumes.len()), to.index(index));
+            errors.copied(to.index(volumes.len()), to.index(index), "");
             volumes.push(volume);
         }
         pod.volumes = Some(volumes);
@@ -225,8 +225,14 @@ fn is_storage(change: &Change) -> bool {
     change.path.last().and_then(|segment| segment.name()) == Some("storage")
 }
 
-/// A negative limit is taken (`WarningsOnCreate`, `WarningsOnUpdate`).
-fn history_warning(spec: &StatefulSetSpec, errors: &mut Errors<'_>) {
+/// As `WarningsOnCreate` and `WarningsOnUpdate`.
+fn warnings(spec: &StatefulSetSpec, errors: &mut Errors<'_>) {
+    let claims = Path::root().fields(&["spec", "volumeClaimTemplates"]);
+    for (index, claim) in spec.volume_claim_templates.iter().flatten().enumerate() {
+        if let Some(claim) = &claim.spec {
+            storage::claim_warnings(claim, &claims.index(index).field("spec"), errors);
+        }
+    }
     if let Some(limit) = spec.revision_history_limit.filter(|limit| *limit < 0) {
         let path = Path::root().fields(&["spec", "revisionHistoryLimit"]);
         let message = format!("with a `revisionHistoryLimit` of {limit} all revisions are kept for ever");
