@@ -43,9 +43,9 @@ use k8s_openapi::{Metadata, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use self::batch::{FIELDS, Field, Piece};
 use self::errors::Errors;
 use self::meta::Scope;
-pub(crate) use self::batch::{FIELDS, Field, Piece};
 pub use self::server::ApiServer;
 use crate::cluster::Object;
 use crate::finding::{Findings, Group};

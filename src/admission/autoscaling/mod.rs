@@ -9,7 +9,7 @@ use k8s_openapi::api::autoscaling::{v1, v2};
 
 use self::metrics::References;
 use super::errors::{Errors, shortened};
-use super::{ApiServer, Kind, Update, defaults};
+use super::{ApiServer, Kind, defaults};
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -43,12 +43,12 @@ impl Kind for v1::HorizontalPodAutoscaler {
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
-        spec(&older::newer(self, None, errors).spec, None, errors);
+        spec(&older::newer(self, None, errors.server).spec, None, errors);
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
-        let old = older::newer(old, None, errors);
-        spec(&older::newer(self, Some(&old), errors).spec, Some(&old.spec), errors);
+        let old = older::newer(old, None, errors.server);
+        spec(&older::newer(self, Some(&old), errors.server).spec, Some(&old.spec), errors);
     }
 }
 
@@ -104,12 +104,7 @@ fn spec(
 }
 
 /// As `ValidateCrossVersionObjectReference`.
-fn reference(
-    reference: &v2::CrossVersionObjectReference,
-    allowed: References,
-    path: &Path,
-    errors: &mut Errors<'_>,
-) {
+fn reference(reference: &v2::CrossVersionObjectReference, allowed: References, path: &Path, errors: &mut Errors<'_>) {
     for (field, value) in [("kind", &reference.kind), ("name", &reference.name)] {
         let path = path.field(field);
         if value.is_empty() {

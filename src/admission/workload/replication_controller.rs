@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::ReplicationController;
 use super::{Selection, lasting_pods, name_warning};
 use crate::admission::errors::Errors;
 use crate::admission::numbers::not_negative;
-use crate::admission::{ApiServer, Kind, Update, defaults};
+use crate::admission::{ApiServer, Kind, defaults};
 use crate::values::selector::Selector;
 use crate::yaml::Path;
 
@@ -26,26 +26,27 @@ impl Kind for ReplicationController {
         true
     }
 
+    /// Without labels of its own it has those of its template (`SetDefaults_ReplicationController`).
+    fn locate(&self, errors: &mut Errors<'_>) {
+        let labels = Path::root().fields(&["metadata", "labels"]);
+        if !errors.has_entries(&labels) {
+            let source = Path::root().fields(&["spec", "template", "metadata", "labels"]);
+            errors.copied(labels, source, "a label of the ReplicationController too, which has none of its own");
+        }
+    }
+
     fn validate(&self, errors: &mut Errors<'_>) {
-        spec(self, errors);
+        spec(self, None, errors);
         name_warning(&self.metadata, "ReplicationController", errors);
     }
 
-    fn validate_update(&self, _: &Self, errors: &mut Errors<'_>) {
-        spec(self, errors);
-    }
-}
-
-/// Without labels of its own it has those of its template (`SetDefaults_ReplicationController`).
-fn labels_come_from_template(errors: &mut Errors<'_>) {
-    let labels = Path::root().fields(&["metadata", "labels"]);
-    if !errors.is_written(&labels) {
-        errors.copied(labels, Path::root().fields(&["spec", "template", "metadata", "labels"]));
+    fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
+        spec(self, Some(old), errors);
     }
 }
 
 /// As `ValidateReplicationControllerSpec`; the selector is not checked by itself.
-fn spec(controller: &ReplicationController, errors: &mut Errors<'_>) {
+fn spec(controller: &ReplicationController, old: Option<&ReplicationController>, errors: &mut Errors<'_>) {
     const KIND: &str = "ReplicationController";
     let Some(spec) = &controller.spec else { return };
     let path = Path::root().field("spec");
@@ -64,5 +65,6 @@ fn spec(controller: &ReplicationController, errors: &mut Errors<'_>) {
     if let Some(selector) = selector {
         selection.matches(&Selector::from_labels(selector), Some(template), errors);
     }
-    lasting_pods(KIND, template, &path.field("template"), errors);
+    let old = old.and_then(|old| old.spec.as_ref()?.template.as_ref());
+    lasting_pods(KIND, template, old, &path.field("template"), errors);
 }
