@@ -174,7 +174,7 @@ impl<'a> Errors<'a> {
 
     /// Where the key of the entry at `path` stands.
     pub(crate) fn key_place(&self, path: &Path) -> Place {
-        self.object.key_place(&self.source(path))
+        self.object.key_place(&self.source(path).0)
     }
 
     /// Looks for mistakes that are of no interest, because they are those of an object that is there already.

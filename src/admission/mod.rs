@@ -48,7 +48,7 @@ use self::errors::Errors;
 use self::meta::Scope;
 pub use self::server::ApiServer;
 use crate::cluster::Object;
-use crate::finding::{Findings, Group};
+use crate::finding::Findings;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -248,9 +248,7 @@ fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut E
 }
 
 fn stored_as<T: Kind>(object: &Object, server: &ApiServer) -> Option<serde_json::Value> {
-    let mut value = defaulted::<T>(object, server)?;
-    // What is wrong with the object is not asked here.
-    let mut unheard = Findings::new("", Group::Refused);
-    value.prepare(None, Update::default(), &mut Errors::new(object, server, &mut unheard));
+    let mut value = object.model::<T>()?.clone();
+    value.set_defaults(server);
     serde_json::to_value(value).ok()
 }

@@ -18,7 +18,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::errors::{Errors, shortened};
 use super::scheduling::{self, pods};
-use super::{ApiServer, Kind, container, defaults, meta, update, volume};
+use super::{ApiServer, Kind, Update, container, defaults, meta, update, volume};
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -38,8 +38,8 @@ impl Kind for Pod {
         defaults::pod::pod(self.spec.get_or_insert_default(), server);
     }
 
-    fn prepare(&mut self, old: Option<&Self>, server: &ApiServer) {
-        let Some(spec) = &mut self.spec else { return };
+    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
+        let (Some(spec), server) = (&mut self.spec, errors.server) else { return true };
         plugins::add_tolerations(spec);
         match old {
             None => {
@@ -55,6 +55,7 @@ impl Kind for Pod {
                 pods::merge_label_keys(spec, old.metadata.labels.as_ref(), true, server);
             }
         }
+        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {

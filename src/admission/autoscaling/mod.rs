@@ -9,7 +9,7 @@ use k8s_openapi::api::autoscaling::{v1, v2};
 
 use self::metrics::References;
 use super::errors::{Errors, shortened};
-use super::{ApiServer, Kind, defaults};
+use super::{ApiServer, Kind, Update, defaults};
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -19,7 +19,7 @@ impl Kind for v2::HorizontalPodAutoscaler {
     }
 
     fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
-        behavior::drop_tolerance(self, old.as_deref(), errors);
+        behavior::drop_tolerance(self, old.as_deref(), errors.server);
         true
     }
 

@@ -8,7 +8,7 @@ use crate::admission::errors::{Errors, shortened};
 use crate::admission::numbers::not_negative;
 use crate::admission::selector::{self, Options};
 use crate::admission::workload::{Selection, name_warning, query};
-use crate::admission::{ApiServer, Kind, defaults, pod};
+use crate::admission::{ApiServer, Kind, Update, defaults, pod};
 use crate::finding::Finding;
 use crate::values::names;
 use crate::yaml::Path;

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::ReplicationController;
 use super::{Selection, lasting_pods, name_warning};
 use crate::admission::errors::Errors;
 use crate::admission::numbers::not_negative;
-use crate::admission::{ApiServer, Kind, defaults};
+use crate::admission::{ApiServer, Kind, Update, defaults};
 use crate::values::selector::Selector;
 use crate::yaml::Path;
 
@@ -15,7 +15,12 @@ impl Kind for ReplicationController {
     }
 
     fn prepare(&mut self, old: Option<&mut Self>, how: Update, errors: &mut Errors<'_>) -> bool {
-        labels_come_from_template(errors);
+        // Without labels of its own it has those of its template (`SetDefaults_ReplicationController`).
+        let labels = Path::root().fields(&["metadata", "labels"]);
+        if !errors.has_entries(&labels) {
+            let source = Path::root().fields(&["spec", "template", "metadata", "labels"]);
+            errors.copied(labels, source, "a label of the ReplicationController too, which has none of its own");
+        }
         // The selector that came from the template's labels stays when these change and nobody asks for another one.
         if how == Update::Apply
             && !errors.is_written(&Path::root().fields(&["spec", "selector"]))
@@ -24,15 +29,6 @@ impl Kind for ReplicationController {
             spec.selector.clone_from(&old.selector);
         }
         true
-    }
-
-    /// Without labels of its own it has those of its template (`SetDefaults_ReplicationController`).
-    fn locate(&self, errors: &mut Errors<'_>) {
-        let labels = Path::root().fields(&["metadata", "labels"]);
-        if !errors.has_entries(&labels) {
-            let source = Path::root().fields(&["spec", "template", "metadata", "labels"]);
-            errors.copied(labels, source, "a label of the ReplicationController too, which has none of its own");
-        }
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {

@@ -13,7 +13,7 @@ use super::{Selection, lasting};
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
 use crate::admission::update::{Change, changes};
-use crate::admission::{ApiServer, Kind, defaults, pod, storage};
+use crate::admission::{ApiServer, Kind, Update, defaults, pod, storage};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -25,7 +25,7 @@ impl Kind for StatefulSet {
     }
 
     fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
-        drop_max_unavailable(self, old.as_deref(), errors);
+        drop_max_unavailable(self, old.as_deref(), errors.server);
         true
     }
 
