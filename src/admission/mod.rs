@@ -20,6 +20,7 @@ mod namespace;
 mod network_policy;
 mod pod;
 mod policy;
+mod quota;
 mod rbac;
 mod resources;
 mod scheduling;
@@ -163,6 +164,8 @@ static KINDS: &[Row] = &[
     Row::of::<core::v1::Namespace>(),
     Row::of::<core::v1::ServiceAccount>(),
     Row::of::<coordination::v1::Lease>(),
+    Row::of::<core::v1::ResourceQuota>(),
+    Row::of::<core::v1::LimitRange>(),
     // config
     Row::of::<core::v1::ConfigMap>(),
     Row::of::<core::v1::Secret>(),

@@ -18,7 +18,7 @@ use crate::yaml::Path;
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
 
 /// Said of the place of which another is a repetition.
-pub(super) const FIRST: &str = "the first of them";
+pub(in crate::admission) const FIRST: &str = "the first of them";
 
 /// All ports of a Service.
 pub(super) fn ports(spec: &ServiceSpec, all: &Path, errors: &mut Errors<'_>) {
@@ -86,7 +86,7 @@ fn port(port: &ServicePort, path: &Path, errors: &mut Errors<'_>) {
 }
 
 /// Where `key` was seen first, if it was.
-pub(super) fn first<K: Ord>(seen: &mut BTreeMap<K, usize>, key: K, index: usize) -> Option<usize> {
+pub(in crate::admission) fn first<K: Ord>(seen: &mut BTreeMap<K, usize>, key: K, index: usize) -> Option<usize> {
     match seen.entry(key) {
         Entry::Occupied(entry) => Some(*entry.get()),
         Entry::Vacant(entry) => {
