@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 
 use super::errors::{Errors, shortened};
 use super::service::list;
-use super::{ApiServer, Kind};
+use super::{ApiServer, Kind, Update};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -32,7 +32,8 @@ impl Kind for Namespace {
         for (index, finalizer) in finalizers.iter().enumerate() {
             let at = path.index(index);
             let mut problems = names::qualified_name(finalizer);
-            if !finalizer.contains('/') && !matches!(finalizer.as_str(), "kubernetes" | "orphan" | "foregroundDeletion") {
+            if !finalizer.contains('/') && !matches!(finalizer.as_str(), "kubernetes" | "orphan" | "foregroundDeletion")
+            {
                 problems.push("needs a domain before it, such as `example.com/name`".to_owned());
             }
             for problem in problems {
@@ -93,11 +94,12 @@ fn is_standard(level: &str) -> bool {
 
 /// `latest`, or `v1.` and a number without zeros before it.
 fn is_version_of_standard(version: &str) -> bool {
-    version == "latest" || version.strip_prefix("v1.").is_some_and(|minor| {
-        !minor.is_empty()
-            && minor.bytes().all(|byte| byte.is_ascii_digit())
-            && (minor == "0" || !minor.starts_with('0'))
-    })
+    version == "latest"
+        || version.strip_prefix("v1.").is_some_and(|minor| {
+            !minor.is_empty()
+                && minor.bytes().all(|byte| byte.is_ascii_digit())
+                && (minor == "0" || !minor.starts_with('0'))
+        })
 }
 
 impl Kind for ServiceAccount {
@@ -131,8 +133,9 @@ impl Kind for Lease {
     fn set_defaults(&mut self, _: &ApiServer) {}
 
     /// Without the feature, its fields are dropped unless they are in use.
-    fn prepare(&mut self, old: Option<&Self>, server: &ApiServer) {
-        if let Some(spec) = self.spec.as_mut().filter(|_| !server.enabled("CoordinatedLeaderElection")) {
+    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
+        if let Some(spec) = self.spec.as_mut().filter(|_| !errors.server.enabled("CoordinatedLeaderElection")) {
+            let old = old.as_deref();
             let old = old.and_then(|old| old.spec.as_ref());
             if old.is_none_or(|old| old.strategy.is_none()) {
                 spec.strategy = None;
@@ -141,6 +144,7 @@ impl Kind for Lease {
                 spec.preferred_holder = None;
             }
         }
+        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {

@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 use super::errors::{Errors, shortened};
 use super::service::list;
 use super::service::ports::{FIRST, first};
-use super::{ApiServer, Kind, resources};
+use super::{ApiServer, Kind, Update, resources};
 use crate::nearest::nearest;
 use crate::values::names;
 use crate::values::quantity::Quantity;
@@ -105,10 +105,8 @@ fn scope(name: &str, path: &Path, field: &Path, errors: &mut Errors<'_>) {
 /// Whether objects of a scope have a resource (`IsResourceQuotaScopeValidForResource`).
 fn fits(scope: &str, resource: &str, path: &Path, field: &Path, errors: &mut Errors<'_>) {
     let is_counted = resource == "pods";
-    let is_computed = matches!(
-        resource,
-        "cpu" | "memory" | "limits.cpu" | "limits.memory" | "requests.cpu" | "requests.memory"
-    );
+    let is_computed =
+        matches!(resource, "cpu" | "memory" | "limits.cpu" | "limits.memory" | "requests.cpu" | "requests.memory");
     let fits = match scope {
         "Terminating" | "NotTerminating" | "NotBestEffort" | "PriorityClass" | "CrossNamespacePodAffinity" => {
             is_counted || is_computed
@@ -186,7 +184,9 @@ fn warn_of_requests(hard: &Amounts, path: &Path, errors: &mut Errors<'_>) {
         let requests = format!("requests.{resource}");
         let bare = matches!(resource, "cpu" | "memory").then(|| resource.to_owned());
         let limits = format!("limits.{resource}");
-        let Some(name) = [Some(requests), bare].into_iter().flatten().find(|name| hard.contains_key(name)) else { continue };
+        let Some(name) = [Some(requests), bare].into_iter().flatten().find(|name| hard.contains_key(name)) else {
+            continue;
+        };
         let amount = |name: &str| hard.get(name).and_then(resources::amount);
         if let (Some(request), Some(limit)) = (amount(&name), amount(&limits))
             && request > limit
@@ -198,6 +198,9 @@ fn warn_of_requests(hard: &Amounts, path: &Path, errors: &mut Errors<'_>) {
         }
     }
 }
+
+/// Stands for the random name of a limit range that has none.
+const UNNAMED: &str = "00000000-0000-0000-0000-000000000000";
 
 impl Kind for LimitRange {
     fn set_defaults(&mut self, _: &ApiServer) {
@@ -214,10 +217,15 @@ impl Kind for LimitRange {
     }
 
     /// One without a name gets one.
-    fn prepare(&mut self, old: Option<&Self>, _: &ApiServer) {
+    fn prepare(&mut self, old: Option<&mut Self>, _: Update, _: &mut Errors<'_>) -> bool {
         if old.is_none() && self.metadata.name.as_deref().is_none_or(str::is_empty) {
-            self.metadata.name = Some("00000000-0000-0000-0000-000000000000".to_owned());
+            self.metadata.name = Some(UNNAMED.to_owned());
         }
+        true
+    }
+
+    fn forget(&mut self) {
+        self.metadata.name = self.metadata.name.take().filter(|name| name != UNNAMED);
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
@@ -264,7 +272,8 @@ fn limit(limit: &LimitRangeItem, path: &Path, errors: &mut Errors<'_>) {
             check(name, &path.key(name), errors);
         }
     }
-    let has_storage = |amounts: &Option<Amounts>| amounts.as_ref().is_some_and(|amounts| amounts.contains_key("storage"));
+    let has_storage =
+        |amounts: &Option<Amounts>| amounts.as_ref().is_some_and(|amounts| amounts.contains_key("storage"));
     if limit.type_ == "PersistentVolumeClaim" && !has_storage(&limit.min) && !has_storage(&limit.max) {
         let finding = errors.required(&path.field("limits"), "limits of claims need a minimum or maximum of `storage`");
         finding.help("add `min` or `max` with `storage`");
@@ -298,7 +307,8 @@ fn limit_type(name: &str, path: &Path, errors: &mut Errors<'_>) {
 
 /// The amounts of one resource must be in order: minimum, default request, default limit, maximum.
 fn amounts(limit: &LimitRangeItem, name: &str, is_pod: bool, path: &Path, errors: &mut Errors<'_>) {
-    let of = |amounts: &Option<Amounts>| amounts.as_ref().and_then(|amounts| amounts.get(name)).and_then(resources::amount);
+    let of =
+        |amounts: &Option<Amounts>| amounts.as_ref().and_then(|amounts| amounts.get(name)).and_then(resources::amount);
     let (min, max, ratio) = (of(&limit.min), of(&limit.max), of(&limit.max_limit_request_ratio));
     let defaults = |amounts| if is_pod { None } else { of(amounts) };
     let (default, request) = (defaults(&limit.default), defaults(&limit.default_request));
@@ -306,7 +316,8 @@ fn amounts(limit: &LimitRangeItem, name: &str, is_pod: bool, path: &Path, errors
         if let (Some(one), Some(other)) = (less.1, more.1)
             && one > other
         {
-            let message = format!("the {} of `{}`, `{one}`, exceeds the {}, `{other}`", less.0, shortened(name), more.0);
+            let message =
+                format!("the {} of `{}`, `{one}`, exceeds the {}, `{other}`", less.0, shortened(name), more.0);
             errors.invalid(&path.field(field).key(name), message).help("put the amounts in order");
         }
     };
