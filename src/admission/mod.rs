@@ -18,10 +18,12 @@ mod ip;
 mod meta;
 mod namespace;
 mod network_policy;
-mod numbers;
 mod node_labels;
+mod numbers;
 mod pod;
 mod policy;
+mod port;
+mod quota;
 mod rbac;
 mod resources;
 mod scheduling;
@@ -76,6 +78,9 @@ trait Kind:
     fn prepare(&mut self, _old: Option<&mut Self>, _how: Update, _errors: &mut Errors<'_>) -> bool {
         true
     }
+
+    /// Takes out what [`Kind::prepare`] put in the place of values that only the server itself can choose.
+    fn forget(&mut self) {}
 
     /// What is wrong with a new object, apart from its metadata.
     fn validate(&self, errors: &mut Errors<'_>);
@@ -178,6 +183,8 @@ static KINDS: &[Row] = &[
     Row::of::<core::v1::Namespace>(),
     Row::of::<core::v1::ServiceAccount>(),
     Row::of::<coordination::v1::Lease>(),
+    Row::of::<core::v1::ResourceQuota>(),
+    Row::of::<core::v1::LimitRange>(),
     // config
     Row::of::<core::v1::ConfigMap>(),
     Row::of::<core::v1::Secret>(),
