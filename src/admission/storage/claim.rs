@@ -13,11 +13,11 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 use super::{CLASS_ANNOTATION, access_modes, class_name, volume_mode};
 use crate::admission::defaults::storage as defaults;
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::resources::amount;
 use crate::admission::selector::{self, Options as SelectorOptions};
 use crate::admission::update::storage as update;
 use crate::admission::{ApiServer, Kind};
 use crate::values::names;
-use crate::values::quantity::Quantity;
 use crate::yaml::Path;
 
 impl Kind for PersistentVolumeClaim {
@@ -157,13 +157,9 @@ fn storage(spec: &PersistentVolumeClaimSpec, path: &Path, errors: &mut Errors<'_
     finding.help("set `resources.requests.storage`, for example to `1Gi`");
 }
 
+/// What the claim asks for.
 pub(in crate::admission) fn requests(spec: &PersistentVolumeClaimSpec) -> Option<&BTreeMap<String, Written>> {
     spec.resources.as_ref()?.requests.as_ref()
-}
-
-/// The amount that is written; null is none, and a text that is no amount is refused by the decoder.
-pub(in crate::admission) fn amount(written: &Written) -> Option<Quantity> {
-    if written.0.is_empty() { Some(Quantity::zero()) } else { Quantity::decode(&written.0).ok() }
 }
 
 /// Where the data of the volume comes from.
@@ -174,12 +170,14 @@ fn data_sources(spec: &PersistentVolumeClaimSpec, path: &Path, options: &Options
         if errors.is_written(path) { path.clone() } else { other.clone() }
     };
     if let Some(TypedLocalObjectReference { api_group, kind, name }) = &spec.data_source {
-        let at = written(&source_path, &reference_path, errors);
-        data_source((api_group.as_deref(), kind, name), &at, &source_path, options, errors);
+        errors.moved(&written(&source_path, &reference_path, errors), &source_path, |errors| {
+            data_source((api_group.as_deref(), kind, name), &source_path, options, errors);
+        });
     }
     let Some(TypedObjectReference { api_group, kind, name, namespace }) = &spec.data_source_ref else { return };
-    let at = written(&reference_path, &source_path, errors);
-    data_source((api_group.as_deref(), kind, name), &at, &reference_path, options, errors);
+    errors.moved(&written(&reference_path, &source_path, errors), &reference_path, |errors| {
+        data_source((api_group.as_deref(), kind, name), &reference_path, options, errors);
+    });
     let namespace = namespace.as_deref().filter(|namespace| !namespace.is_empty());
     if let Some(namespace) = namespace {
         let what = format!("the namespace `{}`", shortened(namespace));
@@ -198,31 +196,28 @@ fn data_sources(spec: &PersistentVolumeClaimSpec, path: &Path, options: &Options
     finding.related(place, "the other one").help("remove `dataSource`");
 }
 
-/// One of both, which is written at `path` and which the server calls `field`.
+/// One of both.
 fn data_source(
     (group, kind, name): (Option<&str>, &str, &str),
     path: &Path,
-    field: &Path,
     options: &Options,
     errors: &mut Errors<'_>,
 ) {
     if name.is_empty() {
-        errors.required(&path.field("name"), "the source of the data has no name").called(field.field("name"));
+        errors.required(&path.field("name"), "the source of the data has no name");
     }
     if kind.is_empty() {
-        errors.required(&path.field("kind"), "the source of the data has no kind").called(field.field("kind"));
+        errors.required(&path.field("kind"), "the source of the data has no kind");
     }
     let group = group.unwrap_or_default();
     if group.is_empty() && kind != "PersistentVolumeClaim" {
         let message = "data comes from a PersistentVolumeClaim, if no `apiGroup` is given";
-        let finding = errors.invalid(&path.field("kind"), message).called(field.clone());
+        let finding = errors.invalid(&path.field("kind"), message).called(path.clone());
         finding.help("add the `apiGroup`, for example `snapshot.storage.k8s.io` for a VolumeSnapshot");
     }
     if !group.is_empty() && !options.allow_invalid_group {
-        for problem in names::dns1123_subdomain(group) {
-            let message = format!("the API group `{}` {problem}", shortened(group));
-            errors.invalid(&path.field("apiGroup"), message).called(field.field("apiGroup"));
-        }
+        let what = format!("the API group `{}`", shortened(group));
+        errors.each_invalid(&path.field("apiGroup"), what, names::dns1123_subdomain(group));
     }
 }
 

@@ -7,7 +7,8 @@ use k8s_openapi::api::core::v1::{
 use serde_json::{Map, Value};
 
 use crate::admission::errors::Errors;
-use crate::admission::storage::{amount, claim_requests, source};
+use crate::admission::resources::amount;
+use crate::admission::storage::{claim_requests, source};
 use crate::values::quantity::Quantity;
 use crate::yaml::Path;
 
