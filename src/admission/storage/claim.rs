@@ -16,7 +16,7 @@ use crate::admission::errors::{Errors, shortened};
 use crate::admission::resources::amount;
 use crate::admission::selector::{self, Options as SelectorOptions};
 use crate::admission::update::storage as update;
-use crate::admission::{ApiServer, Kind};
+use crate::admission::{ApiServer, Kind, Update};
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -29,10 +29,11 @@ impl Kind for PersistentVolumeClaim {
         }
     }
 
-    fn prepare(&mut self, old: Option<&Self>, server: &ApiServer) {
+    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
         if let Some(spec) = &mut self.spec {
-            prepare(spec, old.and_then(|old| old.spec.as_ref()), server);
+            prepare(spec, old.and_then(|old| old.spec.as_ref()), errors.server);
         }
+        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {

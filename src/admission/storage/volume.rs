@@ -10,7 +10,7 @@ use crate::admission::defaults::storage as defaults;
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::resources::amount;
 use crate::admission::update::storage as update;
-use crate::admission::{ApiServer, Kind, node_labels, scheduling};
+use crate::admission::{ApiServer, Kind, Update, node_labels, scheduling};
 use crate::yaml::Path;
 
 const OPTIONS_ANNOTATION: &str = "volume.beta.kubernetes.io/mount-options";
@@ -21,12 +21,13 @@ impl Kind for PersistentVolume {
     }
 
     /// As `DropDisabledSpecFields`.
-    fn prepare(&mut self, old: Option<&Self>, server: &ApiServer) {
+    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
         let had_class =
             old.is_some_and(|old| old.spec.as_ref().is_some_and(|spec| spec.volume_attributes_class_name.is_some()));
-        if let Some(spec) = self.spec.as_mut().filter(|_| !had_class && !server.enabled("VolumeAttributesClass")) {
+        if let Some(spec) = self.spec.as_mut().filter(|_| !had_class && !errors.server.enabled("VolumeAttributesClass")) {
             spec.volume_attributes_class_name = None;
         }
+        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
