@@ -1,10 +1,12 @@
 //! Where validation reports: what `field.ErrorList` is to the API server.
 
+use std::borrow::Cow;
 use std::fmt::Display;
+use std::ops::Range;
 
 use super::ApiServer;
 use crate::cluster::Object;
-use crate::finding::{Finding, Findings, Reason};
+use crate::finding::{Finding, Findings, Group, Reason};
 use crate::nearest::nearest;
 use crate::source::Place;
 use crate::values::names::Problems;
@@ -19,12 +21,29 @@ pub(crate) struct Errors<'a> {
     pub(crate) server: &'a ApiServer,
     object: &'a Object,
     out: &'a mut Findings,
+    /// Places by their names in the API, each with the place where the manifest has what the server puts there.
+    copied: Vec<(Path, Path)>,
+    /// How many mistakes were reported.
     refused: usize,
 }
 
 impl<'a> Errors<'a> {
     pub(super) fn new(object: &'a Object, server: &'a ApiServer, out: &'a mut Findings) -> Self {
-        Self { server, object, out, refused: 0 }
+        Self { server, object, out, copied: Vec::new(), refused: 0 }
+    }
+
+    /// Says that the server copies what stands at `source` to `field` before it looks: labels of a template to the object,
+    /// claims to the volumes. What is wrong with `field` is shown at its source then.
+    pub(crate) fn copied(&mut self, field: Path, source: Path) {
+        self.copied.push((field, source));
+    }
+
+    /// Whether `check` refuses anything, without reporting it: what an old object has wrong, a new one may often keep.
+    pub(crate) fn would_refuse(&self, check: impl FnOnce(&mut Errors<'_>)) -> bool {
+        self.silently(|errors| {
+            check(errors);
+            errors.refused() > 0
+        })
     }
 
     /// The value must be given.
@@ -52,7 +71,11 @@ impl<'a> Errors<'a> {
             "unsupported-value",
             Reason::FieldValueNotSupported,
             path,
-            format!("{what} cannot be `{}`", shortened(value)),
+            if value.is_empty() {
+                format!("{what} cannot be empty")
+            } else {
+                format!("{what} cannot be `{}`", shortened(value))
+            },
         );
         finding.help(match near {
             Some(near) => format!("write `{near}`"),
@@ -99,14 +122,17 @@ impl<'a> Errors<'a> {
     /// An admission plugin, or something else that names no cause, refuses the request.
     pub(crate) fn denied(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
         self.refused += 1;
-        let finding = self.object.report(self.out, path, message);
-        finding.rule("forbidden-field")
+        self.report(path, message).rule("forbidden-field")
     }
 
     /// The server takes it, with a word of warning.
     pub(crate) fn warn(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
-        let finding = self.object.report(self.out, path, message);
-        finding.rule("api-server-warning")
+        self.report(path, message).rule("api-server-warning")
+    }
+
+    /// The server takes it in a dry run, or at all, and it cannot work.
+    pub(crate) fn broken(&mut self, rule: &'static str, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.report(path, message).rule(rule)
     }
 
     /// One invalid value for each of the `problems` that [`crate::values::names`] finds with it.
@@ -116,29 +142,70 @@ impl<'a> Errors<'a> {
         }
     }
 
-    /// How many mistakes there are so far.
-    pub(crate) fn refused(&self) -> usize {
-        self.refused
-    }
-
     /// Whether the manifest itself has something at `path`, as opposed to what defaulting put there.
     pub(crate) fn is_written(&self, path: &Path) -> bool {
         self.object.root().at(path).is_some_and(|value| !value.is_null())
     }
 
+    /// Whether the text at `path` is written without quotes and not through an alias, so that another can take its place.
+    pub(crate) fn is_plain(&self, path: &Path) -> bool {
+        self.object.root().at(path).is_some_and(|value| value.is_plain() && !value.is_alias())
+    }
+
+    /// Whether the manifest itself has a map or list at `path` that is not empty.
+    pub(crate) fn has_entries(&self, path: &Path) -> bool {
+        self.object.root().at(path).is_some_and(|value| value.fields().len() > 0 || value.items().next().is_some())
+    }
+
+    /// Where a part of the text at `path` stands.
+    pub(crate) fn place_in(&self, path: &Path, text: &str, part: Range<usize>) -> Place {
+        self.object.place_in(path, text, part)
+    }
+
     /// Where the value at `path` stands.
     pub(crate) fn place(&self, path: &Path) -> Place {
-        self.object.place(path)
+        self.object.place(&self.source(path))
     }
 
     /// Where the key of the entry at `path` stands.
     pub(crate) fn key_place(&self, path: &Path) -> Place {
-        self.object.key_place(path)
+        self.object.key_place(&self.source(path))
+    }
+
+    /// Looks for mistakes that are of no interest, because they are those of an object that is there already.
+    pub(crate) fn silently<T>(&self, look: impl FnOnce(&mut Errors<'_>) -> T) -> T {
+        let mut out = Findings::new("", Group::Refused);
+        look(&mut Errors::new(self.object, self.server, &mut out))
+    }
+
+    /// How many mistakes there are so far. Admission plugins see only what has none.
+    pub(crate) fn refused(&self) -> usize {
+        self.refused
     }
 
     fn refuse(&mut self, rule: &'static str, reason: Reason, path: &Path, message: impl Into<String>) -> &mut Finding {
         self.refused += 1;
-        self.object.report(self.out, path, message).reason(reason).rule(rule)
+        self.report(path, message).reason(reason).rule(rule)
+    }
+
+    fn report(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+        let source = self.source(path);
+        let is_copied = source.as_ref() != path;
+        let finding = self.object.report(self.out, &source, message);
+        if is_copied {
+            finding.called(path.clone());
+        }
+        finding
+    }
+
+    /// Where the manifest has what stands at `path` after copying.
+    fn source<'p>(&self, path: &'p Path) -> Cow<'p, Path> {
+        let copied = self.copied.iter().rev().find_map(|(field, source)| {
+            let inside = path.moved(field, source)?;
+            let is_part = self.object.root().at(source).is_some_and(|value| value.is_mapping() || value.is_sequence());
+            Some(if is_part { inside } else { source.clone() })
+        });
+        copied.map_or(Cow::Borrowed(path), Cow::Owned)
     }
 }
 
