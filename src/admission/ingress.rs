@@ -39,7 +39,9 @@ impl Kind for Ingress {
     fn validate(&self, errors: &mut Errors<'_>) {
         let Some(spec) = &self.spec else { return };
         ingress(spec, options(None, errors), errors);
-        let Some(class) = self.metadata.annotations.as_ref().and_then(|annotations| annotations.get(CLASS)) else { return };
+        let Some(class) = self.metadata.annotations.as_ref().and_then(|annotations| annotations.get(CLASS)) else {
+            return;
+        };
         let annotation = Path::root().fields(&["metadata", "annotations"]).key(CLASS);
         let field = Path::root().fields(&["spec", "ingressClassName"]);
         match &spec.ingress_class_name {
@@ -126,7 +128,8 @@ fn secret_problems(tls: &IngressTLS) -> Problems {
 
 /// The name of a host, in which the first part may be a `*`.
 fn host(host: &str, path: &Path, errors: &mut Errors<'_>) {
-    let problems = if host.contains('*') { names::wildcard_dns1123_subdomain(host) } else { names::dns1123_subdomain(host) };
+    let problems =
+        if host.contains('*') { names::wildcard_dns1123_subdomain(host) } else { names::dns1123_subdomain(host) };
     errors.each_invalid(path, format!("the host `{}`", shortened(host)), problems);
 }
 
@@ -228,7 +231,8 @@ fn service(service: &IngressServiceBackend, path: &Path, options: Options, error
     let at = path.fields(&["service", "port"]);
     match (text(port.name.as_ref()), port.number.unwrap_or_default()) {
         ("", 0) => {
-            let finding = errors.required(&at, "the backend does not say which port of the Service").called(path.clone());
+            let finding =
+                errors.required(&at, "the backend does not say which port of the Service").called(path.clone());
             finding.help("add `port.name` or `port.number`");
         }
         ("", number) => port_number(number, &at.field("number"), errors),
@@ -278,7 +282,8 @@ impl Kind for IngressClass {
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
-        let controller = |class: &Self| class.spec.as_ref().and_then(|spec| spec.controller.clone()).unwrap_or_default();
+        let controller =
+            |class: &Self| class.spec.as_ref().and_then(|spec| spec.controller.clone()).unwrap_or_default();
         if controller(self) != controller(old) {
             let path = Path::root().fields(&["spec", "controller"]);
             let message = format!("the controller cannot change from `{}`", shortened(&controller(old)));
@@ -291,7 +296,8 @@ impl Kind for IngressClass {
 /// The controller that looks after the Ingresses of a class.
 fn controller(controller: &str, path: &Path, errors: &mut Errors<'_>) {
     if controller.len() > CONTROLLER_LIMIT {
-        let message = format!("the name of the controller has {} bytes, more than {CONTROLLER_LIMIT}", controller.len());
+        let message =
+            format!("the name of the controller has {} bytes, more than {CONTROLLER_LIMIT}", controller.len());
         errors.too_long(path, message);
     }
     if controller.is_empty() {

@@ -3,7 +3,9 @@
 //! Mirrors `ValidateNetworkPolicy` and `ValidateNetworkPolicyUpdate` of pkg/apis/networking/validation and the warnings of
 //! the strategy (v1.36).
 
-use k8s_openapi::api::networking::v1::{IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec};
+use k8s_openapi::api::networking::v1::{
+    IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec,
+};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::defaults::network as defaults;
@@ -47,9 +49,7 @@ impl Kind for NetworkPolicy {
 }
 
 /// All peers of a policy, with the names of their lists, the number of the rule and their own.
-fn peers(
-    spec: &NetworkPolicySpec,
-) -> impl Iterator<Item = (&NetworkPolicyPeer, [&'static str; 2], usize, usize)> {
+fn peers(spec: &NetworkPolicySpec) -> impl Iterator<Item = (&NetworkPolicyPeer, [&'static str; 2], usize, usize)> {
     let ingress = list(spec.ingress.as_ref()).iter().map(|rule| &rule.from).enumerate();
     let egress = list(spec.egress.as_ref()).iter().map(|rule| &rule.to).enumerate();
     let ingress = ingress.map(|(index, peers)| (peers, ["ingress", "from"], index));
@@ -123,7 +123,8 @@ fn peer(peer: &NetworkPolicyPeer, path: &Path, allowed: &Allowed, errors: &mut E
         Some(block) => {
             ip_block_of(block, &path.field("ipBlock"), allowed, errors);
             if has_selector {
-                let finding = errors.forbidden(path, "a peer cannot be both a range of addresses and selected by labels");
+                let finding =
+                    errors.forbidden(path, "a peer cannot be both a range of addresses and selected by labels");
                 finding.help("write two peers");
             }
         }

@@ -104,12 +104,7 @@ fn spec(
 }
 
 /// As `ValidateCrossVersionObjectReference`.
-fn reference(
-    reference: &v2::CrossVersionObjectReference,
-    allowed: References,
-    path: &Path,
-    errors: &mut Errors<'_>,
-) {
+fn reference(reference: &v2::CrossVersionObjectReference, allowed: References, path: &Path, errors: &mut Errors<'_>) {
     for (field, value) in [("kind", &reference.kind), ("name", &reference.name)] {
         let path = path.field(field);
         if value.is_empty() {

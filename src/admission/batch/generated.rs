@@ -123,10 +123,8 @@ pub(super) fn check(job: &Job, spec: &JobSpec, required: Labels, errors: &mut Er
         match labels.and_then(|labels| labels.get(*key)) {
             Some(found) if found == value => {}
             Some(found) => {
-                let message = format!(
-                    "the API server sets label `{key}` itself, to another value than `{}`",
-                    shortened(found)
-                );
+                let message =
+                    format!("the API server sets label `{key}` itself, to another value than `{}`", shortened(found));
                 let finding = errors.invalid(&path, message).rule("selector-not-generated");
                 finding.help("delete the label, which a dump of a cluster left behind");
             }

@@ -51,9 +51,8 @@ impl Kind for Job {
         if panics(spec, &path, errors) {
             return;
         }
-        let options = Options {
-            allow_invalid_values: old_spec.selector.as_ref().is_some_and(selector::has_invalid_value),
-        };
+        let options =
+            Options { allow_invalid_values: old_spec.selector.as_ref().is_some_and(selector::has_invalid_value) };
         job(self, spec, generated::Labels::required_after(old_spec), options, errors);
         update::spec(spec, old, old_spec, &path, errors);
         size_warning(spec, &path, errors);

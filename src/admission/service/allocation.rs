@@ -129,10 +129,15 @@ fn families(spec: &mut ServiceSpec, old: Option<&ServiceSpec>, errors: &mut Erro
         }
     }
     if is_single {
-        for (count, what) in [(list(spec.cluster_ips.as_ref()).len(), "addresses"), (list(spec.ip_families.as_ref()).len(), "IP families")] {
+        for (count, what) in [
+            (list(spec.cluster_ips.as_ref()).len(), "addresses"),
+            (list(spec.ip_families.as_ref()).len(), "IP families"),
+        ] {
             if count == 2 {
                 let message = format!("a Service with two {what} cannot be `SingleStack`");
-                errors.invalid(&at_policy, message).help("write `ipFamilyPolicy: RequireDualStack` or `PreferDualStack`");
+                errors
+                    .invalid(&at_policy, message)
+                    .help("write `ipFamilyPolicy: RequireDualStack` or `PreferDualStack`");
             }
         }
     }
@@ -217,7 +222,10 @@ fn infer(spec: &mut ServiceSpec, errors: &mut Errors<'_>) {
             let path = Path::root().fields(&["spec", "clusterIPs"]);
             let message = format!("the cluster has no addresses of {family}");
             let at = addresses::place_of(index, &path, errors);
-            errors.invalid(&at, message).called(path.index(index)).help("remove the address, and the API server finds one");
+            errors
+                .invalid(&at, message)
+                .called(path.index(index))
+                .help("remove the address, and the API server finds one");
         }
     }
 }

@@ -252,7 +252,7 @@ fn is_dated_name(text: &str) -> bool {
     is_date
         && bytes[8..].iter().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(byte))
         && !target.is_empty()
-        && !target.contains([',', '^', ';', '*', '&', '$', '|', ' ', '\t', '\n', '\r', '\u{c}'])
+        && !target.contains([',', ';', '*', '&', '$', '|', ' ', '\t', '\n', '\r', '\u{c}'])
 }
 
 /// The number of a logical unit.

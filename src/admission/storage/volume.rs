@@ -24,7 +24,8 @@ impl Kind for PersistentVolume {
     fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
         let had_class =
             old.is_some_and(|old| old.spec.as_ref().is_some_and(|spec| spec.volume_attributes_class_name.is_some()));
-        if let Some(spec) = self.spec.as_mut().filter(|_| !had_class && !errors.server.enabled("VolumeAttributesClass")) {
+        if let Some(spec) = self.spec.as_mut().filter(|_| !had_class && !errors.server.enabled("VolumeAttributesClass"))
+        {
             spec.volume_attributes_class_name = None;
         }
         true

@@ -32,7 +32,12 @@ impl Kind for Deployment {
 /// As `ValidateDeploymentSpec`.
 fn deployment_spec(spec: &DeploymentSpec, path: &Path, errors: &mut Errors<'_>) {
     not_negative(spec.replicas, path, "replicas", errors);
-    selected_pods("Deployment", Selection::new("Deployment", &spec.selector, path, errors), Some(&spec.template), errors);
+    selected_pods(
+        "Deployment",
+        Selection::new("Deployment", &spec.selector, path, errors),
+        Some(&spec.template),
+        errors,
+    );
     if let Some(strategy) = &spec.strategy {
         self::strategy(strategy, &path.field("strategy"), errors);
     }
@@ -103,7 +108,8 @@ fn rolling_update(update: &RollingUpdateDeployment, path: &Path, errors: &mut Er
 /// (`Convert_v1_Deployment_To_apps_Deployment`).
 fn rollback(deployment: &Deployment, errors: &mut Errors<'_>) {
     const ANNOTATION: &str = "deprecated.deployment.rollback.to";
-    let Some(text) = deployment.metadata.annotations.as_ref().and_then(|annotations| annotations.get(ANNOTATION)) else {
+    let Some(text) = deployment.metadata.annotations.as_ref().and_then(|annotations| annotations.get(ANNOTATION))
+    else {
         return;
     };
     let path = Path::root().fields(&["metadata", "annotations"]).key(ANNOTATION);

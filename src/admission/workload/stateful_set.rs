@@ -169,7 +169,8 @@ fn strategy(strategy: &StatefulSetUpdateStrategy, path: &Path, errors: &mut Erro
         ("RollingUpdate", Some(update)) => rolling_update(update, &path.field("rollingUpdate"), errors),
         ("OnDelete" | "RollingUpdate", None) => {}
         (other, _) => {
-            let message = format!("the `type` of the update strategy of a StatefulSet cannot be `{}`", shortened(other));
+            let message =
+                format!("the `type` of the update strategy of a StatefulSet cannot be `{}`", shortened(other));
             let finding = errors.invalid(&path.field("type"), message).called(path.clone());
             finding.help("write `RollingUpdate` or `OnDelete`");
         }
@@ -211,11 +212,9 @@ fn unchanged(new: &StatefulSetSpec, old: &StatefulSetSpec, errors: &mut Errors<'
     for change in changes(&fixed(old), &fixed(new), &path) {
         let message = format!("{} of a StatefulSet cannot change{}", change.name(&path), change.from_to());
         let help = match is_storage(&change) {
-            true => {
-                "keep what is there and resize the claims themselves; to change it for pods to come, delete the \
+            true => "keep what is there and resize the claims themselves; to change it for pods to come, delete the \
                  StatefulSet with `--cascade=orphan` and create it anew, which leaves pods and claims as they are"
-                    .to_owned()
-            }
+                .to_owned(),
             false => way_out("StatefulSet"),
         };
         errors.forbidden(&change.path, message).rule("immutable-field").called(path.clone()).help(help);
