@@ -125,9 +125,8 @@ fn overhead(overhead: &Overhead, path: &Path, errors: &mut Errors<'_>) {
     let limits = ResourceRequirements { limits: overhead.pod_fixed.clone(), ..Default::default() };
     let claims = BTreeSet::new();
     let rules = Rules { name: resources::container_name, claims: &claims, allow_indivisible_huge_pages: false };
-    errors.moved(&path.field("podFixed"), &path.field("limits"), |errors| {
-        resources::requirements(&limits, rules, path, errors);
-    });
+    errors.copied(path.field("limits"), path.field("podFixed"));
+    resources::requirements(&limits, rules, path, errors);
 }
 
 fn scheduling(scheduling: &Scheduling, path: &Path, errors: &mut Errors<'_>) {

@@ -183,26 +183,6 @@ impl<'a> Errors<'a> {
         self.refused
     }
 
-    /// Runs `check`, which reports at `field` and below what is written at `path`: some values have been moved by the time
-    /// the API server looks at them.
-    pub(crate) fn moved(&mut self, path: &Path, field: &Path, check: impl FnOnce(&mut Errors<'_>)) {
-        let mut out = Findings::new("", Group::Refused);
-        check(&mut Errors { server: self.server, object: self.object, out: &mut out });
-        let depth = field.segments().len();
-        for mut finding in out.into_vec() {
-            let called = finding.field().clone();
-            let segments = finding.path.segments();
-            if segments.starts_with(&field.segments()) {
-                let written =
-                    segments[depth..].iter().fold(path.clone(), |path, segment| path.push((*segment).clone()));
-                finding.primary.place = self.object.place(&written);
-                finding.path = written;
-                finding.called(called);
-            }
-            self.out.extend([finding]);
-        }
-    }
-
     fn refuse(&mut self, rule: &'static str, reason: Reason, path: &Path, message: impl Into<String>) -> &mut Finding {
         self.refused += 1;
         self.report(path, message).reason(reason).rule(rule)

@@ -29,7 +29,10 @@ impl Kind for PersistentVolumeClaim {
         }
     }
 
-    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
+    fn prepare(&mut self, old: Option<&mut Self>, how: Update, errors: &mut Errors<'_>) -> bool {
+        if let (Update::Apply, Some(old)) = (how, &old) {
+            keep(self, old);
+        }
         if let Some(spec) = &mut self.spec {
             prepare(spec, old.and_then(|old| old.spec.as_ref()), errors.server);
         }
@@ -53,6 +56,23 @@ impl Kind for PersistentVolumeClaim {
         }
         update::claim(self, old, errors);
         warn_of_annotation(self, errors);
+    }
+}
+
+/// Takes over what a controller and the server wrote into the old claim, and no manifest did: applying leaves that alone.
+fn keep(new: &mut PersistentVolumeClaim, old: &PersistentVolumeClaim) {
+    const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+    let (Some(spec), Some(old_spec)) = (&mut new.spec, &old.spec) else { return };
+    if spec.volume_name.as_deref().is_none_or(str::is_empty) {
+        spec.volume_name.clone_from(&old_spec.volume_name);
+    }
+    // Only an object that runs can have a class that the server chose; `kubectl` remembers whether a manifest named it.
+    if spec.storage_class_name.is_none() && old.metadata.uid.is_some() {
+        let applied = old.metadata.annotations.as_ref().and_then(|annotations| annotations.get(APPLIED));
+        let applied: Option<serde_json::Value> = applied.and_then(|text| serde_json::from_str(text).ok());
+        if applied.is_none_or(|applied| applied["spec"]["storageClassName"].is_null()) {
+            spec.storage_class_name.clone_from(&old_spec.storage_class_name);
+        }
     }
 }
 
@@ -166,19 +186,17 @@ pub(in crate::admission) fn requests(spec: &PersistentVolumeClaimSpec) -> Option
 /// Where the data of the volume comes from.
 fn data_sources(spec: &PersistentVolumeClaimSpec, path: &Path, options: &Options, errors: &mut Errors<'_>) {
     let (source_path, reference_path) = (path.field("dataSource"), path.field("dataSourceRef"));
-    // Where only one of both is written, it is underlined for the other too.
-    let written = |path: &Path, other: &Path, errors: &Errors<'_>| {
-        if errors.is_written(path) { path.clone() } else { other.clone() }
-    };
+    // The server fills in the one that is not written from the other.
+    match (errors.is_written(&source_path), errors.is_written(&reference_path)) {
+        (true, false) => errors.copied(reference_path.clone(), source_path.clone()),
+        (false, true) => errors.copied(source_path.clone(), reference_path.clone()),
+        _ => {}
+    }
     if let Some(TypedLocalObjectReference { api_group, kind, name }) = &spec.data_source {
-        errors.moved(&written(&source_path, &reference_path, errors), &source_path, |errors| {
-            data_source((api_group.as_deref(), kind, name), &source_path, options, errors);
-        });
+        data_source((api_group.as_deref(), kind, name), &source_path, options, errors);
     }
     let Some(TypedObjectReference { api_group, kind, name, namespace }) = &spec.data_source_ref else { return };
-    errors.moved(&written(&reference_path, &source_path, errors), &reference_path, |errors| {
-        data_source((api_group.as_deref(), kind, name), &reference_path, options, errors);
-    });
+    data_source((api_group.as_deref(), kind, name), &reference_path, options, errors);
     let namespace = namespace.as_deref().filter(|namespace| !namespace.is_empty());
     if let Some(namespace) = namespace {
         let what = format!("the namespace `{}`", shortened(namespace));
