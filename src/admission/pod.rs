@@ -44,15 +44,17 @@ impl Kind for Pod {
         match old {
             None => {
                 plugins::set_priority(spec);
-                pods::merge_label_keys(spec, self.metadata.labels.as_ref(), false, server);
+                pods::merge_label_keys(spec, self.metadata.labels.as_ref(), false, errors.server);
             }
             Some(old) => {
                 let old_spec = old.spec.as_ref();
                 spec.priority = spec.priority.or(old_spec.and_then(|old| old.priority));
                 let policy = old_spec.and_then(|old| old.preemption_policy.clone());
                 spec.preemption_policy = spec.preemption_policy.take().or(policy);
-                // `kubectl apply` leaves alone what the server has added to selectors.
-                pods::merge_label_keys(spec, old.metadata.labels.as_ref(), true, server);
+                if how == Update::Apply {
+                    // `kubectl apply` leaves alone what the server has added to selectors.
+                    pods::merge_label_keys(spec, old.metadata.labels.as_ref(), true, errors.server);
+                }
             }
         }
         true

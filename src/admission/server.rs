@@ -58,6 +58,7 @@ const GATES: &[(&str, &[(u16, bool)])] = &[
     ("InPlacePodLevelResourcesVerticalScaling", &[(33, false), (36, true)]),
     ("InPlacePodVerticalScaling", &[(33, true)]),
     ("ManifestBasedAdmissionControlConfig", &[(36, false)]),
+    ("MatchLabelKeysInPodTopologySpreadSelectorMerge", &[(33, false), (34, true)]),
     ("MaxUnavailableStatefulSet", &[(37, true)]),
     ("MutableCSINodeAllocatableCount", &[(33, false), (35, true)]),
     ("MutablePVNodeAffinity", &[(35, false)]),
