@@ -17,11 +17,13 @@
 //! | [`image`] | image references | `distribution/reference`, `ParseNormalizedNamed` |
 
 pub mod base64;
+pub(crate) mod cel;
 pub mod cron;
 pub mod duration;
 pub mod image;
 pub mod int_or_string;
 pub mod names;
 pub mod quantity;
+pub mod regexp;
 pub mod selector;
 pub mod time;
