@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::ApiServer;
 use crate::cluster::Object;
-use crate::finding::{Finding, Findings, Reason};
+use crate::finding::{Finding, Findings, Group, Reason};
 use crate::nearest::nearest;
 use crate::source::Place;
 use crate::values::names::Problems;
@@ -51,7 +51,11 @@ impl<'a> Errors<'a> {
             "unsupported-value",
             Reason::FieldValueNotSupported,
             path,
-            format!("{what} cannot be `{}`", shortened(value)),
+            if value.is_empty() {
+                format!("{what} cannot be empty")
+            } else {
+                format!("{what} cannot be `{}`", shortened(value))
+            },
         );
         finding.help(match near {
             Some(near) => format!("write `{near}`"),
@@ -127,6 +131,13 @@ impl<'a> Errors<'a> {
     /// Where the key of the entry at `path` stands.
     pub(crate) fn key_place(&self, path: &Path) -> Place {
         self.object.key_place(path)
+    }
+
+    /// Whether `check` refuses something, which is not reported: what an old object has wrong, a new one may often keep.
+    pub(crate) fn would_refuse(&self, check: impl FnOnce(&mut Errors<'_>)) -> bool {
+        let mut out = Findings::new("", Group::Refused);
+        check(&mut Errors { server: self.server, object: self.object, out: &mut out });
+        out.into_vec().iter().any(|finding| finding.reason.is_some())
     }
 
     fn refuse(&mut self, rule: &'static str, reason: Reason, path: &Path, message: impl Into<String>) -> &mut Finding {

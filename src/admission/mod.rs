@@ -16,6 +16,7 @@ mod errors;
 mod ingress;
 mod meta;
 mod namespace;
+mod node_labels;
 mod pod;
 mod policy;
 mod rbac;
@@ -32,7 +33,7 @@ mod workload;
 
 use std::any::Any;
 
-use k8s_openapi::api::core;
+use k8s_openapi::api::{self, core};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
 use serde::Serialize;
@@ -147,10 +148,23 @@ static KINDS: &[Row] = &[
     Row::of::<core::v1::ConfigMap>(),
     Row::of::<core::v1::Secret>(),
     // storage
+    Row::of::<core::v1::PersistentVolume>(),
+    Row::of::<core::v1::PersistentVolumeClaim>(),
+    Row::of::<api::storage::v1::CSIDriver>(),
+    Row::of::<api::storage::v1::StorageClass>(),
+    Row::of::<api::storage::v1::VolumeAttributesClass>(),
     // rbac
+    Row::of::<api::rbac::v1::ClusterRole>(),
+    Row::of::<api::rbac::v1::ClusterRoleBinding>(),
+    Row::of::<api::rbac::v1::Role>(),
+    Row::of::<api::rbac::v1::RoleBinding>(),
     // cluster
+    Row::of::<api::node::v1::RuntimeClass>(),
+    Row::of::<api::scheduling::v1::PriorityClass>(),
     // definition
     // webhook
+    Row::of::<api::admissionregistration::v1::MutatingWebhookConfiguration>(),
+    Row::of::<api::admissionregistration::v1::ValidatingWebhookConfiguration>(),
     // policy
 ];
 

@@ -42,17 +42,25 @@ impl Default for ApiServer {
 /// The gates that validation asks for, each with the minor versions from which on it is on or off by default
 /// (pkg/features/kube_features.go). Sorted by name.
 const GATES: &[(&str, &[(u16, bool)])] = &[
+    ("CSIServiceAccountTokenSecrets", &[(33, false), (35, true)]),
     ("ContainerRestartRules", &[(33, false), (35, true)]),
     ("ContainerStopSignals", &[(33, false)]),
+    ("CrossNamespaceVolumeDataSource", &[(33, false)]),
     ("DynamicResourceAllocation", &[(33, false), (34, true)]),
     ("EnvFiles", &[(33, false), (35, true)]),
     ("InPlacePodLevelResourcesVerticalScaling", &[(33, false), (36, true)]),
     ("InPlacePodVerticalScaling", &[(33, true)]),
+    ("ManifestBasedAdmissionControlConfig", &[(36, false)]),
+    ("MutableCSINodeAllocatableCount", &[(33, false), (35, true)]),
+    ("MutablePVNodeAffinity", &[(35, false)]),
     ("PodLevelResources", &[(33, false), (34, true)]),
     ("PodLifecycleSleepActionAllowZero", &[(33, true)]),
     ("ProcMountType", &[(33, true)]),
+    ("RecoverVolumeExpansionFailure", &[(33, true)]),
     ("RelaxedEnvironmentVariableValidation", &[(33, true)]),
     ("RestartAllContainersOnContainerExits", &[(33, false), (36, true)]),
+    ("VolumeAttributesClass", &[(33, false), (34, true)]),
+    ("VolumeLimitScaling", &[(35, false)]),
 ];
 
 fn default(gate: &str, version: KubernetesVersion) -> bool {

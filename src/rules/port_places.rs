@@ -5,8 +5,8 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, IngressBackend, NetworkPolicy, NetworkPolicyPort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::ports::{containers, service};
-use crate::cluster::{ContainerKind, ContainerRef, Object};
+use super::ports::service;
+use crate::cluster::{ContainerRef, Object};
 use crate::yaml::{Path, Scalar, Value};
 
 /// What is written, after defaults.
@@ -21,8 +21,6 @@ pub(super) enum Given {
 /// What the place is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expected {
-    /// The number of a container's port, which must be there.
-    ContainerPort,
     /// The name of a port of a Service or of endpoints.
     DnsLabel,
     /// Anything else.
@@ -40,29 +38,12 @@ pub(super) struct Place {
 /// All places of an object.
 pub(super) fn places(object: &Object) -> Vec<Place> {
     let mut found = Vec::new();
-    containers(object).for_each(|container| of_container(&container, &mut found));
     of_service(object, &mut found);
     of_endpoints(object, &mut found);
     of_policy(object, &mut found);
     of_ingress(object, &mut found);
     of_webhooks(object, &mut found);
     found
-}
-
-fn of_container(container: &ContainerRef<'_>, found: &mut Vec<Place>) {
-    let (spec, path) = (container.container, &container.path);
-    for (index, port) in spec.ports.iter().flatten().enumerate() {
-        let path = path.field("ports").index(index);
-        found.push(number(port.container_port, path.field("containerPort"), Expected::ContainerPort));
-        if let Some(host_port) = port.host_port.filter(|port| *port != 0) {
-            found.push(number(host_port, path.field("hostPort"), Expected::Port));
-        }
-        found.extend(name(port.name.as_deref(), path.field("name"), Expected::Port));
-    }
-    // Init containers that end cannot have probes and hooks at all, which is all that the API server says about theirs.
-    if container.kind != ContainerKind::Init {
-        found.extend(asked(container).into_iter().map(|(given, path)| Place { given, expected: Expected::Port, path }));
-    }
 }
 
 /// The ports that probes and hooks of a container ask.

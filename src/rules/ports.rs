@@ -17,18 +17,15 @@ use crate::finding::{Findings, Reason};
 use crate::values::names;
 use crate::yaml::{Path, Scalar};
 
-/// Numbers outside of 1 to 65535, wherever the API server looks.
+/// Numbers outside of 1 to 65535, wherever the API server looks, apart from pods ([`crate::admission`]).
 pub(super) fn out_of_range(_: &Context<'_>, object: &Object, out: &mut Findings) {
     for place in places(object) {
         let Given::Number(number) = place.given else { continue };
         if names::port_number(number.into()).is_empty() || number == 0 && is_misread(object, &place.path) {
             continue;
         }
-        let (reason, message) = match place.expected {
-            Expected::ContainerPort if number == 0 => (Reason::FieldValueRequired, "the port has no number".to_owned()),
-            _ => (Reason::FieldValueInvalid, format!("port {number} is not between 1 and 65535")),
-        };
-        object.report(out, &place.path, message).reason(reason);
+        let message = format!("port {number} is not between 1 and 65535");
+        object.report(out, &place.path, message).reason(Reason::FieldValueInvalid);
     }
 }
 
@@ -39,7 +36,7 @@ fn is_misread(object: &Object, path: &Path) -> bool {
     value.is_some_and(|value| !value.is_null() && !matches!(value.scalar(), Some(Scalar::Integer(_))))
 }
 
-/// Names of ports and of what refers to them. The ports of Services and endpoints have the longer names of DNS labels.
+/// Names of ports and of what refers to them, apart from pods ([`crate::admission`]). The ports of Services and endpoints have the longer names of DNS labels.
 pub(super) fn invalid_name(_: &Context<'_>, object: &Object, out: &mut Findings) {
     for place in places(object) {
         let Given::Name(name) = &place.given else { continue };
@@ -72,15 +69,9 @@ pub(super) fn invalid_range(_: &Context<'_>, object: &Object, out: &mut Findings
     }
 }
 
-/// Two ports of one container, of one Service, or of one `EndpointSlice`, with the same name.
+/// Two ports of one Service or of one `EndpointSlice` with the same name. Those of containers are the business of
+/// [`crate::admission`].
 pub(super) fn duplicate_name(_: &Context<'_>, object: &Object, out: &mut Findings) {
-    for place in containers(object) {
-        let ports = place.container.ports.iter().flatten();
-        // An invalid name is another finding, and the API server does not compare it.
-        let names = ports.map(|port| port.name.as_deref().filter(|name| names::port_name(name).is_empty()));
-        let whose = format!("of container `{}`", place.container.name);
-        repeated_names(object, &place.path.field("ports"), names, &whose, out);
-    }
     if let Some(spec) = service(object) {
         let names = spec.ports.iter().flatten().map(|port| port.name.as_deref());
         repeated_names(object, &Path::root().fields(&["spec", "ports"]), names, "of the Service", out);

@@ -1,95 +1,20 @@
 //! Mounts of volumes, and the claims that ask for storage.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 
 use super::Context;
-use crate::cluster::{Object, PodTemplate};
+use crate::cluster::Object;
 use crate::finding::{Findings, Reason};
 use crate::values::quantity::Quantity;
 use crate::yaml::{Path, Value};
-
-/// As `ValidateVolumeMounts` and `ValidateVolumeDevices` (pkg/apis/core/validation, v1.36). The claim templates of a
-/// StatefulSet count as volumes.
-pub(super) fn mount_not_found(_: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some(template) = object.pod_template() else { return };
-    let volumes = volume_names(object, &template);
-    for container in template.containers() {
-        let mounts = container.container.volume_mounts.iter().flatten().map(|mount| &mount.name);
-        let devices = container.container.volume_devices.iter().flatten().map(|device| &device.name);
-        let named = mounts.enumerate().map(|(at, name)| ("volumeMounts", at, name));
-        for (field, at, name) in named.chain(devices.enumerate().map(|(at, name)| ("volumeDevices", at, name))) {
-            let path = container.path.field(field).index(at).field("name");
-            // A missing name and one of the wrong type are wrong in themselves.
-            if name.is_empty() || volumes.contains(name.as_str()) {
-                continue;
-            }
-            let what = match field {
-                "volumeMounts" => "mounts",
-                _ => "uses",
-            };
-            let message =
-                format!("container `{}` {what} volume `{name}`, which the pod does not have", container.container.name);
-            let finding = object.report(out, &path, message);
-            finding.reason(Reason::FieldValueNotFound);
-            match nearest(name, &volumes) {
-                Some(other) => finding.help(format!("name `{other}`, or add `{name}` to the pod's `volumes`")),
-                None => finding.help(format!("add `{name}` to the pod's `volumes`")),
-            };
-            let volumes = template.spec_path().field("volumes");
-            if object.root().at(&volumes).is_some() {
-                finding.related(object.place(&volumes), "the pod's volumes");
-            }
-        }
-    }
-}
-
-fn volume_names<'a>(object: &'a Object, template: &PodTemplate<'a>) -> BTreeSet<&'a str> {
-    let volumes = template.spec.volumes.iter().flatten().map(|volume| volume.name.as_str());
-    volumes.chain(claim_templates(object).map(|(_, name)| name)).collect()
-}
 
 /// The claim templates of a StatefulSet that have a name, with their number; none for other kinds.
 pub(super) fn claim_templates(object: &Object) -> impl Iterator<Item = (usize, &str)> {
     let templates = object.model::<StatefulSet>().and_then(|set| set.spec.volume_claim_templates.as_ref());
     let named = templates.into_iter().flatten().enumerate();
     named.filter_map(|(at, claim)| Some((at, claim.metadata.name.as_deref().filter(|name| !name.is_empty())?)))
-}
-
-/// The name that was probably meant.
-fn nearest<'a>(name: &str, names: &BTreeSet<&'a str>) -> Option<&'a str> {
-    names
-        .iter()
-        .map(|other| (strsim::damerau_levenshtein(name, other), *other))
-        .filter(|(distance, other)| *distance * 3 <= name.len().max(other.len()))
-        .min()
-        .map(|(_, other)| other)
-}
-
-/// As `ValidateVolumeMounts` (pkg/apis/core/validation, v1.36), which compares the paths as they are written.
-pub(super) fn duplicate_mount_path(_: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some(template) = object.pod_template() else { return };
-    for container in template.containers() {
-        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-        for (at, mount) in container.container.volume_mounts.iter().flatten().enumerate() {
-            if mount.mount_path.is_empty() {
-                continue;
-            }
-            let path = |at: usize| container.path.field("volumeMounts").index(at).field("mountPath");
-            if let Some(first) = seen.get(mount.mount_path.as_str()) {
-                let message =
-                    format!("container `{}` mounts two volumes at `{}`", container.container.name, mount.mount_path);
-                object
-                    .report(out, &path(at), message)
-                    .reason(Reason::FieldValueInvalid)
-                    .related(object.place(&path(*first)), "mounted here already")
-                    .help("give each mount a path of its own");
-            } else {
-                seen.insert(&mount.mount_path, at);
-            }
-        }
-    }
 }
 
 /// As `ValidatePersistentVolumeClaimSpec` (pkg/apis/core/validation, v1.36).

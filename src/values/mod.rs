@@ -15,6 +15,7 @@
 //! | [`time`] | `2026-03-28T12:34:56Z` | Go's `time.Parse` with `time.RFC3339` |
 //! | [`base64`] | bytes as text | Go's `encoding/base64`, `StdEncoding` |
 //! | [`image`] | image references | `distribution/reference`, `ParseNormalizedNamed` |
+//! | [`url`] | `https://example.com/path` | Go's `net/url`, `url.Parse` |
 
 pub mod base64;
 pub(crate) mod cel;
@@ -27,3 +28,4 @@ pub mod quantity;
 pub mod regexp;
 pub mod selector;
 pub mod time;
+pub mod url;

@@ -2,3 +2,6 @@
 
 pub(super) mod container;
 pub(super) mod pod;
+pub(super) mod rbac;
+pub(super) mod storage;
+pub(super) mod webhook;
