@@ -1,7 +1,9 @@
 //! Defaulting: what the API server fills in before it validates (`SetDefaults_*` of pkg/apis/*/v1/defaults.go, v1.36).
 
 pub(super) mod container;
+pub(super) mod definition;
 pub(super) mod pod;
+pub(super) mod policy;
 pub(super) mod rbac;
 pub(super) mod storage;
 pub(super) mod webhook;

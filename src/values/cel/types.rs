@@ -48,7 +48,8 @@ impl Type {
         Type::Opaque(name.into(), None)
     }
 
-    pub(super) fn optional(value: Type) -> Self {
+    /// A value that may be missing.
+    pub(crate) fn optional(value: Type) -> Self {
         Type::Opaque(OPTIONAL.into(), Some(Arc::new(value)))
     }
 
