@@ -1,6 +1,6 @@
 //! ReplicationControllers, the elder of ReplicaSets.
 
-use k8s_openapi::api::core::v1::ReplicationController;
+use k8s_openapi::api::core::v1::{ReplicationController, ReplicationControllerSpec};
 
 use super::{Selection, lasting_pods, name_warning};
 use crate::admission::errors::Errors;
@@ -16,9 +16,9 @@ impl Kind for ReplicationController {
 
     /// The selector that came from the template's labels stays when these change and nobody asks for another one.
     fn keep(&mut self, old: &Self, errors: &Errors<'_>) {
-        if !errors.is_written(&Path::root().fields(&["spec", "selector"]))
-            && let (Some(spec), Some(old)) = (&mut self.spec, &old.spec)
-        {
+        let (Some(spec), Some(old)) = (&mut self.spec, &old.spec) else { return };
+        let labels = |spec: &ReplicationControllerSpec| spec.template.as_ref()?.metadata.as_ref()?.labels.clone();
+        if !errors.is_written(&Path::root().fields(&["spec", "selector"])) && old.selector == labels(old) {
             spec.selector.clone_from(&old.selector);
         }
     }
