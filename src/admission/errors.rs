@@ -38,17 +38,12 @@ impl<'a> Errors<'a> {
         self.copied.push((field, source, note));
     }
 
-    /// How many mistakes there are so far.
-    pub(crate) fn refused(&self) -> usize {
-        self.refused
-    }
-
-    /// Whether `check` refuses anything, without reporting it.
+    /// Whether `check` refuses anything, without reporting it: what an old object has wrong, a new one may often keep.
     pub(crate) fn would_refuse(&self, check: impl FnOnce(&mut Errors<'_>)) -> bool {
-        let mut out = Findings::new("", Group::Refused);
-        let mut errors = Errors::new(self.object, self.server, &mut out);
-        check(&mut errors);
-        errors.refused() > 0
+        self.silently(|errors| {
+            check(errors);
+            errors.refused() > 0
+        })
     }
 
     /// The value must be given.
@@ -135,6 +130,11 @@ impl<'a> Errors<'a> {
         self.report(path, message).rule("api-server-warning")
     }
 
+    /// The server takes it in a dry run, or at all, and it cannot work.
+    pub(crate) fn broken(&mut self, rule: &'static str, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.report(path, message).rule(rule)
+    }
+
     /// One invalid value for each of the `problems` that [`crate::values::names`] finds with it.
     pub(crate) fn each_invalid(&mut self, path: &Path, what: impl Display, problems: Problems) {
         for problem in problems {
@@ -175,6 +175,32 @@ impl<'a> Errors<'a> {
     /// Where the key of the entry at `path` stands.
     pub(crate) fn key_place(&self, path: &Path) -> Place {
         self.object.key_place(&self.source(path).0)
+    }
+
+    /// Looks for mistakes that are of no interest, because they are those of an object that is there already.
+    pub(crate) fn silently<T>(&self, look: impl FnOnce(&mut Errors<'_>) -> T) -> T {
+        let mut out = Findings::new("", Group::Refused);
+        look(&mut Errors::new(self.object, self.server, &mut out))
+    }
+
+    /// How many mistakes there are so far. Admission plugins see only what has none.
+    pub(crate) fn refused(&self) -> usize {
+        self.refused
+    }
+
+    /// Reports what `check` finds below `place` as the API server calls it: below `field`.
+    pub(crate) fn renamed(&mut self, place: &Path, field: &Path, check: impl FnOnce(&mut Errors<'_>)) {
+        let mut out = Findings::new("", Group::Refused);
+        let mut errors = Errors::new(self.object, self.server, &mut out);
+        check(&mut errors);
+        self.refused += errors.refused();
+        let mut findings = out.into_vec();
+        for finding in &mut findings {
+            if let Some(renamed) = finding.field().rebased(place, field) {
+                finding.called(renamed);
+            }
+        }
+        self.out.extend(findings);
     }
 
     fn refuse(&mut self, rule: &'static str, reason: Reason, path: &Path, message: impl Into<String>) -> &mut Finding {

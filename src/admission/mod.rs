@@ -13,20 +13,25 @@ mod container;
 mod defaults;
 mod definition;
 mod errors;
+mod expressions;
 mod ingress;
 mod ip;
 mod meta;
 mod namespace;
+mod network_policy;
 mod node_labels;
 mod numbers;
 mod pod;
 mod policy;
+mod port;
+mod quota;
 mod rbac;
 mod resources;
 mod scheduling;
 mod selector;
 mod server;
 mod service;
+mod service_range;
 mod storage;
 mod update;
 mod volume;
@@ -35,7 +40,8 @@ mod workload;
 
 use std::any::Any;
 
-use k8s_openapi::api::{self, core};
+use k8s_openapi::api::{self, coordination, core, discovery, networking};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
 use serde::Serialize;
@@ -67,19 +73,16 @@ trait Kind:
     /// Fills in what a manifest may leave out.
     fn set_defaults(&mut self, server: &ApiServer);
 
-    /// What the server changes in a new object, or in one that takes the place of `old`, before it validates, for example
-    /// by dropping fields whose feature gate is off (`PrepareForCreate`, `PrepareForUpdate`). The status is not touched.
-    fn prepare(&mut self, _old: Option<&Self>, _server: &ApiServer) {}
+    /// What the server changes in a new object, or in one that takes the place of `old`, before it validates: it drops
+    /// fields whose feature gate is off, completes the object from the old one, and allocates (`PrepareForCreate`,
+    /// `PrepareForUpdate`, `BeginCreate`, `BeginUpdate`). `false` if it refuses the object there and then, so that nobody
+    /// sees its other mistakes.
+    fn prepare(&mut self, _old: Option<&mut Self>, _how: Update, _errors: &mut Errors<'_>) -> bool {
+        true
+    }
 
-    /// What the server makes up for a new object, such as a selector for its UID. It differs each time, and is only
-    /// judged.
-    fn generate(&mut self) {}
-
-    /// What `kubectl apply` leaves as it is in `old`, because neither manifest says anything of it.
-    fn keep(&mut self, _old: &Self, _errors: &Errors<'_>) {}
-
-    /// Says where the manifest has what defaulting copies or converts ([`Errors::copied`]).
-    fn locate(&self, _errors: &mut Errors<'_>) {}
+    /// Takes out what [`Kind::prepare`] put in the place of values that only the server itself can choose.
+    fn forget(&mut self) {}
 
     /// What is wrong with a new object, apart from its metadata.
     fn validate(&self, errors: &mut Errors<'_>);
@@ -169,8 +172,21 @@ static KINDS: &[Row] = &[
     Row::of::<api::autoscaling::v2::HorizontalPodAutoscaler>(),
     Row::of::<api::policy::v1::PodDisruptionBudget>(),
     // service
+    Row::of::<core::v1::Service>(),
+    Row::of::<core::v1::Endpoints>(),
+    Row::of::<discovery::v1::EndpointSlice>(),
     // ingress
+    Row::of::<networking::v1::Ingress>(),
+    Row::of::<networking::v1::IngressClass>(),
+    Row::of::<networking::v1::NetworkPolicy>(),
+    Row::of::<networking::v1::IPAddress>(),
+    Row::of::<networking::v1::ServiceCIDR>(),
     // namespace
+    Row::of::<core::v1::Namespace>(),
+    Row::of::<core::v1::ServiceAccount>(),
+    Row::of::<coordination::v1::Lease>(),
+    Row::of::<core::v1::ResourceQuota>(),
+    Row::of::<core::v1::LimitRange>(),
     // config
     Row::of::<core::v1::ConfigMap>(),
     Row::of::<core::v1::Secret>(),
@@ -189,10 +205,17 @@ static KINDS: &[Row] = &[
     Row::of::<api::node::v1::RuntimeClass>(),
     Row::of::<api::scheduling::v1::PriorityClass>(),
     // definition
+    Row::of::<CustomResourceDefinition>(),
     // webhook
     Row::of::<api::admissionregistration::v1::MutatingWebhookConfiguration>(),
     Row::of::<api::admissionregistration::v1::ValidatingWebhookConfiguration>(),
     // policy
+    Row::of::<api::admissionregistration::v1::MutatingAdmissionPolicy>(),
+    Row::of::<api::admissionregistration::v1::MutatingAdmissionPolicyBinding>(),
+    Row::of::<api::admissionregistration::v1::ValidatingAdmissionPolicy>(),
+    Row::of::<api::admissionregistration::v1::ValidatingAdmissionPolicyBinding>(),
+    Row::of::<api::admissionregistration::v1beta1::MutatingAdmissionPolicy>(),
+    Row::of::<api::admissionregistration::v1beta1::MutatingAdmissionPolicyBinding>(),
 ];
 
 /// The typed object after defaulting, with the name that it will have.
@@ -203,19 +226,13 @@ fn defaulted<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
     Some(value)
 }
 
-/// The object as the server takes it in when it is new.
-fn created<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
-    let mut value = defaulted::<T>(object, server)?;
-    value.prepare(None, server);
-    Some(value)
-}
-
 fn create_as<T: Kind>(object: &Object, errors: &mut Errors<'_>) {
-    let Some(mut value) = created::<T>(object, errors.server) else { return };
+    let Some(mut value) = defaulted::<T>(object, errors.server) else { return };
     // A new object never has the UID that stands in its manifest.
     value.metadata_mut().uid = None;
-    value.generate();
-    value.locate(errors);
+    if !value.prepare(None, Update::default(), errors) {
+        return;
+    }
     if T::CHECKS_METADATA {
         meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, errors);
     }
@@ -227,13 +244,9 @@ fn create_as<T: Kind>(object: &Object, errors: &mut Errors<'_>) {
 
 fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut Errors<'_>) {
     let server = errors.server;
-    let (Some(mut value), Some(mut old)) = (defaulted::<T>(object, server), created::<T>(old, server)) else { return };
-    old.generate();
-    if how == Update::Apply {
-        value.keep(&old, errors);
-    }
-    value.prepare(Some(&old), server);
-    value.locate(errors);
+    let (Some(mut value), Some(mut old)) = (defaulted::<T>(object, server), defaulted::<T>(old, server)) else {
+        return;
+    };
     if how == Update::Replace
         && !T::UNCONDITIONAL_UPDATE
         && value.metadata().resource_version.as_deref().is_none_or(str::is_empty)
@@ -243,10 +256,17 @@ fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut E
         errors.invalid(&path, "an object of this kind is replaced only with the `resourceVersion` of the old one");
         return;
     }
+    // What the old object would be refused for today is of no interest.
+    errors.silently(|errors| old.prepare(None, how, errors));
+    if !value.prepare(Some(&mut old), how, errors) {
+        return;
+    }
     meta::update(value.metadata(), old.metadata(), errors);
     value.validate_update(&old, errors);
 }
 
 fn stored_as<T: Kind>(object: &Object, server: &ApiServer) -> Option<serde_json::Value> {
-    serde_json::to_value(created::<T>(object, server)?).ok()
+    let mut value = object.model::<T>()?.clone();
+    value.set_defaults(server);
+    serde_json::to_value(value).ok()
 }

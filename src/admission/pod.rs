@@ -18,7 +18,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::errors::{Errors, shortened};
 use super::scheduling::{self, pods};
-use super::{ApiServer, Kind, container, defaults, meta, update, volume};
+use super::{ApiServer, Kind, Update, container, defaults, meta, update, volume};
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -38,23 +38,26 @@ impl Kind for Pod {
         defaults::pod::pod(self.spec.get_or_insert_default(), server);
     }
 
-    fn prepare(&mut self, old: Option<&Self>, server: &ApiServer) {
-        let Some(spec) = &mut self.spec else { return };
+    fn prepare(&mut self, old: Option<&mut Self>, how: Update, errors: &mut Errors<'_>) -> bool {
+        let (Some(spec), server) = (&mut self.spec, errors.server) else { return true };
         plugins::add_tolerations(spec);
         match old {
             None => {
                 plugins::set_priority(spec);
-                pods::merge_label_keys(spec, self.metadata.labels.as_ref(), false, server);
+                pods::merge_label_keys(spec, self.metadata.labels.as_ref(), false, errors.server);
             }
             Some(old) => {
                 let old_spec = old.spec.as_ref();
                 spec.priority = spec.priority.or(old_spec.and_then(|old| old.priority));
                 let policy = old_spec.and_then(|old| old.preemption_policy.clone());
                 spec.preemption_policy = spec.preemption_policy.take().or(policy);
-                // `kubectl apply` leaves alone what the server has added to selectors.
-                pods::merge_label_keys(spec, old.metadata.labels.as_ref(), true, server);
+                if how == Update::Apply {
+                    // `kubectl apply` leaves alone what the server has added to selectors.
+                    pods::merge_label_keys(spec, old.metadata.labels.as_ref(), true, errors.server);
+                }
             }
         }
+        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {

@@ -2,28 +2,23 @@
 //!
 //! Mirrors `ValidateVolumes` and `validateVolumeSource` in pkg/apis/core/validation (v1.36).
 
-pub(super) mod disks;
+mod elsewhere;
 mod files;
-pub(super) mod network;
 mod projected;
 mod warnings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::api::core::v1::{
-    CSIVolumeSource, EphemeralVolumeSource, HostPathVolumeSource, ImageVolumeSource, Volume,
-};
+use k8s_openapi::api::core::v1::{CSIVolumeSource, EphemeralVolumeSource, ImageVolumeSource, Volume};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::errors::{Errors, shortened};
+use super::meta;
 use super::pod::Form;
-use super::{container, meta, storage};
+use super::storage::{self, source};
 use crate::values::names;
 use crate::values::quantity::Quantity;
 use crate::yaml::Path;
-
-const HOST_PATH_TYPES: [&str; 8] =
-    ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
 
 /// The volumes at `path`. Returns those with which nothing is wrong, by name: mounts of others are refused as well.
 /// `pod` is the name of the pod, if there is one already.
@@ -46,7 +41,7 @@ pub(super) fn volumes<'a>(
     for (index, volume) in volumes.iter().enumerate() {
         let path_of = |index: usize| path.index(index).field("name");
         let (path, before) = (path.index(index), errors.refused());
-        source(volume, form, pod, &path, errors);
+        typed(volume, form, pod, &path, errors);
         if volume.name.is_empty() {
             errors.required(&path_of(index), "the volume has no name");
         } else {
@@ -100,7 +95,7 @@ impl Types<'_> {
     }
 }
 
-fn source(volume: &Volume, form: Form, pod: Option<&str>, path: &Path, errors: &mut Errors<'_>) {
+fn typed(volume: &Volume, form: Form, pod: Option<&str>, path: &Path, errors: &mut Errors<'_>) {
     let mut types = Types { path, first: None };
     macro_rules! check {
         ($source:expr, $field:literal, $check:expr) => {
@@ -118,17 +113,13 @@ fn source(volume: &Volume, form: Form, pod: Option<&str>, path: &Path, errors: &
             errors.forbidden(&path.fields(&["emptyDir", "sizeLimit"]), "the size of a volume cannot be negative");
         }
     }
-    check!(volume.host_path, "hostPath", host_path);
-    check!(volume.git_repo, "gitRepo", network::git_repo);
-    if let Some(disk) = &volume.gce_persistent_disk
-        && types.take("gcePersistentDisk", errors)
-    {
-        disks::gce(disk, &path.field("gcePersistentDisk"), &path.field("persistentDisk"), errors);
-    }
-    check!(volume.aws_elastic_block_store, "awsElasticBlockStore", disks::aws);
+    check!(volume.host_path, "hostPath", source::host_path);
+    check!(volume.git_repo, "gitRepo", elsewhere::git_repo);
+    check!(volume.gce_persistent_disk, "gcePersistentDisk", source::google_disk);
+    check!(volume.aws_elastic_block_store, "awsElasticBlockStore", source::amazon_disk);
     check!(volume.secret, "secret", files::secret);
-    check!(volume.nfs, "nfs", network::nfs);
-    check!(volume.iscsi, "iscsi", disks::iscsi);
+    check!(volume.nfs, "nfs", source::nfs);
+    check!(volume.iscsi, "iscsi", elsewhere::iscsi);
     if let Some(iscsi) = volume.iscsi.as_ref().filter(|iscsi| iscsi.initiator_name.is_some()) {
         // Both together become the name of an interface.
         const LIMIT: usize = 64;
@@ -138,31 +129,25 @@ fn source(volume: &Volume, form: Form, pod: Option<&str>, path: &Path, errors: &
             finding.help(format!("shorten the name, so that both have at most {} characters", LIMIT - 1));
         }
     }
-    check!(volume.glusterfs, "glusterfs", network::glusterfs);
-    check!(volume.flocker, "flocker", disks::flocker);
-    if let Some(claim) = &volume.persistent_volume_claim
-        && types.take("persistentVolumeClaim", errors)
-        && claim.claim_name.is_empty()
-    {
-        let path = path.fields(&["persistentVolumeClaim", "claimName"]);
-        errors.required(&path, "the volume does not say which claim it uses");
-    }
-    check!(volume.rbd, "rbd", disks::rbd);
-    check!(volume.cinder, "cinder", disks::cinder);
-    check!(volume.cephfs, "cephfs", network::cephfs);
-    check!(volume.quobyte, "quobyte", network::quobyte);
+    check!(volume.glusterfs, "glusterfs", elsewhere::glusterfs);
+    check!(volume.flocker, "flocker", source::flocker);
+    check!(volume.persistent_volume_claim, "persistentVolumeClaim", elsewhere::claim);
+    check!(volume.rbd, "rbd", elsewhere::rbd);
+    check!(volume.cinder, "cinder", elsewhere::cinder);
+    check!(volume.cephfs, "cephfs", elsewhere::cephfs);
+    check!(volume.quobyte, "quobyte", source::quobyte);
     check!(volume.downward_api, "downwardAPI", files::downward_api);
-    check!(volume.fc, "fc", disks::fc);
-    check!(volume.flex_volume, "flexVolume", disks::flex);
+    check!(volume.fc, "fc", source::fibre_channel);
+    check!(volume.flex_volume, "flexVolume", elsewhere::flex);
     check!(volume.config_map, "configMap", files::config_map);
-    check!(volume.azure_file, "azureFile", network::azure_file);
-    check!(volume.vsphere_volume, "vsphereVolume", disks::vsphere);
-    check!(volume.photon_persistent_disk, "photonPersistentDisk", disks::photon);
-    check!(volume.portworx_volume, "portworxVolume", disks::portworx);
-    check!(volume.azure_disk, "azureDisk", disks::azure);
-    check!(volume.storageos, "storageos", disks::storage_os);
+    check!(volume.azure_file, "azureFile", elsewhere::azure_file);
+    check!(volume.vsphere_volume, "vsphereVolume", elsewhere::vsphere);
+    check!(volume.photon_persistent_disk, "photonPersistentDisk", elsewhere::photon);
+    check!(volume.portworx_volume, "portworxVolume", elsewhere::portworx);
+    check!(volume.azure_disk, "azureDisk", source::azure_disk);
+    check!(volume.storageos, "storageos", elsewhere::storage_os);
     check!(volume.projected, "projected", projected::check);
-    check!(volume.scale_io, "scaleIO", disks::scale_io);
+    check!(volume.scale_io, "scaleIO", elsewhere::scale_io);
     check!(volume.csi, "csi", csi);
     if let Some(source) = &volume.ephemeral
         && types.take("ephemeral", errors)
@@ -179,47 +164,19 @@ fn source(volume: &Volume, form: Form, pod: Option<&str>, path: &Path, errors: &
     }
 }
 
-/// A directory or file of the node, also as a persistent volume.
-pub(super) fn host_path(source: &HostPathVolumeSource, path: &Path, errors: &mut Errors<'_>) {
-    if source.path.is_empty() {
-        errors.required(&path.field("path"), "the volume does not say which path of the node it is");
-        return;
-    }
-    let at = path.field("path");
-    container::without_parent(&source.path, &at, &at, errors);
-    if let Some(kind) = source.type_.as_deref().filter(|kind| !HOST_PATH_TYPES.contains(kind)) {
-        errors.unsupported(&path.field("type"), "the type of a host path", kind, HOST_PATH_TYPES.into_iter().skip(1));
-    }
-}
-
 fn csi(source: &CSIVolumeSource, path: &Path, errors: &mut Errors<'_>) {
-    csi_driver(&source.driver, &path.field("driver"), errors);
+    source::driver_name(&source.driver, &path.field("driver"), errors);
     if let Some(secret) = &source.node_publish_secret_ref {
         let at = path.fields(&["nodePublishSecretRef", "name"]);
         if secret.name.is_empty() {
             errors.required(&at, "the reference to a Secret names none");
-        }
-        if !secret.name.is_empty() {
+        } else {
             for problem in names::dns1123_subdomain(&secret.name) {
                 let message = format!("the name `{}` of a Secret {problem}", shortened(&secret.name));
                 errors.invalid(&at, message).called(path.field("name"));
             }
         }
     }
-}
-
-/// The name of a driver (`ValidateCSIDriverName`).
-pub(super) fn csi_driver(name: &str, path: &Path, errors: &mut Errors<'_>) {
-    const LIMIT: usize = 63;
-    if name.is_empty() {
-        errors.required(path, "the volume does not say which driver provides it");
-        return;
-    }
-    if name.len() > LIMIT {
-        errors.too_long(path, format!("the name of a driver can have at most {LIMIT} characters"));
-    }
-    let what = format!("the driver `{}`", shortened(name));
-    errors.each_invalid(path, what, names::dns1123_subdomain_caseless(name));
 }
 
 fn ephemeral(source: &EphemeralVolumeSource, name: &str, pod: Option<&str>, path: &Path, errors: &mut Errors<'_>) {

@@ -11,9 +11,11 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 use seatrial::admission::Update;
+use seatrial::config::ApiServerFlags;
 use seatrial::finding::{Finding, Group};
 use seatrial::lint::{Background, Settings, lint_with};
 use seatrial::source::Sources;
+use seatrial::values::ip::Cidr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -49,7 +51,10 @@ pub(crate) fn refusals(object: String, old: Option<String>) -> Vec<Finding> {
     }
     // The recordings are of a server of this version.
     let kubernetes_versions = vec!["1.36".parse().expect("is supported")];
-    let settings = Settings { kubernetes_versions, update: Update::Replace, ..Settings::default() };
+    // This is how it was started; see the README of the recordings.
+    let service_cluster_ip_range = vec![Cidr::parse_lenient("10.96.0.0/16").expect("is a range")];
+    let api_server = ApiServerFlags { service_cluster_ip_range, ..ApiServerFlags::default() };
+    let settings = Settings { kubernetes_versions, api_server, update: Update::Replace, ..Settings::default() };
     let report = lint_with(&sources, &background, &settings);
     report.findings.into_iter().filter(|finding| finding.group == Group::Refused).collect()
 }

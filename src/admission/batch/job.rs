@@ -8,7 +8,7 @@ use crate::admission::errors::{Errors, shortened};
 use crate::admission::numbers::not_negative;
 use crate::admission::selector::{self, Options};
 use crate::admission::workload::{Selection, name_warning, query};
-use crate::admission::{ApiServer, Kind, defaults, pod};
+use crate::admission::{ApiServer, Kind, Update, defaults, pod};
 use crate::finding::Finding;
 use crate::values::names;
 use crate::yaml::Path;
@@ -18,22 +18,18 @@ impl Kind for Job {
         defaults::batch::job(self, server);
     }
 
-    fn prepare(&mut self, old: Option<&Self>, _: &ApiServer) {
-        if let Some(old) = old {
-            self.metadata.uid.clone_from(&old.metadata.uid);
-        }
-    }
-
-    fn generate(&mut self) {
-        generated::selector(self);
-    }
-
-    fn keep(&mut self, old: &Self, _: &Errors<'_>) {
-        generated::keep(self, old);
-    }
-
-    fn locate(&self, errors: &mut Errors<'_>) {
+    fn prepare(&mut self, old: Option<&mut Self>, how: Update, errors: &mut Errors<'_>) -> bool {
         generated::labels_come_from_template(errors);
+        match old {
+            None => generated::selector(self),
+            Some(old) => {
+                self.metadata.uid.clone_from(&old.metadata.uid);
+                if how == Update::Apply {
+                    generated::keep(self, old);
+                }
+            }
+        }
+        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {

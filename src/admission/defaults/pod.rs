@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::{DownwardAPIVolumeFile, EmptyDirVolumeSource, PodSpec, PodTemplateSpec, Volume};
 
-use super::container;
+use super::{container, storage};
 use crate::admission::{ApiServer, pod};
 
 /// Fills in what a Pod may leave out (`SetDefaults_Pod`).
@@ -91,7 +91,7 @@ fn volume(volume: &mut Volume, server: &ApiServer) {
         }
     }
     if let Some(template) = volume.ephemeral.as_mut().and_then(|ephemeral| ephemeral.volume_claim_template.as_mut()) {
-        template.spec.volume_mode.get_or_insert_with(|| "Filesystem".to_owned());
+        storage::claim(&mut template.spec);
         if let Some(resources) = &mut template.spec.resources {
             container::resource_list(resources.requests.as_mut());
             container::resource_list(resources.limits.as_mut());

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{KeyToPath, PersistentVolumeClaimSpec, Volume};
+use k8s_openapi::api::core::v1::{KeyToPath, Volume};
 
 use crate::admission::errors::{Errors, shortened};
-use crate::values::quantity::Quantity;
+use crate::admission::storage::claim_warnings;
 use crate::yaml::Path;
 
 pub(super) fn warn(volumes: &[Volume], path: &Path, errors: &mut Errors<'_>) {
@@ -17,7 +17,7 @@ pub(super) fn warn(volumes: &[Volume], path: &Path, errors: &mut Errors<'_>) {
         without_driver(volume, &path, errors);
         let claim = volume.ephemeral.as_ref().and_then(|ephemeral| ephemeral.volume_claim_template.as_ref());
         if let Some(claim) = claim {
-            fractional_storage(&claim.spec, &path.fields(&["ephemeral", "volumeClaimTemplate", "spec"]), errors);
+            claim_warnings(&claim.spec, &path.fields(&["ephemeral", "volumeClaimTemplate", "spec"]), errors);
         }
         overlapping_files(volume, &path, errors);
     }
@@ -47,18 +47,6 @@ fn without_driver(volume: &Volume, path: &Path, errors: &mut Errors<'_>) {
         let message = "volumes of the type `gitRepo` are deprecated, and off since Kubernetes 1.33";
         let finding = errors.warn(&at, message).at(place);
         finding.help("clone the repository in an init container, into an `emptyDir`");
-    }
-}
-
-/// A claim that asks for less than a byte more or less (`GetWarningsForPersistentVolumeClaimSpec`).
-fn fractional_storage(spec: &PersistentVolumeClaimSpec, path: &Path, errors: &mut Errors<'_>) {
-    let Some(resources) = &spec.resources else { return };
-    for (field, amounts) in [("requests", &resources.requests), ("limits", &resources.limits)] {
-        let Some(written) = amounts.as_ref().and_then(|amounts| amounts.get("storage")) else { continue };
-        if Quantity::decode(&written.0).is_ok_and(|amount| amount.milli_value() % 1000 != 0) {
-            let message = format!("`{}` is no whole number of bytes", written.0);
-            errors.warn(&path.fields(&["resources", field]).key("storage"), message);
-        }
     }
 }
 

@@ -5,7 +5,8 @@ use k8s_openapi::api::core::v1::{ReplicationController, ReplicationControllerSpe
 use super::{Selection, lasting_pods, name_warning};
 use crate::admission::errors::Errors;
 use crate::admission::numbers::not_negative;
-use crate::admission::{ApiServer, Kind, defaults};
+use crate::admission::{ApiServer, Kind, Update, defaults};
+use crate::cluster::Labels;
 use crate::values::selector::Selector;
 use crate::yaml::Path;
 
@@ -14,22 +15,22 @@ impl Kind for ReplicationController {
         defaults::workload::replication_controller(self, server);
     }
 
-    /// The selector that came from the template's labels stays when these change and nobody asks for another one.
-    fn keep(&mut self, old: &Self, errors: &Errors<'_>) {
-        let (Some(spec), Some(old)) = (&mut self.spec, &old.spec) else { return };
-        let labels = |spec: &ReplicationControllerSpec| spec.template.as_ref()?.metadata.as_ref()?.labels.clone();
-        if !errors.is_written(&Path::root().fields(&["spec", "selector"])) && old.selector == labels(old) {
-            spec.selector.clone_from(&old.selector);
-        }
-    }
-
-    /// Without labels of its own it has those of its template (`SetDefaults_ReplicationController`).
-    fn locate(&self, errors: &mut Errors<'_>) {
+    fn prepare(&mut self, old: Option<&mut Self>, how: Update, errors: &mut Errors<'_>) -> bool {
+        // Without labels of its own it has those of its template (`SetDefaults_ReplicationController`).
         let labels = Path::root().fields(&["metadata", "labels"]);
         if !errors.has_entries(&labels) {
             let source = Path::root().fields(&["spec", "template", "metadata", "labels"]);
             errors.copied(labels, source, "a label of the ReplicationController too, which has none of its own");
         }
+        // The selector that came from the template's labels stays when these change and nobody asks for another one.
+        if how == Update::Apply
+            && !errors.is_written(&Path::root().fields(&["spec", "selector"]))
+            && let (Some(spec), Some(old)) = (&mut self.spec, old.and_then(|old| old.spec.as_ref()))
+            && old.selector == template_labels(old)
+        {
+            spec.selector.clone_from(&old.selector);
+        }
+        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
@@ -40,6 +41,10 @@ impl Kind for ReplicationController {
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
         spec(self, Some(old), errors);
     }
+}
+
+fn template_labels(spec: &ReplicationControllerSpec) -> Option<Labels> {
+    spec.template.as_ref()?.metadata.as_ref()?.labels.clone()
 }
 
 /// As `ValidateReplicationControllerSpec`; the selector is not checked by itself.

@@ -13,7 +13,7 @@ use super::{Selection, lasting};
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
 use crate::admission::update::{Change, changes};
-use crate::admission::{ApiServer, Kind, defaults, pod, storage};
+use crate::admission::{ApiServer, Kind, Update, defaults, pod, storage};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -24,8 +24,9 @@ impl Kind for StatefulSet {
         defaults::workload::stateful_set(self, server);
     }
 
-    fn prepare(&mut self, old: Option<&Self>, server: &ApiServer) {
-        drop_max_unavailable(self, old, server);
+    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
+        drop_max_unavailable(self, old.as_deref(), errors.server);
+        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
