@@ -228,6 +228,8 @@ fn defaulted<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
 
 fn create_as<T: Kind>(object: &Object, errors: &mut Errors<'_>) {
     let Some(mut value) = defaulted::<T>(object, errors.server) else { return };
+    // A new object never has the UID that stands in its manifest.
+    value.metadata_mut().uid = None;
     if !value.prepare(None, Update::default(), errors) {
         return;
     }
