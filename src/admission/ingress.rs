@@ -11,9 +11,8 @@ use k8s_openapi::api::networking::v1::{
 
 use super::defaults::network as defaults;
 use super::errors::{Errors, shortened};
-use super::service::ports::{port_name, port_number};
 use super::service::{list, text};
-use super::{ApiServer, Kind};
+use super::{ApiServer, Kind, port};
 use crate::values::ip::Ip;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
@@ -39,7 +38,9 @@ impl Kind for Ingress {
     fn validate(&self, errors: &mut Errors<'_>) {
         let Some(spec) = &self.spec else { return };
         ingress(spec, options(None, errors), errors);
-        let Some(class) = self.metadata.annotations.as_ref().and_then(|annotations| annotations.get(CLASS)) else { return };
+        let Some(class) = self.metadata.annotations.as_ref().and_then(|annotations| annotations.get(CLASS)) else {
+            return;
+        };
         let annotation = Path::root().fields(&["metadata", "annotations"]).key(CLASS);
         let field = Path::root().fields(&["spec", "ingressClassName"]);
         match &spec.ingress_class_name {
@@ -126,7 +127,8 @@ fn secret_problems(tls: &IngressTLS) -> Problems {
 
 /// The name of a host, in which the first part may be a `*`.
 fn host(host: &str, path: &Path, errors: &mut Errors<'_>) {
-    let problems = if host.contains('*') { names::wildcard_dns1123_subdomain(host) } else { names::dns1123_subdomain(host) };
+    let problems =
+        if host.contains('*') { names::wildcard_dns1123_subdomain(host) } else { names::dns1123_subdomain(host) };
     errors.each_invalid(path, format!("the host `{}`", shortened(host)), problems);
 }
 
@@ -224,15 +226,18 @@ fn service(service: &IngressServiceBackend, path: &Path, options: Options, error
         let check = if options.relaxed_service_name { names::dns1123_label } else { names::dns1035_label };
         errors.each_invalid(&at, format!("the name of a Service `{}`", shortened(&service.name)), check(&service.name));
     }
-    let port = service.port.clone().unwrap_or_default();
+    let given = service.port.clone().unwrap_or_default();
     let at = path.fields(&["service", "port"]);
-    match (text(port.name.as_ref()), port.number.unwrap_or_default()) {
+    match (text(given.name.as_ref()), given.number.unwrap_or_default()) {
         ("", 0) => {
-            let finding = errors.required(&at, "the backend does not say which port of the Service").called(path.clone());
+            let finding =
+                errors.required(&at, "the backend does not say which port of the Service").called(path.clone());
             finding.help("add `port.name` or `port.number`");
         }
-        ("", number) => port_number(number, &at.field("number"), errors),
-        (name, 0) => port_name(name, names::port_name(name), &at.field("name"), errors),
+        ("", number) => port::number(number, &at.field("number"), errors),
+        (name, 0) => {
+            port::name(name, names::port_name, &at.field("name"), errors);
+        }
         (name, number) => {
             let message = format!("the backend has both the port's name `{name}` and its number {number}");
             errors.invalid(&at, message).called(path.clone()).help("remove one of them");
@@ -278,7 +283,8 @@ impl Kind for IngressClass {
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
-        let controller = |class: &Self| class.spec.as_ref().and_then(|spec| spec.controller.clone()).unwrap_or_default();
+        let controller =
+            |class: &Self| class.spec.as_ref().and_then(|spec| spec.controller.clone()).unwrap_or_default();
         if controller(self) != controller(old) {
             let path = Path::root().fields(&["spec", "controller"]);
             let message = format!("the controller cannot change from `{}`", shortened(&controller(old)));
@@ -291,7 +297,8 @@ impl Kind for IngressClass {
 /// The controller that looks after the Ingresses of a class.
 fn controller(controller: &str, path: &Path, errors: &mut Errors<'_>) {
     if controller.len() > CONTROLLER_LIMIT {
-        let message = format!("the name of the controller has {} bytes, more than {CONTROLLER_LIMIT}", controller.len());
+        let message =
+            format!("the name of the controller has {} bytes, more than {CONTROLLER_LIMIT}", controller.len());
         errors.too_long(path, message);
     }
     if controller.is_empty() {

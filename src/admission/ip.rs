@@ -14,13 +14,7 @@ const STRICT: &str = "StrictIPCIDRValidation";
 
 /// An address in a field that is older than the strict rules, unless the old object has it too. The API server calls the
 /// field `field`. Returns whether the address is taken.
-pub(crate) fn legacy_ip(
-    value: &str,
-    existing: &[String],
-    path: &Path,
-    field: &Path,
-    errors: &mut Errors<'_>,
-) -> bool {
+pub(crate) fn legacy_ip(value: &str, existing: &[String], path: &Path, field: &Path, errors: &mut Errors<'_>) -> bool {
     existing.iter().any(|old| old == value) || ip(value, errors.server.enabled(STRICT), path, field, errors).is_some()
 }
 

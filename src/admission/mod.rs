@@ -13,15 +13,18 @@ mod container;
 mod defaults;
 mod definition;
 mod errors;
+mod expressions;
 mod ingress;
 mod ip;
 mod meta;
 mod namespace;
 mod network_policy;
-mod numbers;
 mod node_labels;
+mod numbers;
 mod pod;
 mod policy;
+mod port;
+mod quota;
 mod rbac;
 mod resources;
 mod scheduling;
@@ -38,17 +41,18 @@ mod workload;
 use std::any::Any;
 
 use k8s_openapi::api::{self, coordination, core, discovery, networking};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use self::batch::{FIELDS, Field, Piece};
 use self::errors::Errors;
 use self::meta::Scope;
-pub(crate) use self::batch::{FIELDS, Field, Piece};
 pub use self::server::ApiServer;
 use crate::cluster::Object;
-use crate::finding::{Findings, Group};
+use crate::finding::Findings;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -76,6 +80,9 @@ trait Kind:
     fn prepare(&mut self, _old: Option<&mut Self>, _how: Update, _errors: &mut Errors<'_>) -> bool {
         true
     }
+
+    /// Takes out what [`Kind::prepare`] put in the place of values that only the server itself can choose.
+    fn forget(&mut self) {}
 
     /// What is wrong with a new object, apart from its metadata.
     fn validate(&self, errors: &mut Errors<'_>);
@@ -178,6 +185,8 @@ static KINDS: &[Row] = &[
     Row::of::<core::v1::Namespace>(),
     Row::of::<core::v1::ServiceAccount>(),
     Row::of::<coordination::v1::Lease>(),
+    Row::of::<core::v1::ResourceQuota>(),
+    Row::of::<core::v1::LimitRange>(),
     // config
     Row::of::<core::v1::ConfigMap>(),
     Row::of::<core::v1::Secret>(),
@@ -196,10 +205,17 @@ static KINDS: &[Row] = &[
     Row::of::<api::node::v1::RuntimeClass>(),
     Row::of::<api::scheduling::v1::PriorityClass>(),
     // definition
+    Row::of::<CustomResourceDefinition>(),
     // webhook
     Row::of::<api::admissionregistration::v1::MutatingWebhookConfiguration>(),
     Row::of::<api::admissionregistration::v1::ValidatingWebhookConfiguration>(),
     // policy
+    Row::of::<api::admissionregistration::v1::MutatingAdmissionPolicy>(),
+    Row::of::<api::admissionregistration::v1::MutatingAdmissionPolicyBinding>(),
+    Row::of::<api::admissionregistration::v1::ValidatingAdmissionPolicy>(),
+    Row::of::<api::admissionregistration::v1::ValidatingAdmissionPolicyBinding>(),
+    Row::of::<api::admissionregistration::v1beta1::MutatingAdmissionPolicy>(),
+    Row::of::<api::admissionregistration::v1beta1::MutatingAdmissionPolicyBinding>(),
 ];
 
 /// The typed object after defaulting, with the name that it will have.
@@ -248,9 +264,7 @@ fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut E
 }
 
 fn stored_as<T: Kind>(object: &Object, server: &ApiServer) -> Option<serde_json::Value> {
-    let mut value = defaulted::<T>(object, server)?;
-    // What is wrong with the object is not asked here.
-    let mut unheard = Findings::new("", Group::Refused);
-    value.prepare(None, Update::default(), &mut Errors::new(object, server, &mut unheard));
+    let mut value = object.model::<T>()?.clone();
+    value.set_defaults(server);
     serde_json::to_value(value).ok()
 }

@@ -32,7 +32,8 @@ impl Kind for Namespace {
         for (index, finalizer) in finalizers.iter().enumerate() {
             let at = path.index(index);
             let mut problems = names::qualified_name(finalizer);
-            if !finalizer.contains('/') && !matches!(finalizer.as_str(), "kubernetes" | "orphan" | "foregroundDeletion") {
+            if !finalizer.contains('/') && !matches!(finalizer.as_str(), "kubernetes" | "orphan" | "foregroundDeletion")
+            {
                 problems.push("needs a domain before it, such as `example.com/name`".to_owned());
             }
             for problem in problems {
@@ -93,11 +94,12 @@ fn is_standard(level: &str) -> bool {
 
 /// `latest`, or `v1.` and a number without zeros before it.
 fn is_version_of_standard(version: &str) -> bool {
-    version == "latest" || version.strip_prefix("v1.").is_some_and(|minor| {
-        !minor.is_empty()
-            && minor.bytes().all(|byte| byte.is_ascii_digit())
-            && (minor == "0" || !minor.starts_with('0'))
-    })
+    version == "latest"
+        || version.strip_prefix("v1.").is_some_and(|minor| {
+            !minor.is_empty()
+                && minor.bytes().all(|byte| byte.is_ascii_digit())
+                && (minor == "0" || !minor.starts_with('0'))
+        })
 }
 
 impl Kind for ServiceAccount {

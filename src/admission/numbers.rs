@@ -70,7 +70,8 @@ mod tests {
     #[test]
     fn nothing_is_a_zero_of_any_sort() {
         let text = |text: &str| IntOrString::String(text.to_owned());
-        for nothing in [IntOrString::Int(0), text("0%"), text("00%"), text("0"), text("a few"), text("1.5%"), text("")] {
+        for nothing in [IntOrString::Int(0), text("0%"), text("00%"), text("0"), text("a few"), text("1.5%"), text("")]
+        {
             assert!(is_zero(&nothing), "{nothing:?}");
         }
         for something in [IntOrString::Int(-1), text("1%"), text("5"), text("99999999999999999999%")] {

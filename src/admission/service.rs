@@ -14,7 +14,7 @@ use k8s_openapi::api::core::v1::{Service, ServiceSpec, SessionAffinityConfig};
 use super::defaults::service::{self as defaults, is_externally_accessible};
 use super::errors::{Errors, shortened};
 use super::update::service as update;
-use super::{ApiServer, Kind, Update, ip, meta};
+use super::{ApiServer, Kind, Update, ip, meta, port};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -39,6 +39,10 @@ impl Kind for Service {
         }
     }
 
+    fn forget(&mut self) {
+        self.spec.iter_mut().for_each(allocation::forget);
+    }
+
     fn validate(&self, errors: &mut Errors<'_>) {
         name(self, errors);
         service(self, None, errors);
@@ -55,7 +59,10 @@ impl Kind for Service {
 /// Before 1.36, a Service's name had to start with a letter.
 fn name(service: &Service, errors: &mut Errors<'_>) {
     let name = service.metadata.name.as_deref().unwrap_or_default();
-    if errors.server.enabled("RelaxedServiceNameValidation") || name.is_empty() || !names::dns1123_label(name).is_empty() {
+    if errors.server.enabled("RelaxedServiceNameValidation")
+        || name.is_empty()
+        || !names::dns1123_label(name).is_empty()
+    {
         return;
     }
     let path = Path::root().fields(&["metadata", "name"]);
@@ -121,7 +128,9 @@ fn topology(service: &Service, errors: &mut Errors<'_>) {
     let path = Path::root().fields(&["metadata", "annotations"]);
     let annotation = |key: &str| service.metadata.annotations.as_ref().and_then(|annotations| annotations.get(key));
     let Some(hints) = annotation(HINTS) else { return };
-    errors.warn(&path.key(HINTS), format!("the annotation `{HINTS}` is deprecated")).help(format!("use `{TOPOLOGY_MODE}`"));
+    errors
+        .warn(&path.key(HINTS), format!("the annotation `{HINTS}` is deprecated"))
+        .help(format!("use `{TOPOLOGY_MODE}`"));
     if annotation(TOPOLOGY_MODE).is_some_and(|mode| mode != hints) {
         let place = errors.place(&path.key(HINTS));
         let message = format!("the annotations `{TOPOLOGY_MODE}` and `{HINTS}` must have the same value");
@@ -151,7 +160,11 @@ fn external_name(spec: &ServiceSpec, path: &Path, errors: &mut Errors<'_>) {
         let message = "a Service of type `ExternalName` needs the name that it stands for";
         errors.required(&path, message).help("add `externalName`");
     } else {
-        errors.each_invalid(&path, format!("the external name `{}`", shortened(written)), names::dns1123_subdomain(name));
+        errors.each_invalid(
+            &path,
+            format!("the external name `{}`", shortened(written)),
+            names::dns1123_subdomain(name),
+        );
     }
 }
 
@@ -163,7 +176,8 @@ fn affinity(spec: &ServiceSpec, path: &Path, errors: &mut Errors<'_>) {
             let SessionAffinityConfig { client_ip } = spec.session_affinity_config.clone().unwrap_or_default();
             let seconds = client_ip.and_then(|client| client.timeout_seconds);
             if let Some(seconds) = seconds.filter(|seconds| !(1..=AFFINITY_LIMIT).contains(seconds)) {
-                let message = format!("the time of session affinity must be from 1 to {AFFINITY_LIMIT} seconds, not {seconds}");
+                let message =
+                    format!("the time of session affinity must be from 1 to {AFFINITY_LIMIT} seconds, not {seconds}");
                 errors.invalid(&config.fields(&["clientIP", "timeoutSeconds"]), message);
             }
         }
@@ -229,7 +243,11 @@ fn load_balancer(spec: &ServiceSpec, path: &Path, errors: &mut Errors<'_>) {
     let path = path.field("loadBalancerClass");
     let Some(class) = &spec.load_balancer_class else { return };
     if is_balanced {
-        errors.each_invalid(&path, format!("the load balancer class `{}`", shortened(class)), names::qualified_name(class));
+        errors.each_invalid(
+            &path,
+            format!("the load balancer class `{}`", shortened(class)),
+            names::qualified_name(class),
+        );
     } else {
         let message = "a load balancer class needs a Service of type `LoadBalancer`";
         errors.forbidden(&path, message).help("remove it, or change the type");
@@ -259,7 +277,7 @@ fn traffic(spec: &ServiceSpec, path: &Path, errors: &mut Errors<'_>) {
             errors.invalid(&at, message).help("remove it");
         }
     } else if !allocation::is_placeholder(number) {
-        ports::port_number(number, &at, errors);
+        port::number(number, &at, errors);
         ports::within_range(number, "health check port", &at, errors);
     }
     if let Some(internal) = spec.internal_traffic_policy.as_deref().filter(|it| !matches!(*it, "Cluster" | "Local")) {

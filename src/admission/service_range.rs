@@ -69,7 +69,9 @@ fn ranges(ranges: &[String], errors: &mut Errors<'_>) {
             if let [Some(one), Some(other)] = read[..]
                 && one.is_v4() == other.is_v4()
             {
-                errors.invalid(&path, "both ranges are of the same IP family").help("write one of IPv4 and one of IPv6");
+                errors
+                    .invalid(&path, "both ranges are of the same IP family")
+                    .help("write one of IPv4 and one of IPv6");
             }
         }
     }

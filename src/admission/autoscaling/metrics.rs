@@ -3,8 +3,8 @@
 //! Mirrors `validateMetrics` and its neighbours in pkg/apis/autoscaling/validation (v1.36).
 
 use k8s_openapi::api::autoscaling::v2::{
-    ContainerResourceMetricSource, ExternalMetricSource, MetricIdentifier, MetricSpec, MetricTarget, ObjectMetricSource,
-    PodsMetricSource, ResourceMetricSource,
+    ContainerResourceMetricSource, ExternalMetricSource, MetricIdentifier, MetricSpec, MetricTarget,
+    ObjectMetricSource, PodsMetricSource, ResourceMetricSource,
 };
 use k8s_openapi::apimachinery::pkg::api::resource;
 

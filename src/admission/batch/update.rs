@@ -24,13 +24,7 @@ pub(super) fn spec(new: &JobSpec, old_job: &Job, old: &JobSpec, path: &Path, err
 const WAY_OUT: &str = "delete the Job first, which ends its pods, or give the new one another name or a `generateName`";
 
 /// A field that must stay, whatever is in it.
-fn immutable<T: Serialize + PartialEq>(
-    old: &T,
-    new: &T,
-    path: &Path,
-    field: &'static str,
-    errors: &mut Errors<'_>,
-) {
+fn immutable<T: Serialize + PartialEq>(old: &T, new: &T, path: &Path, field: &'static str, errors: &mut Errors<'_>) {
     let changes = changes(old, new, &path.field(field));
     report(&changes, path, &path.field(field), errors);
 }

@@ -21,7 +21,7 @@ pub(super) fn cluster_ips(spec: &ServiceSpec, old: Option<&ServiceSpec>, path: &
     }
     let (single, several) = (text(spec.cluster_ip.as_ref()), list(spec.cluster_ips.as_ref()));
     let field = path.field("clusterIPs");
-        match several.first() {
+    match several.first() {
         Some(first) if first != single => {
             let message = if single.is_empty() {
                 "`clusterIPs` needs `clusterIP` too, with its first address".to_owned()

@@ -21,7 +21,7 @@ pub(in crate::admission) struct Change {
 }
 
 impl Change {
-    /// What changes, in words: the field below `path`, and the list's element by its name in the manifest.
+    /// The field that changes, named from `path` on.
     pub(in crate::admission) fn name(&self, path: &Path) -> String {
         match self.path.moved(path, &Path::root()) {
             Some(inner) if !inner.to_string().is_empty() => format!("`{inner}`"),
@@ -31,9 +31,10 @@ impl Change {
 
     /// ` from … to …`, as far as the values are short and nobody's secret. Environment and command lines may hold one.
     pub(in crate::admission) fn from_to(&self) -> String {
-        let may_be_secret = self.path.segments().iter().any(|segment| {
-            matches!(segment.name(), Some("annotations" | "args" | "command" | "env" | "httpHeaders"))
-        });
+        let may_be_secret =
+            self.path.segments().iter().any(|segment| {
+                matches!(segment.name(), Some("annotations" | "args" | "command" | "env" | "httpHeaders"))
+            });
         let text = |value: &Value| match value {
             Value::Null => Some("nothing".to_owned()),
             Value::String(text) if text.chars().count() <= 80 => Some(format!("`{text}`")),
@@ -120,7 +121,8 @@ fn compare(old: &Value, new: &Value, context: Context<'_>, path: &Path, found: &
     }
     match (old, new) {
         (Value::Object(one), Value::Object(other)) => {
-            let mut names: Vec<&String> = one.keys().chain(other.keys().filter(|name| !one.contains_key(*name))).collect();
+            let mut names: Vec<&String> =
+                one.keys().chain(other.keys().filter(|name| !one.contains_key(*name))).collect();
             names.sort_unstable();
             for name in names {
                 let is_map = [&TEXTS[..], &AMOUNTS].iter().any(|maps| maps.contains(&context.name));
