@@ -3,6 +3,7 @@
 mod cli;
 mod config;
 mod conformance;
+mod containers;
 mod corpus;
 mod fix;
 mod formats;
