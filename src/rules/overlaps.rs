@@ -3,6 +3,8 @@
 use super::Context;
 use crate::cluster::Object;
 use crate::finding::Findings;
+use crate::values::selector::Requirement;
+use crate::yaml::{Path, Value};
 
 /// More places would help nobody.
 const SHOWN: usize = 4;
