@@ -13,6 +13,7 @@ mod container;
 mod defaults;
 mod definition;
 mod errors;
+mod expressions;
 mod ingress;
 mod ip;
 mod meta;
@@ -40,6 +41,7 @@ mod workload;
 use std::any::Any;
 
 use k8s_openapi::api::{self, coordination, core, discovery, networking};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
 use serde::Serialize;
@@ -50,7 +52,7 @@ use self::errors::Errors;
 use self::meta::Scope;
 pub use self::server::ApiServer;
 use crate::cluster::Object;
-use crate::finding::{Findings, Group};
+use crate::finding::Findings;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -203,10 +205,17 @@ static KINDS: &[Row] = &[
     Row::of::<api::node::v1::RuntimeClass>(),
     Row::of::<api::scheduling::v1::PriorityClass>(),
     // definition
+    Row::of::<CustomResourceDefinition>(),
     // webhook
     Row::of::<api::admissionregistration::v1::MutatingWebhookConfiguration>(),
     Row::of::<api::admissionregistration::v1::ValidatingWebhookConfiguration>(),
     // policy
+    Row::of::<api::admissionregistration::v1::MutatingAdmissionPolicy>(),
+    Row::of::<api::admissionregistration::v1::MutatingAdmissionPolicyBinding>(),
+    Row::of::<api::admissionregistration::v1::ValidatingAdmissionPolicy>(),
+    Row::of::<api::admissionregistration::v1::ValidatingAdmissionPolicyBinding>(),
+    Row::of::<api::admissionregistration::v1beta1::MutatingAdmissionPolicy>(),
+    Row::of::<api::admissionregistration::v1beta1::MutatingAdmissionPolicyBinding>(),
 ];
 
 /// The typed object after defaulting, with the name that it will have.
@@ -255,10 +264,7 @@ fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut E
 }
 
 fn stored_as<T: Kind>(object: &Object, server: &ApiServer) -> Option<serde_json::Value> {
-    let mut value = defaulted::<T>(object, server)?;
-    // What is wrong with the object is not asked here.
-    let mut unheard = Findings::new("", Group::Refused);
-    value.prepare(None, Update::default(), &mut Errors::new(object, server, &mut unheard));
-    value.forget();
+    let mut value = object.model::<T>()?.clone();
+    value.set_defaults(server);
     serde_json::to_value(value).ok()
 }

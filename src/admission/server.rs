@@ -47,6 +47,7 @@ impl Default for ApiServer {
 /// (pkg/features/kube_features.go). Sorted by name.
 const GATES: &[(&str, &[(u16, bool)])] = &[
     ("CSIServiceAccountTokenSecrets", &[(33, false), (35, true)]),
+    ("ClusterTrustBundleProjection", &[(33, false)]),
     ("ContainerRestartRules", &[(33, false), (35, true)]),
     ("ContainerStopSignals", &[(33, false)]),
     ("CoordinatedLeaderElection", &[(33, false)]),
@@ -57,6 +58,7 @@ const GATES: &[(&str, &[(u16, bool)])] = &[
     ("InPlacePodLevelResourcesVerticalScaling", &[(33, false), (36, true)]),
     ("InPlacePodVerticalScaling", &[(33, true)]),
     ("ManifestBasedAdmissionControlConfig", &[(36, false)]),
+    ("MatchLabelKeysInPodTopologySpreadSelectorMerge", &[(33, false), (34, true)]),
     ("MaxUnavailableStatefulSet", &[(37, true)]),
     ("MutableCSINodeAllocatableCount", &[(33, false), (35, true)]),
     ("MutablePVNodeAffinity", &[(35, false)]),
@@ -72,7 +74,7 @@ const GATES: &[(&str, &[(u16, bool)])] = &[
     ("RestartAllContainersOnContainerExits", &[(33, false), (36, true)]),
     ("StrictIPCIDRValidation", &[(33, false), (36, true)]),
     ("VolumeAttributesClass", &[(33, false), (34, true)]),
-    ("VolumeLimitScaling", &[(35, false)]),
+    ("VolumeLimitScaling", &[(33, false), (35, false)]),
 ];
 
 fn default(gate: &str, version: KubernetesVersion) -> bool {

@@ -21,7 +21,6 @@ mod selectors;
 mod services;
 mod statefulset;
 mod target_ports;
-mod volumes;
 mod yaml;
 
 use std::sync::OnceLock;
@@ -143,8 +142,8 @@ list! {
     "boolean-word-value" => Document(yaml::boolean_word_value),
     "claim-template-hides-volume" => Object(statefulset::claim_hides_volume),
     "claim-template-unmounted" => Object(statefulset::claim_unmounted),
-    "claim-without-access-mode" => Object(volumes::claim_without_access_mode),
-    "claim-without-storage-request" => Object(volumes::claim_storage_request),
+    "claim-without-access-mode" => Admission,
+    "claim-without-storage-request" => Admission,
     "cronjob-name-unfit-for-index" => Object(job::name_unfit_for_index),
     "cronjob-runs-overlap" => Object(cronjob::runs_overlap),
     "decimal-file-mode" => Document(yaml::decimal_file_mode),
@@ -213,7 +212,7 @@ list! {
     "probe-with-several-handlers" => Admission,
     "probe-without-command" => Admission,
     "probe-without-handler" => Admission,
-    "read-write-once-pod-combined" => Object(volumes::read_write_once_pod_combined),
+    "read-write-once-pod-combined" => Admission,
     "readiness-probe-grace-period" => Admission,
     "removed-api" => Schema,
     "schedule-combines-days" => Object(schedules::either_day),

@@ -6,7 +6,6 @@ use k8s_openapi::api::apps::v1::{StatefulSet, StatefulSetSpec};
 use k8s_openapi::api::core::v1::{Service, ServiceSpec, Volume};
 
 use super::Context;
-use super::volumes::claim_templates;
 use crate::cluster::{Object, PodTemplate};
 use crate::finding::Findings;
 use crate::yaml::{Path, Value};
@@ -302,4 +301,11 @@ fn service_spec(service: &Object) -> Option<&ServiceSpec> {
 
 fn is_headless(service: &Object) -> bool {
     service_spec(service).is_some_and(|spec| spec.cluster_ip.as_deref() == Some("None"))
+}
+
+/// The claim templates of a StatefulSet that have a name, with their number; none for other kinds.
+fn claim_templates(object: &Object) -> impl Iterator<Item = (usize, &str)> {
+    let templates = object.model::<StatefulSet>().and_then(|set| set.spec.volume_claim_templates.as_ref());
+    let named = templates.into_iter().flatten().enumerate();
+    named.filter_map(|(at, claim)| Some((at, claim.metadata.name.as_deref().filter(|name| !name.is_empty())?)))
 }

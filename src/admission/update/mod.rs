@@ -1,6 +1,7 @@
 //! What an update may not change, where that takes more than a line.
 
 mod changes;
+pub(super) mod pod;
 pub(super) mod service;
 pub(super) mod storage;
 
