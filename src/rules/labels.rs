@@ -38,23 +38,6 @@ pub(super) fn invalid_label(_: &Context<'_>, object: &Object, out: &mut Findings
             Sort::Annotations | Sort::NodeRequirement { .. } => {}
         }
     }
-    from_name(object, out);
-}
-
-/// The API server turns the name of a Namespace into a label of it. Those that it makes of a Job's name are the matter of
-/// `invalid-job-name`.
-fn from_name(object: &Object, out: &mut Findings) {
-    let path = Path::root().fields(&["metadata", "name"]);
-    let Some(name) = object.root().at(&path).and_then(Value::as_str) else { return };
-    if (object.identity.api_version.as_str(), object.identity.kind.as_str()) != ("v1", "Namespace") {
-        return;
-    }
-    let problems = names::label_value(name);
-    if !problems.is_empty() {
-        let message = format!("the name `{}` becomes a label, whose value {}", shortened(name), join(&problems));
-        let field = Path::root().fields(&["metadata", "labels"]);
-        object.report(out, &path, message).called(field).reason(Reason::FieldValueInvalid);
-    }
 }
 
 /// The key of an annotation is checked in lower case, so capitals are allowed in its domain too.
