@@ -81,9 +81,6 @@ trait Kind:
         true
     }
 
-    /// Takes out what [`Kind::prepare`] put in the place of values that only the server itself can choose.
-    fn forget(&mut self) {}
-
     /// What is wrong with a new object, apart from its metadata.
     fn validate(&self, errors: &mut Errors<'_>);
 
