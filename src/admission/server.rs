@@ -81,7 +81,7 @@ const GATES: &[(&str, &[(u16, bool)])] = &[
     ("TaintTolerationComparisonOperators", &[(33, false)]),
     ("UserNamespacesHostNetworkSupport", &[(33, false)]),
     ("VolumeAttributesClass", &[(33, false), (34, true)]),
-    ("VolumeLimitScaling", &[(35, false)]),
+    ("VolumeLimitScaling", &[(33, false), (35, false)]),
 ];
 
 fn default(gate: &str, version: KubernetesVersion) -> bool {
