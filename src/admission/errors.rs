@@ -21,9 +21,9 @@ pub(crate) struct Errors<'a> {
     pub(crate) server: &'a ApiServer,
     object: &'a Object,
     out: &'a mut Findings,
-    /// Places by their names in the API, each with the place where the manifest has what the server puts there.
-    copied: Vec<(Path, Path)>,
-    /// How many mistakes were reported.
+    /// Places by their names in the API, each with the place where the manifest has what the server puts there, and a word
+    /// about that.
+    copied: Vec<(Path, Path, &'static str)>,
     refused: usize,
 }
 
@@ -33,9 +33,9 @@ impl<'a> Errors<'a> {
     }
 
     /// Says that the server copies what stands at `source` to `field` before it looks: labels of a template to the object,
-    /// claims to the volumes. What is wrong with `field` is shown at its source then.
-    pub(crate) fn copied(&mut self, field: Path, source: Path) {
-        self.copied.push((field, source));
+    /// claims to the volumes. What is wrong with `field` is shown at its source then, with `note` beside it.
+    pub(crate) fn copied(&mut self, field: Path, source: Path, note: &'static str) {
+        self.copied.push((field, source, note));
     }
 
     /// Whether `check` refuses anything, without reporting it: what an old object has wrong, a new one may often keep.
@@ -147,6 +147,11 @@ impl<'a> Errors<'a> {
         self.object.root().at(path).is_some_and(|value| !value.is_null())
     }
 
+    /// The text that the manifest itself has at `path`.
+    pub(crate) fn written(&self, path: &Path) -> Option<&str> {
+        self.object.root().at(path)?.as_str()
+    }
+
     /// Whether the text at `path` is written without quotes and not through an alias, so that another can take its place.
     pub(crate) fn is_plain(&self, path: &Path) -> bool {
         self.object.root().at(path).is_some_and(|value| value.is_plain() && !value.is_alias())
@@ -164,12 +169,12 @@ impl<'a> Errors<'a> {
 
     /// Where the value at `path` stands.
     pub(crate) fn place(&self, path: &Path) -> Place {
-        self.object.place(&self.source(path))
+        self.object.place(&self.source(path).0)
     }
 
     /// Where the key of the entry at `path` stands.
     pub(crate) fn key_place(&self, path: &Path) -> Place {
-        self.object.key_place(&self.source(path))
+        self.object.key_place(&self.source(path).0)
     }
 
     /// Looks for mistakes that are of no interest, because they are those of an object that is there already.
@@ -189,23 +194,23 @@ impl<'a> Errors<'a> {
     }
 
     fn report(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
-        let source = self.source(path);
+        let (source, note) = self.source(path);
         let is_copied = source.as_ref() != path;
         let finding = self.object.report(self.out, &source, message);
         if is_copied {
-            finding.called(path.clone());
+            finding.called(path.clone()).label(note);
         }
         finding
     }
 
-    /// Where the manifest has what stands at `path` after copying.
-    fn source<'p>(&self, path: &'p Path) -> Cow<'p, Path> {
-        let copied = self.copied.iter().rev().find_map(|(field, source)| {
+    /// Where the manifest has what stands at `path` after copying, and what is to be said of that.
+    fn source<'p>(&self, path: &'p Path) -> (Cow<'p, Path>, &'static str) {
+        let copied = self.copied.iter().rev().find_map(|(field, source, note)| {
             let inside = path.moved(field, source)?;
             let is_part = self.object.root().at(source).is_some_and(|value| value.is_mapping() || value.is_sequence());
-            Some(if is_part { inside } else { source.clone() })
+            Some((Cow::Owned(if is_part { inside } else { source.clone() }), *note))
         });
-        copied.map_or(Cow::Borrowed(path), Cow::Owned)
+        copied.unwrap_or((Cow::Borrowed(path), ""))
     }
 }
 

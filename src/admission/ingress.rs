@@ -11,9 +11,8 @@ use k8s_openapi::api::networking::v1::{
 
 use super::defaults::network as defaults;
 use super::errors::{Errors, shortened};
-use super::service::ports::{port_name, port_number};
 use super::service::{list, text};
-use super::{ApiServer, Kind};
+use super::{ApiServer, Kind, port};
 use crate::values::ip::Ip;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
@@ -227,16 +226,18 @@ fn service(service: &IngressServiceBackend, path: &Path, options: Options, error
         let check = if options.relaxed_service_name { names::dns1123_label } else { names::dns1035_label };
         errors.each_invalid(&at, format!("the name of a Service `{}`", shortened(&service.name)), check(&service.name));
     }
-    let port = service.port.clone().unwrap_or_default();
+    let given = service.port.clone().unwrap_or_default();
     let at = path.fields(&["service", "port"]);
-    match (text(port.name.as_ref()), port.number.unwrap_or_default()) {
+    match (text(given.name.as_ref()), given.number.unwrap_or_default()) {
         ("", 0) => {
             let finding =
                 errors.required(&at, "the backend does not say which port of the Service").called(path.clone());
             finding.help("add `port.name` or `port.number`");
         }
-        ("", number) => port_number(number, &at.field("number"), errors),
-        (name, 0) => port_name(name, names::port_name(name), &at.field("name"), errors),
+        ("", number) => port::number(number, &at.field("number"), errors),
+        (name, 0) => {
+            port::name(name, names::port_name, &at.field("name"), errors);
+        }
         (name, number) => {
             let message = format!("the backend has both the port's name `{name}` and its number {number}");
             errors.invalid(&at, message).called(path.clone()).help("remove one of them");

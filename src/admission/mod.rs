@@ -23,6 +23,8 @@ mod node_labels;
 mod numbers;
 mod pod;
 mod policy;
+mod port;
+mod quota;
 mod rbac;
 mod resources;
 mod scheduling;
@@ -49,7 +51,7 @@ use self::errors::Errors;
 use self::meta::Scope;
 pub use self::server::ApiServer;
 use crate::cluster::Object;
-use crate::finding::{Findings, Group};
+use crate::finding::Findings;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -77,6 +79,9 @@ trait Kind:
     fn prepare(&mut self, _old: Option<&mut Self>, _how: Update, _errors: &mut Errors<'_>) -> bool {
         true
     }
+
+    /// Takes out what [`Kind::prepare`] put in the place of values that only the server itself can choose.
+    fn forget(&mut self) {}
 
     /// What is wrong with a new object, apart from its metadata.
     fn validate(&self, errors: &mut Errors<'_>);
@@ -179,6 +184,8 @@ static KINDS: &[Row] = &[
     Row::of::<core::v1::Namespace>(),
     Row::of::<core::v1::ServiceAccount>(),
     Row::of::<coordination::v1::Lease>(),
+    Row::of::<core::v1::ResourceQuota>(),
+    Row::of::<core::v1::LimitRange>(),
     // config
     Row::of::<core::v1::ConfigMap>(),
     Row::of::<core::v1::Secret>(),
@@ -250,9 +257,7 @@ fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut E
 }
 
 fn stored_as<T: Kind>(object: &Object, server: &ApiServer) -> Option<serde_json::Value> {
-    let mut value = defaulted::<T>(object, server)?;
-    // What is wrong with the object is not asked here.
-    let mut unheard = Findings::new("", Group::Refused);
-    value.prepare(None, Update::default(), &mut Errors::new(object, server, &mut unheard));
+    let mut value = object.model::<T>()?.clone();
+    value.set_defaults(server);
     serde_json::to_value(value).ok()
 }

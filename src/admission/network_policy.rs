@@ -10,13 +10,10 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::defaults::network as defaults;
 use super::errors::Errors;
-use super::service::ports::{number_or_name, port_number, protocol};
 use super::service::{list, text};
-use super::{ApiServer, Kind, ip, selector};
+use super::{ApiServer, Kind, ip, port, selector};
 use crate::values::ip::Cidr;
 use crate::yaml::Path;
-
-const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
 
 /// What the old policy has already and may therefore keep.
 #[derive(Default)]
@@ -68,7 +65,7 @@ fn policy(policy: &NetworkPolicy, allowed: &Allowed, errors: &mut Errors<'_>) {
     let rules = ingress.enumerate().map(|(index, ports)| ("ingress", index, ports));
     for (name, index, ports) in rules.chain(egress.enumerate().map(|(index, ports)| ("egress", index, ports))) {
         for (at, port) in list(ports.as_ref()).iter().enumerate() {
-            self::port(port, &path.field(name).index(index).field("ports").index(at), errors);
+            allowed_port(port, &path.field(name).index(index).field("ports").index(at), errors);
         }
     }
     for (peer, [list, field], rule, index) in peers(spec) {
@@ -88,11 +85,11 @@ fn policy(policy: &NetworkPolicy, allowed: &Allowed, errors: &mut Errors<'_>) {
     }
 }
 
-fn port(port: &NetworkPolicyPort, path: &Path, errors: &mut Errors<'_>) {
-    protocol(text(port.protocol.as_ref()), &path.field("protocol"), PROTOCOLS, errors);
+fn allowed_port(allowed: &NetworkPolicyPort, path: &Path, errors: &mut Errors<'_>) {
+    port::protocol(text(allowed.protocol.as_ref()), &path.field("protocol"), errors);
     let end = path.field("endPort");
-    if let Some(last) = port.end_port {
-        let message = match &port.port {
+    if let Some(last) = allowed.end_port {
+        let message = match &allowed.port {
             None => Some(format!("the range ends at port {last}, but begins nowhere")),
             Some(IntOrString::String(name)) => Some(format!("a range cannot begin at the named port `{name}`")),
             Some(IntOrString::Int(first)) if last < *first => {
@@ -103,12 +100,12 @@ fn port(port: &NetworkPolicyPort, path: &Path, errors: &mut Errors<'_>) {
         if let Some(message) = message {
             errors.invalid(&end, message).rule("invalid-port-range");
         }
-        if let Some(IntOrString::Int(_)) = port.port {
-            port_number(last, &end, errors);
+        if let Some(IntOrString::Int(_)) = allowed.port {
+            port::number(last, &end, errors);
         }
     }
-    if let Some(port) = &port.port {
-        number_or_name(port, &path.field("port"), errors);
+    if let Some(given) = &allowed.port {
+        port::number_or_name(given, &path.field("port"), errors);
     }
 }
 

@@ -54,10 +54,7 @@ const GATES: &[(&str, &[(u16, bool)])] = &[
     ("CrossNamespaceVolumeDataSource", &[(33, false)]),
     ("DynamicResourceAllocation", &[(33, false), (34, true)]),
     ("EnvFiles", &[(33, false), (35, true)]),
-    ("GenericWorkload", &[(33, false)]),
     ("HPAConfigurableTolerance", &[(35, true)]),
-    ("HostnameOverride", &[(33, false), (35, true)]),
-    ("ImageVolume", &[(33, false), (35, true)]),
     ("InPlacePodLevelResourcesVerticalScaling", &[(33, false), (36, true)]),
     ("InPlacePodVerticalScaling", &[(33, true)]),
     ("ManifestBasedAdmissionControlConfig", &[(36, false)]),
@@ -67,7 +64,6 @@ const GATES: &[(&str, &[(u16, bool)])] = &[
     ("MutablePVNodeAffinity", &[(35, false)]),
     ("MutablePodResourcesForSuspendedJobs", &[(36, true)]),
     ("MutableSchedulingDirectivesForSuspendedJobs", &[(36, true)]),
-    ("PodCertificateRequest", &[(33, false)]),
     ("PodLevelResources", &[(33, false), (34, true)]),
     ("PodLifecycleSleepActionAllowZero", &[(33, true)]),
     ("PreferSameTrafficDistribution", &[(33, false), (34, true)]),
@@ -76,12 +72,9 @@ const GATES: &[(&str, &[(u16, bool)])] = &[
     ("RelaxedEnvironmentVariableValidation", &[(33, true)]),
     ("RelaxedServiceNameValidation", &[(33, false), (36, true)]),
     ("RestartAllContainersOnContainerExits", &[(33, false), (36, true)]),
-    ("SELinuxMount", &[(33, false), (37, true)]),
     ("StrictIPCIDRValidation", &[(33, false), (36, true)]),
-    ("TaintTolerationComparisonOperators", &[(33, false)]),
-    ("UserNamespacesHostNetworkSupport", &[(33, false)]),
     ("VolumeAttributesClass", &[(33, false), (34, true)]),
-    ("VolumeLimitScaling", &[(35, false)]),
+    ("VolumeLimitScaling", &[(33, false), (35, false)]),
 ];
 
 fn default(gate: &str, version: KubernetesVersion) -> bool {

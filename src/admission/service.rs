@@ -14,7 +14,7 @@ use k8s_openapi::api::core::v1::{Service, ServiceSpec, SessionAffinityConfig};
 use super::defaults::service::{self as defaults, is_externally_accessible};
 use super::errors::{Errors, shortened};
 use super::update::service as update;
-use super::{ApiServer, Kind, Update, ip, meta};
+use super::{ApiServer, Kind, Update, ip, meta, port};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -37,6 +37,10 @@ impl Kind for Service {
             None => allocation::create(self, errors),
             Some(old) => allocation::update(self, old, errors),
         }
+    }
+
+    fn forget(&mut self) {
+        self.spec.iter_mut().for_each(allocation::forget);
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
@@ -273,7 +277,7 @@ fn traffic(spec: &ServiceSpec, path: &Path, errors: &mut Errors<'_>) {
             errors.invalid(&at, message).help("remove it");
         }
     } else if !allocation::is_placeholder(number) {
-        ports::port_number(number, &at, errors);
+        port::number(number, &at, errors);
         ports::within_range(number, "health check port", &at, errors);
     }
     if let Some(internal) = spec.internal_traffic_policy.as_deref().filter(|it| !matches!(*it, "Cluster" | "Local")) {

@@ -7,6 +7,7 @@ use k8s_openapi::api::autoscaling::v2::{
     HPAScalingPolicy, HPAScalingRules, HorizontalPodAutoscaler, HorizontalPodAutoscalerBehavior,
 };
 
+use crate::admission::ApiServer;
 use crate::admission::errors::Errors;
 use crate::values::quantity::Quantity;
 use crate::yaml::Path;
@@ -15,13 +16,12 @@ use crate::yaml::Path;
 pub(super) fn drop_tolerance(
     autoscaler: &mut HorizontalPodAutoscaler,
     old: Option<&HorizontalPodAutoscaler>,
-    errors: &Errors<'_>,
+    server: &ApiServer,
 ) {
     let is_used = |behavior: &HorizontalPodAutoscalerBehavior| {
         [&behavior.scale_up, &behavior.scale_down].into_iter().flatten().any(|rules| rules.tolerance.is_some())
     };
-    if errors.server.enabled("HPAConfigurableTolerance")
-        || old.and_then(|old| old.spec.behavior.as_ref()).is_some_and(is_used)
+    if server.enabled("HPAConfigurableTolerance") || old.and_then(|old| old.spec.behavior.as_ref()).is_some_and(is_used)
     {
         return;
     }

@@ -19,7 +19,7 @@ impl Kind for v2::HorizontalPodAutoscaler {
     }
 
     fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
-        behavior::drop_tolerance(self, old.as_deref(), errors);
+        behavior::drop_tolerance(self, old.as_deref(), errors.server);
         true
     }
 
@@ -43,12 +43,12 @@ impl Kind for v1::HorizontalPodAutoscaler {
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
-        spec(&older::newer(self, None, errors).spec, None, errors);
+        spec(&older::newer(self, None, errors.server).spec, None, errors);
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
-        let old = older::newer(old, None, errors);
-        spec(&older::newer(self, Some(&old), errors).spec, Some(&old.spec), errors);
+        let old = older::newer(old, None, errors.server);
+        spec(&older::newer(self, Some(&old), errors.server).spec, Some(&old.spec), errors);
     }
 }
 

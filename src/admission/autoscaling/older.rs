@@ -10,8 +10,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde::Deserialize;
 
 use super::behavior::drop_tolerance;
-use crate::admission::defaults;
 use crate::admission::errors::Errors;
+use crate::admission::{ApiServer, defaults};
 use crate::yaml::Path;
 
 const METRICS: &str = "autoscaling.alpha.kubernetes.io/metrics";
@@ -21,21 +21,21 @@ const BEHAVIOR: &str = "autoscaling.alpha.kubernetes.io/behavior";
 pub(super) fn written_at(autoscaler: &v1::HorizontalPodAutoscaler, errors: &mut Errors<'_>) {
     let spec = Path::root().field("spec");
     let annotations = Path::root().fields(&["metadata", "annotations"]);
-    errors.copied(spec.field("behavior"), annotations.key(BEHAVIOR));
+    errors.copied(spec.field("behavior"), annotations.key(BEHAVIOR), "");
     let others = other_metrics(autoscaler).map_or(0, |metrics| metrics.len());
     if others > 0 {
-        errors.copied(spec.field("metrics"), annotations.key(METRICS));
+        errors.copied(spec.field("metrics"), annotations.key(METRICS), "");
     }
     let utilization = ["resource", "target", "averageUtilization"];
     let field = spec.field("metrics").index(others).fields(&utilization);
-    errors.copied(field, spec.field("targetCPUUtilizationPercentage"));
+    errors.copied(field, spec.field("targetCPUUtilizationPercentage"), "");
 }
 
 /// The same as a newer one that replaces `old`.
 pub(super) fn newer(
     autoscaler: &v1::HorizontalPodAutoscaler,
     old: Option<&v2::HorizontalPodAutoscaler>,
-    errors: &Errors<'_>,
+    server: &ApiServer,
 ) -> v2::HorizontalPodAutoscaler {
     let spec = &autoscaler.spec;
     let target = &spec.scale_target_ref;
@@ -58,7 +58,7 @@ pub(super) fn newer(
         },
         ..Default::default()
     };
-    drop_tolerance(&mut newer, old, errors);
+    drop_tolerance(&mut newer, old, server);
     newer
 }
 

@@ -31,7 +31,9 @@ impl Kind for CronJob {
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
         let Some(job) = job(self, errors) else { return };
         spec(&self.spec, Some(&old.spec), errors);
-        job::size_warning(job, &job_path(), errors);
+        if self.spec != old.spec {
+            job::size_warning(job, &job_path(), errors);
+        }
         if cron::has_forbidden_time_zone(&self.spec.schedule) && cron::has_forbidden_time_zone(&old.spec.schedule) {
             let path = Path::root().fields(&["spec", "schedule"]);
             let finding = errors.warn(&path, "the schedule names its time zone, which new CronJobs may not do");
@@ -66,7 +68,8 @@ fn spec(spec: &CronJobSpec, old: Option<&CronJobSpec>, errors: &mut Errors<'_>) 
         errors.unsupported(&path.field("concurrencyPolicy"), what, policy, ["Allow", "Forbid", "Replace"]);
     }
     if let Some(job) = &spec.job_template.spec {
-        job::job_spec(job, &job_path(), errors);
+        let old = old.and_then(|old| old.job_template.spec.as_ref());
+        job::job_spec(job, old, &job_path(), errors);
         generated::none_of_own(job, &job_path(), errors);
     }
     negative(spec.successful_jobs_history_limit.map(i64::from), &path, "successfulJobsHistoryLimit", errors);

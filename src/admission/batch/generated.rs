@@ -39,7 +39,7 @@ fn expected(job: &Job) -> [(&'static str, &str); 4] {
 pub(super) fn labels_come_from_template(errors: &mut Errors<'_>) {
     if inherits_labels(errors) {
         let labels = Path::root().fields(&["metadata", "labels"]);
-        errors.copied(labels, template_labels());
+        errors.copied(labels, template_labels(), "a label of the Job too, which has none of its own");
     }
 }
 
@@ -55,8 +55,7 @@ fn inherits_labels(errors: &Errors<'_>) -> bool {
 /// instead.
 pub(super) fn selector(job: &mut Job) {
     if !job.spec.as_ref().is_some_and(|spec| is_manual(spec)) {
-        // A new Job never has the UID that stands in its manifest.
-        job.metadata.uid = None;
+        let uid = uid(job).to_owned();
         let labels: Vec<(String, String)> = expected(job)
             .into_iter()
             .filter(|(_, value)| names::label_value(value).is_empty())
@@ -68,7 +67,7 @@ pub(super) fn selector(job: &mut Job) {
             own.entry(key).or_insert(value);
         }
         let selected = spec.selector.get_or_insert_default().match_labels.get_or_insert_default();
-        selected.entry(UID.to_owned()).or_insert_with(|| NEW_UID.to_owned());
+        selected.entry(UID.to_owned()).or_insert(uid);
     }
 }
 
@@ -173,6 +172,8 @@ pub(super) fn none_of_own(spec: &JobSpec, path: &Path, errors: &mut Errors<'_>) 
     if is_manual(spec) {
         let path = path.field("manualSelector");
         let what = "`manualSelector` of the Jobs of a CronJob";
-        errors.unsupported(&path, what, "true", ["false"]).rule("selector-not-generated").help(HELP);
+        let finding = errors.unsupported(&path, what, "true", ["false"]).rule("selector-not-generated");
+        finding.message = "the Jobs of a CronJob cannot have a manual selector".to_owned();
+        finding.help(HELP);
     }
 }

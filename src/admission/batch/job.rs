@@ -39,7 +39,7 @@ impl Kind for Job {
             return;
         }
         generated::name(self, spec, errors);
-        job(self, spec, generated::Labels::All, Options::default(), errors);
+        job(self, spec, None, Options::default(), errors);
         name_warning(&self.metadata, "Job", errors);
         size_warning(spec, &path, errors);
     }
@@ -53,17 +53,20 @@ impl Kind for Job {
         }
         let options =
             Options { allow_invalid_values: old_spec.selector.as_ref().is_some_and(selector::has_invalid_value) };
-        job(self, spec, generated::Labels::required_after(old_spec), options, errors);
+        job(self, spec, Some(old_spec), options, errors);
         update::spec(spec, old, old_spec, &path, errors);
-        size_warning(spec, &path, errors);
+        if spec != old_spec {
+            size_warning(spec, &path, errors);
+        }
     }
 }
 
 /// As `ValidateJob`.
-fn job(job: &Job, spec: &JobSpec, required: generated::Labels, options: Options, errors: &mut Errors<'_>) {
+fn job(job: &Job, spec: &JobSpec, old: Option<&JobSpec>, options: Options, errors: &mut Errors<'_>) {
     let path = Path::root().field("spec");
+    let required = old.map_or(generated::Labels::All, generated::Labels::required_after);
     generated::check(job, spec, required, errors);
-    job_spec(spec, &path, errors);
+    job_spec(spec, old, &path, errors);
     let selection = Selection { kind: "Job", selector: spec.selector.as_ref(), path: &path };
     match &spec.selector {
         None => {
@@ -118,7 +121,7 @@ pub(super) fn panics(spec: &JobSpec, path: &Path, errors: &mut Errors<'_>) -> bo
 }
 
 /// As `validateJobSpec`.
-pub(super) fn job_spec(spec: &JobSpec, path: &Path, errors: &mut Errors<'_>) {
+pub(super) fn job_spec(spec: &JobSpec, old: Option<&JobSpec>, path: &Path, errors: &mut Errors<'_>) {
     for (field, value) in [
         ("parallelism", spec.parallelism.map(i64::from)),
         ("completions", spec.completions.map(i64::from)),
@@ -150,7 +153,7 @@ pub(super) fn job_spec(spec: &JobSpec, path: &Path, errors: &mut Errors<'_>) {
     }
     policies::pod_replacement(spec, path, errors);
     let template = path.field("template");
-    pod::template(&spec.template, &template, errors);
+    pod::template_update(&spec.template, old.map(|old| &old.template), &template, errors);
     restart_policy(spec, &template, errors);
 }
 
@@ -248,7 +251,7 @@ fn restart_policy(spec: &JobSpec, template: &Path, errors: &mut Errors<'_>) {
     let policy = of_template(&spec.template);
     match policy {
         "" | "Always" => {
-            let message = if errors.is_written(&path) && policy == "Always" {
+            let message = if errors.written(&path) == Some("Always") {
                 "the pods of a Job cannot have the restart policy `Always`"
             } else {
                 "the pods of a Job need a `restartPolicy`, as the default `Always` is not for Jobs"

@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::{PersistentVolumeClaim, ReplicationController};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::pod::template;
+use super::storage;
 use crate::admission::ApiServer;
 
 /// Sets a text that is missing or empty.
@@ -79,7 +80,7 @@ pub(in crate::admission) fn stateful_set(set: &mut StatefulSet, server: &ApiServ
 /// A template for claims, as `SetDefaults_PersistentVolumeClaim` fills it in.
 fn claim(claim: &mut PersistentVolumeClaim) {
     text(&mut claim.status.get_or_insert_default().phase, "Pending");
-    claim.spec.get_or_insert_default().volume_mode.get_or_insert_with(|| "Filesystem".to_owned());
+    storage::claim(claim.spec.get_or_insert_default());
 }
 
 pub(in crate::admission) fn replication_controller(controller: &mut ReplicationController, server: &ApiServer) {

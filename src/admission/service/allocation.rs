@@ -48,9 +48,8 @@ pub(super) fn create(service: &mut Service, errors: &mut Errors<'_>) -> bool {
     }
 }
 
-/// `beginUpdate` and `PrepareForUpdate`. Returns whether validation follows.
+/// `beginUpdate` and `PrepareForUpdate`, where `old` has been allocated already. Returns whether validation follows.
 pub(super) fn update(service: &mut Service, old: &mut Service, errors: &mut Errors<'_>) -> bool {
-    errors.silently(|errors| create(old, errors));
     let (spec, old) = (service.spec.get_or_insert_default(), old.spec.get_or_insert_default());
     keep_allocated(spec, old);
     normalize(spec, old);
@@ -66,6 +65,19 @@ pub(super) fn update(service: &mut Service, old: &mut Service, errors: &mut Erro
     }
     drop_type_dependent_fields(spec, old);
     true
+}
+
+/// Takes the placeholders out again.
+pub(super) fn forget(spec: &mut ServiceSpec) {
+    let is_chosen = |address: &String| address.starts_with(PLACEHOLDER);
+    if spec.cluster_ip.as_ref().is_some_and(is_chosen) {
+        (spec.cluster_ip, spec.cluster_ips) = (None, None);
+    }
+    spec.cluster_ips.iter_mut().for_each(|addresses| addresses.retain(|address| !is_chosen(address)));
+    for port in spec.ports.iter_mut().flatten() {
+        port.node_port = port.node_port.filter(|port| !is_placeholder(*port));
+    }
+    spec.health_check_node_port = spec.health_check_node_port.filter(|port| !is_placeholder(*port));
 }
 
 fn kind(spec: &ServiceSpec) -> &str {

@@ -8,15 +8,13 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{EndpointAddress, EndpointPort, EndpointSubset, Endpoints};
 use k8s_openapi::api::discovery::v1::{self, Endpoint, EndpointHints, EndpointSlice};
 
-use super::ports::{FIRST, app_protocol, first, port_name, port_number, protocol, unnamed};
+use super::ports::{FIRST, app_protocol, first, unnamed};
 use super::{defaults, list, text};
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::{ApiServer, Kind, Update, ip};
+use crate::admission::{ApiServer, Kind, Update, ip, port};
 use crate::values::ip::Ip;
 use crate::values::names;
 use crate::yaml::Path;
-
-const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
 
 /// The most that an `EndpointSlice` can hold.
 const MOST_ADDRESSES: usize = 100;
@@ -63,7 +61,7 @@ fn subsets(subsets: &[EndpointSubset], errors: &mut Errors<'_>) {
         }
         let ports = list(ports.as_ref());
         for (index, port) in ports.iter().enumerate() {
-            self::port(port, ports.len(), &path.field("ports").index(index), errors);
+            endpoint_port(port, ports.len(), &path.field("ports").index(index), errors);
         }
     }
 }
@@ -89,15 +87,15 @@ fn node_name(name: Option<&str>, path: &Path, errors: &mut Errors<'_>) {
     }
 }
 
-fn port(port: &EndpointPort, count: usize, path: &Path, errors: &mut Errors<'_>) {
+fn endpoint_port(port: &EndpointPort, count: usize, path: &Path, errors: &mut Errors<'_>) {
     let name = text(port.name.as_ref());
     if !name.is_empty() {
-        port_name(name, names::dns1123_label(name), &path.field("name"), errors);
+        port::name(name, names::dns1123_label, &path.field("name"), errors);
     } else if count > 1 {
         unnamed(port.port, "subset", count, path, errors);
     }
-    port_number(port.port, &path.field("port"), errors);
-    protocol(text(port.protocol.as_ref()), &path.field("protocol"), PROTOCOLS, errors);
+    port::number(port.port, &path.field("port"), errors);
+    port::protocol(text(port.protocol.as_ref()), &path.field("protocol"), errors);
     app_protocol(port.app_protocol.as_deref(), path, errors);
 }
 
@@ -172,7 +170,7 @@ fn slice_ports(ports: &[v1::EndpointPort], errors: &mut Errors<'_>) {
         let path = all.index(index);
         let name = text(port.name.as_ref());
         if !name.is_empty() {
-            port_name(name, names::dns1123_label(name), &path.field("name"), errors);
+            port::name(name, names::dns1123_label, &path.field("name"), errors);
         }
         if let Some(first) = first(&mut seen, name, index) {
             let message = match name {
@@ -183,7 +181,7 @@ fn slice_ports(ports: &[v1::EndpointPort], errors: &mut Errors<'_>) {
             let finding = errors.duplicate(&path.field("name"), message).rule("duplicate-port-name");
             finding.related(first, FIRST);
         }
-        protocol(text(port.protocol.as_ref()), &path.field("protocol"), PROTOCOLS, errors);
+        port::protocol(text(port.protocol.as_ref()), &path.field("protocol"), errors);
         app_protocol(port.app_protocol.as_deref(), &path, errors);
     }
 }

@@ -1,6 +1,6 @@
-//! Ports of Services and of what refers to ports.
+//! Ports of Services.
 //!
-//! Mirrors `validateServicePort`, `ValidatePortNumOrName` and the checks for duplicates in `validateService`
+//! Mirrors `validateServicePort` and the checks for duplicates in `validateService`
 //! (pkg/apis/core/validation, v1.36).
 
 use std::collections::BTreeMap;
@@ -12,13 +12,12 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::allocation::is_placeholder;
 use super::{is_headless, list, text};
 use crate::admission::errors::{Errors, shortened};
-use crate::values::names::{self, Problems};
+use crate::admission::port;
+use crate::values::names;
 use crate::yaml::Path;
 
-const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
-
 /// Said of the place of which another is a repetition.
-pub(super) const FIRST: &str = "the first of them";
+pub(in crate::admission) const FIRST: &str = "the first of them";
 
 /// All ports of a Service.
 pub(super) fn ports(spec: &ServiceSpec, all: &Path, errors: &mut Errors<'_>) {
@@ -35,7 +34,7 @@ pub(super) fn ports(spec: &ServiceSpec, all: &Path, errors: &mut Errors<'_>) {
         if name.is_empty() && ports.len() > 1 {
             unnamed(port.port, "Service", ports.len(), &path, errors);
         } else if !name.is_empty() {
-            port_name(name, names::dns1123_label(name), &path.field("name"), errors);
+            port::name(name, names::dns1123_label, &path.field("name"), errors);
             if let Some(first) = first(&mut names, name, index) {
                 let message = format!("two ports of the Service have the name `{name}`");
                 let first = errors.place(&all.index(first).field("name"));
@@ -43,7 +42,7 @@ pub(super) fn ports(spec: &ServiceSpec, all: &Path, errors: &mut Errors<'_>) {
                 finding.related(first, FIRST);
             }
         }
-        self::port(port, &path, errors);
+        single(port, &path, errors);
         let protocol = text(port.protocol.as_ref());
         if let Some(number) = port.node_port.filter(|number| *number != 0) {
             node_port(number, kind, &path, errors);
@@ -68,9 +67,9 @@ pub(super) fn ports(spec: &ServiceSpec, all: &Path, errors: &mut Errors<'_>) {
 }
 
 /// A port by itself.
-fn port(port: &ServicePort, path: &Path, errors: &mut Errors<'_>) {
-    port_number(port.port, &path.field("port"), errors);
-    protocol(text(port.protocol.as_ref()), &path.field("protocol"), PROTOCOLS, errors);
+fn single(port: &ServicePort, path: &Path, errors: &mut Errors<'_>) {
+    port::number(port.port, &path.field("port"), errors);
+    port::protocol(text(port.protocol.as_ref()), &path.field("protocol"), errors);
     let target = path.field("targetPort");
     let given = port.target_port.as_ref();
     // A target port that is the port itself is blamed with it, and is to be corrected there.
@@ -80,13 +79,13 @@ fn port(port: &ServicePort, path: &Path, errors: &mut Errors<'_>) {
             errors.invalid(&path.field("port"), message).rule("port-out-of-range").called(target);
         }
     } else if let Some(given) = given {
-        number_or_name(given, &target, errors);
+        port::number_or_name(given, &target, errors);
     }
     app_protocol(port.app_protocol.as_deref(), path, errors);
 }
 
 /// Where `key` was seen first, if it was.
-pub(super) fn first<K: Ord>(seen: &mut BTreeMap<K, usize>, key: K, index: usize) -> Option<usize> {
+pub(in crate::admission) fn first<K: Ord>(seen: &mut BTreeMap<K, usize>, key: K, index: usize) -> Option<usize> {
     match seen.entry(key) {
         Entry::Occupied(entry) => Some(*entry.get()),
         Entry::Vacant(entry) => {
@@ -123,46 +122,6 @@ pub(super) fn unnamed(number: i32, whose: &str, count: usize, path: &Path, error
     let message = format!("port {number} has no name, but the {whose} has {count} ports");
     let finding = errors.required(&path.field("name"), message).rule("unnamed-port");
     finding.help("name each port, for example `http`");
-}
-
-/// A number of a port, or the name of one of a container.
-pub(in crate::admission) fn number_or_name(port: &IntOrString, path: &Path, errors: &mut Errors<'_>) {
-    match port {
-        IntOrString::Int(number) => port_number(*number, path, errors),
-        IntOrString::String(name) => port_name(name, names::port_name(name), path, errors),
-    }
-}
-
-/// A number of a port.
-pub(in crate::admission) fn port_number(number: i32, path: &Path, errors: &mut Errors<'_>) {
-    if !names::port_number(number.into()).is_empty() {
-        let message = format!("port {number} is not between 1 and 65535");
-        errors.invalid(path, message).rule("port-out-of-range");
-    }
-}
-
-/// The name of a port, with what is wrong with it.
-pub(in crate::admission) fn port_name(name: &str, problems: Problems, path: &Path, errors: &mut Errors<'_>) {
-    if problems.is_empty() {
-        return;
-    }
-    let message = format!("the port name `{}` {}", shortened(name), problems.join(" and "));
-    let finding = errors.invalid(path, message).rule("invalid-port-name");
-    if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
-        finding.help("write the number without quotes");
-    }
-}
-
-/// The protocol of a port, after defaulting.
-pub(in crate::admission) fn protocol(
-    protocol: &str,
-    path: &Path,
-    supported: [&'static str; 3],
-    errors: &mut Errors<'_>,
-) {
-    if !supported.contains(&protocol) {
-        errors.unsupported(path, "the protocol of a port", protocol, supported);
-    }
 }
 
 /// The protocol that is spoken on a port, as a hint.

@@ -21,7 +21,7 @@ pub(in crate::admission) struct Change {
 }
 
 impl Change {
-    /// What changes, in words: the field below `path`, and the list's element by its name in the manifest.
+    /// The field that changes, named from `path` on.
     pub(in crate::admission) fn name(&self, path: &Path) -> String {
         match self.path.moved(path, &Path::root()) {
             Some(inner) if !inner.to_string().is_empty() => format!("`{inner}`"),

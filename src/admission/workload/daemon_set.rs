@@ -17,18 +17,18 @@ impl Kind for DaemonSet {
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
-        spec(self, Options::default(), errors);
+        spec(self, None, Options::default(), errors);
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
         let options = Options { allow_invalid_values: selector::has_invalid_value(&old.spec.selector) };
         selector_changed("DaemonSet", &self.spec.selector, &old.spec.selector, &Path::root().field("spec"), errors);
-        spec(self, options, errors);
+        spec(self, Some(old), options, errors);
     }
 }
 
 /// As `ValidateDaemonSetSpec`. A missing selector is not blamed by itself: the labels of the template are.
-fn spec(set: &DaemonSet, options: Options, errors: &mut Errors<'_>) {
+fn spec(set: &DaemonSet, old: Option<&DaemonSet>, options: Options, errors: &mut Errors<'_>) {
     const KIND: &str = "DaemonSet";
     let (spec, path) = (&set.spec, Path::root().field("spec"));
     let selection = Selection::new(KIND, &spec.selector, &path, errors);
@@ -44,7 +44,7 @@ fn spec(set: &DaemonSet, options: Options, errors: &mut Errors<'_>) {
             }
         }
     }
-    lasting_pods(KIND, &spec.template, &path.field("template"), errors);
+    lasting_pods(KIND, &spec.template, old.map(|old| &old.spec.template), &path.field("template"), errors);
     not_negative(spec.min_ready_seconds, &path, "minReadySeconds", errors);
     if let Some(strategy) = &spec.update_strategy {
         self::strategy(strategy, &path.field("updateStrategy"), errors);

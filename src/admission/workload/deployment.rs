@@ -16,28 +16,24 @@ impl Kind for Deployment {
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
-        deployment_spec(&self.spec, &Path::root().field("spec"), errors);
+        deployment_spec(&self.spec, None, &Path::root().field("spec"), errors);
         rollback(self, errors);
         name_warning(&self.metadata, "Deployment", errors);
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
         let path = Path::root().field("spec");
-        deployment_spec(&self.spec, &path, errors);
+        deployment_spec(&self.spec, Some(&old.spec), &path, errors);
         rollback(self, errors);
         selector_changed("Deployment", &self.spec.selector, &old.spec.selector, &path, errors);
     }
 }
 
 /// As `ValidateDeploymentSpec`.
-fn deployment_spec(spec: &DeploymentSpec, path: &Path, errors: &mut Errors<'_>) {
+fn deployment_spec(spec: &DeploymentSpec, old: Option<&DeploymentSpec>, path: &Path, errors: &mut Errors<'_>) {
     not_negative(spec.replicas, path, "replicas", errors);
-    selected_pods(
-        "Deployment",
-        Selection::new("Deployment", &spec.selector, path, errors),
-        Some(&spec.template),
-        errors,
-    );
+    let selection = Selection::new("Deployment", &spec.selector, path, errors);
+    selected_pods(selection, Some(&spec.template), old.map(|old| &old.template), errors);
     if let Some(strategy) = &spec.strategy {
         self::strategy(strategy, &path.field("strategy"), errors);
     }
@@ -58,11 +54,16 @@ fn deployment_spec(spec: &DeploymentSpec, path: &Path, errors: &mut Errors<'_>) 
 }
 
 /// The selector, and the template if the selector can be used (`ValidatePodTemplateSpecForReplicaSet`).
-fn selected_pods(kind: &str, selection: Selection<'_>, template: Option<&PodTemplateSpec>, errors: &mut Errors<'_>) {
+fn selected_pods(
+    selection: Selection<'_>,
+    template: Option<&PodTemplateSpec>,
+    old: Option<&PodTemplateSpec>,
+    errors: &mut Errors<'_>,
+) {
     if selection.required(template, errors)
         && let Some(template) = template
     {
-        lasting_pods(kind, template, &selection.path.field("template"), errors);
+        lasting_pods(selection.kind, template, old, &selection.path.field("template"), errors);
     }
 }
 
@@ -133,22 +134,22 @@ impl Kind for ReplicaSet {
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
-        replica_set(self, errors);
+        replica_set(self, None, errors);
         name_warning(&self.metadata, "ReplicaSet", errors);
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
-        replica_set(self, errors);
+        replica_set(self, Some(old), errors);
         let path = Path::root().field("spec");
         selector_changed("ReplicaSet", &self.spec.selector, &old.spec.selector, &path, errors);
     }
 }
 
 /// As `ValidateReplicaSetSpec`.
-fn replica_set(set: &ReplicaSet, errors: &mut Errors<'_>) {
+fn replica_set(set: &ReplicaSet, old: Option<&ReplicaSet>, errors: &mut Errors<'_>) {
     let (spec, path) = (&set.spec, Path::root().field("spec"));
     not_negative(spec.replicas, &path, "replicas", errors);
     not_negative(spec.min_ready_seconds, &path, "minReadySeconds", errors);
     let selection = Selection::new("ReplicaSet", &spec.selector, &path, errors);
-    selected_pods("ReplicaSet", selection, spec.template.as_ref(), errors);
+    selected_pods(selection, spec.template.as_ref(), old.and_then(|old| old.spec.template.as_ref()), errors);
 }

@@ -19,9 +19,16 @@ use super::pod;
 use crate::values::names;
 use crate::yaml::Path;
 
-/// The pods of a workload that keeps them running: their template at `path`, and what such a workload cannot do with them.
-fn lasting_pods(kind: &str, template: &PodTemplateSpec, path: &Path, errors: &mut Errors<'_>) {
-    pod::template(template, path, errors);
+/// The pods of a workload that keeps them running: their template at `path`, which replaces `old`, and what such a
+/// workload cannot do with them.
+fn lasting_pods(
+    kind: &str,
+    template: &PodTemplateSpec,
+    old: Option<&PodTemplateSpec>,
+    path: &Path,
+    errors: &mut Errors<'_>,
+) {
+    pod::template_update(template, old, path, errors);
     lasting(kind, template, path, errors);
 }
 

@@ -15,7 +15,12 @@ impl Kind for ReplicationController {
     }
 
     fn prepare(&mut self, old: Option<&mut Self>, how: Update, errors: &mut Errors<'_>) -> bool {
-        labels_come_from_template(errors);
+        // Without labels of its own it has those of its template (`SetDefaults_ReplicationController`).
+        let labels = Path::root().fields(&["metadata", "labels"]);
+        if !errors.has_entries(&labels) {
+            let source = Path::root().fields(&["spec", "template", "metadata", "labels"]);
+            errors.copied(labels, source, "a label of the ReplicationController too, which has none of its own");
+        }
         // The selector that came from the template's labels stays when these change and nobody asks for another one.
         if how == Update::Apply
             && !errors.is_written(&Path::root().fields(&["spec", "selector"]))
@@ -27,25 +32,17 @@ impl Kind for ReplicationController {
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
-        spec(self, errors);
+        spec(self, None, errors);
         name_warning(&self.metadata, "ReplicationController", errors);
     }
 
-    fn validate_update(&self, _: &Self, errors: &mut Errors<'_>) {
-        spec(self, errors);
-    }
-}
-
-/// Without labels of its own it has those of its template (`SetDefaults_ReplicationController`).
-fn labels_come_from_template(errors: &mut Errors<'_>) {
-    let labels = Path::root().fields(&["metadata", "labels"]);
-    if !errors.is_written(&labels) {
-        errors.copied(labels, Path::root().fields(&["spec", "template", "metadata", "labels"]));
+    fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
+        spec(self, Some(old), errors);
     }
 }
 
 /// As `ValidateReplicationControllerSpec`; the selector is not checked by itself.
-fn spec(controller: &ReplicationController, errors: &mut Errors<'_>) {
+fn spec(controller: &ReplicationController, old: Option<&ReplicationController>, errors: &mut Errors<'_>) {
     const KIND: &str = "ReplicationController";
     let Some(spec) = &controller.spec else { return };
     let path = Path::root().field("spec");
@@ -64,5 +61,6 @@ fn spec(controller: &ReplicationController, errors: &mut Errors<'_>) {
     if let Some(selector) = selector {
         selection.matches(&Selector::from_labels(selector), Some(template), errors);
     }
-    lasting_pods(KIND, template, &path.field("template"), errors);
+    let old = old.and_then(|old| old.spec.as_ref()?.template.as_ref());
+    lasting_pods(KIND, template, old, &path.field("template"), errors);
 }

@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use crate::admission::errors::Errors;
 use crate::admission::selector::{self, Options};
-use crate::admission::update::is_same;
+use crate::admission::update::changes;
 use crate::cluster::Labels;
 use crate::values::selector::{MatchExpression, Requirement, Selector};
 use crate::yaml::Path;
@@ -143,9 +143,9 @@ pub(in crate::admission) fn selector_changed(
     path: &Path,
     errors: &mut Errors<'_>,
 ) {
-    if is_same(old, new) {
-        return;
-    }
+    let path = path.field("selector");
+    let changes = changes(old, new, &path);
+    let Some(first) = changes.first() else { return };
     let text = |selector: &LabelSelector| match query(selector) {
         Some(query) if !query.is_empty() => format!("`{query}`"),
         _ => "nothing".to_owned(),
@@ -154,7 +154,8 @@ pub(in crate::admission) fn selector_changed(
         (old, new) if old == new => format!("the selector of a {kind} cannot change, not even the way it is written"),
         (old, new) => format!("the selector of a {kind} cannot change from {old} to {new}"),
     };
-    errors.immutable(&path.field("selector"), message).help(way_out(kind));
+    let at = if changes.len() == 1 { &first.path } else { &path };
+    errors.immutable(at, message).called(path.clone()).help(way_out(kind));
 }
 
 /// What to do where a field of a workload cannot change.

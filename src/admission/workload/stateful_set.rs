@@ -25,32 +25,32 @@ impl Kind for StatefulSet {
     }
 
     fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
-        drop_max_unavailable(self, old.as_deref(), errors);
+        drop_max_unavailable(self, old.as_deref(), errors.server);
         true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
-        spec(&self.spec, Checks { service_name: true, claims: true, pods: true }, errors);
-        history_warning(&self.spec, errors);
+        spec(&self.spec, None, Checks { service_name: true, claims: true, pods: true }, errors);
+        warnings(&self.spec, errors);
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
         // What cannot change is not checked again, and neither is a template that would not be taken today.
         let mut checks = Checks { service_name: false, claims: false, pods: true };
-        checks.pods = !errors.would_refuse(|errors| spec(&old.spec, checks, errors));
-        spec(&self.spec, checks, errors);
+        checks.pods = !errors.would_refuse(|errors| spec(&old.spec, Some(&old.spec), checks, errors));
+        spec(&self.spec, Some(&old.spec), checks, errors);
         unchanged(&self.spec, &old.spec, errors);
-        history_warning(&self.spec, errors);
+        warnings(&self.spec, errors);
     }
 }
 
 /// As `dropStatefulSetDisabledFields`.
-fn drop_max_unavailable(set: &mut StatefulSet, old: Option<&StatefulSet>, errors: &Errors<'_>) {
+fn drop_max_unavailable(set: &mut StatefulSet, old: Option<&StatefulSet>, server: &ApiServer) {
     let is_used = |set: &StatefulSet| {
         let strategy = set.spec.update_strategy.as_ref();
         strategy.and_then(|strategy| strategy.rolling_update.as_ref()?.max_unavailable.as_ref()).is_some()
     };
-    if !errors.server.enabled("MaxUnavailableStatefulSet")
+    if !server.enabled("MaxUnavailableStatefulSet")
         && !old.is_some_and(is_used)
         && let Some(update) = set.spec.update_strategy.as_mut().and_then(|strategy| strategy.rolling_update.as_mut())
     {
@@ -67,7 +67,7 @@ struct Checks {
 }
 
 /// As `ValidateStatefulSetSpec`.
-fn spec(spec: &StatefulSetSpec, checks: Checks, errors: &mut Errors<'_>) {
+fn spec(spec: &StatefulSetSpec, old: Option<&StatefulSetSpec>, checks: Checks, errors: &mut Errors<'_>) {
     let path = Path::root().field("spec");
     if let Some(policy) = spec.pod_management_policy.as_deref()
         && !matches!(policy, "OrderedReady" | "Parallel")
@@ -103,21 +103,21 @@ fn spec(spec: &StatefulSetSpec, checks: Checks, errors: &mut Errors<'_>) {
     let is_usable = selection.required(Some(&spec.template), errors);
     let template = path.field("template");
     if is_usable && checks.pods {
-        pods(spec, &template, errors);
+        pods(spec, old.map(|old| &old.template), &template, errors);
     }
     lasting("StatefulSet", &spec.template, &template, errors);
 }
 
 /// The template, as the controller will fill it in: it sets hostname and subdomain, and puts the claims of the set before
 /// the volumes, instead of those that have their names.
-fn pods(spec: &StatefulSetSpec, path: &Path, errors: &mut Errors<'_>) {
+fn pods(spec: &StatefulSetSpec, old: Option<&PodTemplateSpec>, path: &Path, errors: &mut Errors<'_>) {
     let claims = spec.volume_claim_templates.as_deref().unwrap_or_default();
     let is_changed = |template: &PodTemplateSpec| {
         let is_set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
         template.spec.as_ref().is_some_and(|pod| is_set(&pod.hostname) || is_set(&pod.subdomain))
     };
     if claims.is_empty() && !is_changed(&spec.template) {
-        pod::template(&spec.template, path, errors);
+        pod::template_update(&spec.template, old, path, errors);
         return;
     }
     let mut template = spec.template.clone();
@@ -130,7 +130,7 @@ fn pods(spec: &StatefulSetSpec, path: &Path, errors: &mut Errors<'_>) {
         let (from, to) = (Path::root().fields(&["spec", "volumeClaimTemplates"]), path.fields(&["spec", "volumes"]));
         let mut volumes = Vec::new();
         for (name, index) in &by_name {
-            errors.copied(to.index(volumes.len()), from.index(*index).fields(&["metadata", "name"]));
+            errors.copied(to.index(volumes.len()), from.index(*index).fields(&["metadata", "name"]), "");
             volumes.push(Volume {
                 name: (*name).to_owned(),
                 persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
@@ -142,12 +142,12 @@ fn pods(spec: &StatefulSetSpec, path: &Path, errors: &mut Errors<'_>) {
         }
         let own = pod.volumes.take().unwrap_or_default().into_iter().enumerate();
         for (index, volume) in own.filter(|(_, volume)| !by_name.contains_key(volume.name.as_str())) {
-            errors.copied(to.index(volumes.len()), to.index(index));
+            errors.copied(to.index(volumes.len()), to.index(index), "");
             volumes.push(volume);
         }
         pod.volumes = Some(volumes);
     }
-    pod::template(&template, path, errors);
+    pod::template_update(&template, old, path, errors);
 }
 
 fn negative(value: Option<i32>, path: &Path, field: &'static str, errors: &mut Errors<'_>) {
@@ -226,8 +226,14 @@ fn is_storage(change: &Change) -> bool {
     change.path.last().and_then(|segment| segment.name()) == Some("storage")
 }
 
-/// A negative limit is taken (`WarningsOnCreate`, `WarningsOnUpdate`).
-fn history_warning(spec: &StatefulSetSpec, errors: &mut Errors<'_>) {
+/// As `WarningsOnCreate` and `WarningsOnUpdate`.
+fn warnings(spec: &StatefulSetSpec, errors: &mut Errors<'_>) {
+    let claims = Path::root().fields(&["spec", "volumeClaimTemplates"]);
+    for (index, claim) in spec.volume_claim_templates.iter().flatten().enumerate() {
+        if let Some(claim) = &claim.spec {
+            storage::claim_warnings(claim, &claims.index(index).field("spec"), errors);
+        }
+    }
     if let Some(limit) = spec.revision_history_limit.filter(|limit| *limit < 0) {
         let path = Path::root().fields(&["spec", "revisionHistoryLimit"]);
         let message = format!("with a `revisionHistoryLimit` of {limit} all revisions are kept for ever");
