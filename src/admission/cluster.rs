@@ -125,7 +125,7 @@ fn overhead(overhead: &Overhead, path: &Path, errors: &mut Errors<'_>) {
     let limits = ResourceRequirements { limits: overhead.pod_fixed.clone(), ..Default::default() };
     let claims = BTreeSet::new();
     let rules = Rules { name: resources::container_name, claims: &claims, allow_indivisible_huge_pages: false };
-    errors.copied(path.field("limits"), path.field("podFixed"));
+    errors.copied(path.field("limits"), path.field("podFixed"), "");
     resources::requirements(&limits, rules, path, errors);
 }
 

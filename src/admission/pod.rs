@@ -38,7 +38,7 @@ impl Kind for Pod {
         defaults::pod::pod(self.spec.get_or_insert_default(), server);
     }
 
-    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
+    fn prepare(&mut self, old: Option<&mut Self>, how: Update, errors: &mut Errors<'_>) -> bool {
         let (Some(spec), server) = (&mut self.spec, errors.server) else { return true };
         plugins::add_tolerations(spec);
         match old {

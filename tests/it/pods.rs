@@ -74,7 +74,10 @@ fn volumes_of_old_drivers_are_checked() {
     );
     assert_eq!(volume(json!({ "flocker": {} })), ["spec.volumes[0].flocker Required"]);
     assert_eq!(volume(json!({ "fc": { "targetWWNs": ["x"] } })), ["spec.volumes[0].fc.lun Required"]);
-    assert_eq!(volume(json!({ "quobyte": { "registry": "a", "volume": "v" } })), ["spec.volumes[0].quobyte.registry Invalid"]);
+    assert_eq!(
+        volume(json!({ "quobyte": { "registry": "a", "volume": "v" } })),
+        ["spec.volumes[0].quobyte.registry Invalid"]
+    );
 }
 
 #[test]
@@ -171,7 +174,8 @@ fn nodes_can_be_selected_by_their_name_as_a_field_only() {
         causes(json!({ "affinity": { "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": {
             "nodeSelectorTerms": [{ "matchFields": fields }] } } } }))
     };
-    let at = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchFields[0]";
+    let at =
+        "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchFields[0]";
     assert_eq!(terms(json!([{ "key": "metadata.name", "operator": "In", "values": ["a"] }])), NONE);
     assert_eq!(
         terms(json!([{ "key": "spec.unschedulable", "operator": "Exists" }])),
@@ -186,8 +190,10 @@ fn nodes_can_be_selected_by_their_name_as_a_field_only() {
 #[test]
 fn windows_knows_little_of_linux() {
     assert_eq!(
-        causes(json!({ "os": { "name": "windows" }, "hostPID": true, "hostUsers": true, "shareProcessNamespace": false,
-            "resources": { "limits": { "cpu": "1" } }, "securityContext": { "runAsUser": 1, "sysctls": [] } })),
+        causes(
+            json!({ "os": { "name": "windows" }, "hostPID": true, "hostUsers": true, "shareProcessNamespace": false,
+            "resources": { "limits": { "cpu": "1" } }, "securityContext": { "runAsUser": 1, "sysctls": [] } })
+        ),
         [
             "spec.hostPID Forbidden",
             "spec.hostUsers Forbidden",
@@ -273,7 +279,8 @@ fn a_host_name_is_overridden_only_where_there_is_one() {
 
 #[test]
 fn a_pod_as_a_whole_holds_its_containers() {
-    let container = |name: &str, cpu: &str| json!({ "name": name, "image": "i", "resources": { "requests": { "cpu": cpu } } });
+    let container =
+        |name: &str, cpu: &str| json!({ "name": name, "image": "i", "resources": { "requests": { "cpu": cpu } } });
     let resources = |cpu: &str| {
         causes(json!({
             "resources": { "requests": { "cpu": cpu }, "limits": { "memory": "1Gi", "storage": "1" }, "claims": [] },
@@ -302,9 +309,7 @@ fn resource_claims_have_one_source() {
 #[test]
 fn a_gated_pod_can_be_told_more_about_its_node_and_no_less() {
     let gates = json!([{ "name": "example.com/a" }, { "name": "example.com/b" }]);
-    let node = |term: Value| {
-        json!({ "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [term] } } })
-    };
+    let node = |term: Value| json!({ "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [term] } } });
     let requirement = |key: &str| json!({ "key": key, "operator": "Exists" });
     let gated = |gates: &Value, selector: Value, term: Value| {
         pod(json!({}), json!({ "schedulingGates": gates, "nodeSelector": selector, "affinity": node(term) }))
@@ -329,7 +334,8 @@ fn a_gated_pod_can_be_told_more_about_its_node_and_no_less() {
 
 #[test]
 fn an_update_is_compared_as_the_server_stores_pods() {
-    let old = pod(json!({}), json!({ "tolerations": [{ "key": "a", "operator": "Exists" }], "activeDeadlineSeconds": 60 }));
+    let old =
+        pod(json!({}), json!({ "tolerations": [{ "key": "a", "operator": "Exists" }], "activeDeadlineSeconds": 60 }));
     let update = |spec: Value| of(&pod(json!({}), spec), Some(&old));
     let kept = json!([{ "key": "a", "operator": "Exists" }]);
     // What the server has added to the old pod need not be written.
@@ -338,7 +344,10 @@ fn an_update_is_compared_as_the_server_stores_pods() {
         update(json!({ "tolerations": [], "activeDeadlineSeconds": null })),
         ["spec.activeDeadlineSeconds Invalid", "spec.tolerations Forbidden"]
     );
-    assert_eq!(update(json!({ "tolerations": kept, "activeDeadlineSeconds": 61 })), ["spec.activeDeadlineSeconds Invalid"]);
+    assert_eq!(
+        update(json!({ "tolerations": kept, "activeDeadlineSeconds": 61 })),
+        ["spec.activeDeadlineSeconds Invalid"]
+    );
     assert_eq!(
         update(json!({ "tolerations": kept, "activeDeadlineSeconds": 60, "hostNetwork": true, "hostname": "h" })),
         ["spec Forbidden"]

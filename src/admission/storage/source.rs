@@ -79,7 +79,7 @@ pub(in crate::admission) fn host_path(source: &HostPathVolumeSource, path: &Path
 /// A disk of Google's; the API server calls its field otherwise.
 pub(in crate::admission) fn google_disk(source: &GCEPersistentDiskVolumeSource, path: &Path, errors: &mut Errors<'_>) {
     let field = path.parent().cloned().unwrap_or_default().field("persistentDisk");
-    errors.copied(field.clone(), path.clone());
+    errors.copied(field.clone(), path.clone(), "");
     needed(&source.pd_name, &field, "pdName", errors);
     partition(source.partition, &field, errors);
 }
