@@ -5,6 +5,7 @@
 //! mistake. What is refused carries the field path and the reason of the API server; the words are ours.
 
 mod admission_rules;
+mod api_service;
 mod autoscaling;
 mod batch;
 mod cluster;
@@ -199,6 +200,7 @@ static KINDS: &[Row] = &[
     Row::of::<api::rbac::v1::Role>(),
     Row::of::<api::rbac::v1::RoleBinding>(),
     // cluster
+    Row::of::<k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService>(),
     Row::of::<api::node::v1::RuntimeClass>(),
     Row::of::<api::scheduling::v1::PriorityClass>(),
     // definition

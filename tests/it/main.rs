@@ -1,6 +1,7 @@
 //! One test binary for everything that is tested from outside of the library.
 
 mod cli;
+mod cluster;
 mod config;
 mod conformance;
 mod containers;
