@@ -1,6 +1,6 @@
 //! The API server that judges: its version, and what its operator chose.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use crate::schema::KubernetesVersion;
@@ -18,17 +18,33 @@ pub struct ApiServer {
     pub service_ranges: Vec<Cidr>,
     /// Feature gates that are not at the default of the version.
     pub feature_gates: BTreeMap<String, bool>,
+    /// Admission plugins that are on by default and are not on here (`--disable-admission-plugins`).
+    pub disabled_plugins: BTreeSet<String>,
 }
 
 impl ApiServer {
     /// A server of this version with the upstream defaults.
     pub fn new(version: KubernetesVersion) -> Self {
-        Self { version, node_ports: 30_000..=32_767, service_ranges: Vec::new(), feature_gates: BTreeMap::new() }
+        Self {
+            version,
+            node_ports: 30_000..=32_767,
+            service_ranges: Vec::new(),
+            feature_gates: BTreeMap::new(),
+            disabled_plugins: BTreeSet::new(),
+        }
     }
 
     /// The names of the feature gates that change a verdict.
     pub fn gates() -> Vec<&'static str> {
         GATES.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// The admission plugins that are on by default and change a verdict.
+    pub const PLUGINS: [&'static str; 4] = ["DefaultTolerationSeconds", "Priority", "RuntimeClass", "ServiceAccount"];
+
+    /// Whether the admission plugin, one of [`ApiServer::PLUGINS`], is on.
+    pub(crate) fn runs(&self, plugin: &str) -> bool {
+        !self.disabled_plugins.contains(plugin)
     }
 
     /// Whether the feature gate is on; a gate that is not in the list is off.
