@@ -287,13 +287,11 @@ fn update_addresses(spec: &mut ServiceSpec, old: &ServiceSpec, errors: &mut Erro
         return true;
     }
     let addresses = spec.cluster_ips.get_or_insert_default();
-    match addresses.get(1) {
-        Some(second) => in_range(second, 1, errors),
-        None => {
-            addresses.push(placeholder(families.get(1)));
-            true
-        }
+    if let Some(second) = addresses.get(1) {
+        return in_range(second, 1, errors);
     }
+    addresses.push(placeholder(families.get(1)));
+    true
 }
 
 /// Whoever leaves out what was allocated keeps it (`patchAllocatedValues`).
