@@ -188,6 +188,19 @@ impl<'a> Errors<'a> {
         self.refused
     }
 
+    /// Reports what `check` finds below `place` as the API server calls it: below `field`.
+    pub(crate) fn renamed(&mut self, place: &Path, field: &Path, check: impl FnOnce(&mut Errors<'_>)) {
+        let mut out = Findings::new("", Group::Refused);
+        check(&mut Errors::new(self.object, self.server, &mut out));
+        let mut findings = out.into_vec();
+        for finding in &mut findings {
+            if let Some(renamed) = finding.field().rebased(place, field) {
+                finding.called(renamed);
+            }
+        }
+        self.out.extend(findings);
+    }
+
     fn refuse(&mut self, rule: &'static str, reason: Reason, path: &Path, message: impl Into<String>) -> &mut Finding {
         self.refused += 1;
         self.report(path, message).reason(reason).rule(rule)

@@ -14,6 +14,7 @@ mod container;
 mod defaults;
 mod definition;
 mod errors;
+mod expressions;
 mod ingress;
 mod ip;
 mod meta;
@@ -41,6 +42,7 @@ mod workload;
 use std::any::Any;
 
 use k8s_openapi::api::{self, coordination, core, discovery, networking};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
 use serde::Serialize;
@@ -79,9 +81,6 @@ trait Kind:
     fn prepare(&mut self, _old: Option<&mut Self>, _how: Update, _errors: &mut Errors<'_>) -> bool {
         true
     }
-
-    /// Takes out what [`Kind::prepare`] put in the place of values that only the server itself can choose.
-    fn forget(&mut self) {}
 
     /// What is wrong with a new object, apart from its metadata.
     fn validate(&self, errors: &mut Errors<'_>);
@@ -205,10 +204,17 @@ static KINDS: &[Row] = &[
     Row::of::<api::node::v1::RuntimeClass>(),
     Row::of::<api::scheduling::v1::PriorityClass>(),
     // definition
+    Row::of::<CustomResourceDefinition>(),
     // webhook
     Row::of::<api::admissionregistration::v1::MutatingWebhookConfiguration>(),
     Row::of::<api::admissionregistration::v1::ValidatingWebhookConfiguration>(),
     // policy
+    Row::of::<api::admissionregistration::v1::MutatingAdmissionPolicy>(),
+    Row::of::<api::admissionregistration::v1::MutatingAdmissionPolicyBinding>(),
+    Row::of::<api::admissionregistration::v1::ValidatingAdmissionPolicy>(),
+    Row::of::<api::admissionregistration::v1::ValidatingAdmissionPolicyBinding>(),
+    Row::of::<api::admissionregistration::v1beta1::MutatingAdmissionPolicy>(),
+    Row::of::<api::admissionregistration::v1beta1::MutatingAdmissionPolicyBinding>(),
 ];
 
 /// The typed object after defaulting, with the name that it will have.
@@ -221,6 +227,8 @@ fn defaulted<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
 
 fn create_as<T: Kind>(object: &Object, errors: &mut Errors<'_>) {
     let Some(mut value) = defaulted::<T>(object, errors.server) else { return };
+    // A new object never has the UID that stands in its manifest.
+    value.metadata_mut().uid = None;
     if !value.prepare(None, Update::default(), errors) {
         return;
     }

@@ -39,7 +39,7 @@ impl Kind for Pod {
     }
 
     fn prepare(&mut self, old: Option<&mut Self>, how: Update, errors: &mut Errors<'_>) -> bool {
-        let (Some(spec), server) = (&mut self.spec, errors.server) else { return true };
+        let Some(spec) = &mut self.spec else { return true };
         plugins::add_tolerations(spec);
         match old {
             None => {

@@ -3,7 +3,7 @@
 //! Mirrors `ValidateValidatingWebhookConfiguration`, `ValidateMutatingWebhookConfiguration` and their updates in
 //! pkg/apis/admissionregistration/validation, and k8s.io/apiserver/pkg/util/webhook (v1.36).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::admissionregistration::v1::{
     MatchCondition, MutatingWebhook, MutatingWebhookConfiguration, RuleWithOperations, ValidatingWebhook,
@@ -34,14 +34,14 @@ impl Kind for ValidatingWebhookConfiguration {
 
     fn validate(&self, errors: &mut Errors<'_>) {
         reserved_name(&self.metadata, true, errors);
-        configuration(&hooks(self.webhooks.as_deref()), Options::default(), errors);
+        configuration(&hooks(self.webhooks.as_deref()), &Options::default(), errors);
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
         reserved_name(&self.metadata, false, errors);
         let (hooks, old): (Vec<Hook<'_>>, Vec<Hook<'_>>) =
             (hooks(self.webhooks.as_deref()), hooks(old.webhooks.as_deref()));
-        configuration(&hooks, Options::of_update(&hooks, &old, errors), errors);
+        configuration(&hooks, &Options::of_update(&hooks, &old, errors), errors);
     }
 }
 
@@ -54,19 +54,19 @@ impl Kind for MutatingWebhookConfiguration {
 
     fn validate(&self, errors: &mut Errors<'_>) {
         reserved_name(&self.metadata, true, errors);
-        configuration(&hooks(self.webhooks.as_deref()), Options::default(), errors);
+        configuration(&hooks(self.webhooks.as_deref()), &Options::default(), errors);
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
         reserved_name(&self.metadata, false, errors);
         let (hooks, old): (Vec<Hook<'_>>, Vec<Hook<'_>>) =
             (hooks(self.webhooks.as_deref()), hooks(old.webhooks.as_deref()));
-        configuration(&hooks, Options::of_update(&hooks, &old, errors), errors);
+        configuration(&hooks, &Options::of_update(&hooks, &old, errors), errors);
     }
 }
 
 /// A name that is reserved (`ValidateStaticSuffix`, `WarningsForStaticSuffix`); older servers do not know of it.
-fn reserved_name(metadata: &ObjectMeta, created: bool, errors: &mut Errors<'_>) {
+pub(super) fn reserved_name(metadata: &ObjectMeta, created: bool, errors: &mut Errors<'_>) {
     let name = metadata.name.as_deref().unwrap_or_default();
     if !name.ends_with(STATIC) || errors.server.version.minor() < 36 {
         return;
@@ -150,7 +150,7 @@ where
 }
 
 /// What an update may keep, because the old configuration has it (`validationOptions`).
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own, as in the original")]
 struct Options {
     keep_conditions: bool,
@@ -158,6 +158,8 @@ struct Options {
     allow_unknown_reviews: bool,
     allow_same_names: bool,
     selectors: SelectorOptions,
+    /// The expressions of match conditions that are stored already.
+    conditions: BTreeSet<String>,
 }
 
 impl Options {
@@ -170,6 +172,7 @@ impl Options {
                 && hooks.iter().zip(old).all(|(hook, old)| hook.conditions == old.conditions),
             allow_side_effects: old.iter().any(|hook| !SIDE_EFFECTS[..2].contains(&hook.side_effects)),
             allow_unknown_reviews: old.iter().any(knows_none),
+            conditions: old.iter().flat_map(|hook| hook.conditions).map(|one| one.expression.clone()).collect(),
             allow_same_names: names.windows(2).any(|pair| pair[0] == pair[1]),
             selectors: SelectorOptions {
                 allow_invalid_values: errors.would_refuse(|errors| {
@@ -186,7 +189,7 @@ fn knows_review(versions: &[String]) -> bool {
     versions.iter().any(|version| REVIEWS.contains(&version.as_str()))
 }
 
-fn configuration(hooks: &[Hook<'_>], options: Options, errors: &mut Errors<'_>) {
+fn configuration(hooks: &[Hook<'_>], options: &Options, errors: &mut Errors<'_>) {
     let path = Path::root().field("webhooks");
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, hook) in hooks.iter().enumerate() {
@@ -202,7 +205,7 @@ fn configuration(hooks: &[Hook<'_>], options: Options, errors: &mut Errors<'_>) 
     }
 }
 
-fn hook(hook: &Hook<'_>, options: Options, path: &Path, errors: &mut Errors<'_>) {
+fn hook(hook: &Hook<'_>, options: &Options, path: &Path, errors: &mut Errors<'_>) {
     let name = path.field("name");
     if hook.name.is_empty() {
         errors
@@ -230,12 +233,13 @@ fn hook(hook: &Hook<'_>, options: Options, path: &Path, errors: &mut Errors<'_>)
     }
     client(hook.client, &path.field("clientConfig"), errors);
     if !options.keep_conditions {
-        admission_rules::match_conditions(hook.conditions, &path.field("matchConditions"), errors);
+        let stored = &options.conditions;
+        admission_rules::match_conditions(hook.conditions, false, stored, &path.field("matchConditions"), errors);
     }
 }
 
 /// A webhook may be asked in a dry run, so it must say that it changes nothing then.
-fn side_effects(value: &str, options: Options, path: &Path, errors: &mut Errors<'_>) {
+fn side_effects(value: &str, options: &Options, path: &Path, errors: &mut Errors<'_>) {
     let allowed = if options.allow_side_effects { &SIDE_EFFECTS[..] } else { &SIDE_EFFECTS[..2] };
     if value.is_empty() && !errors.is_written(path) {
         let finding = errors.required(path, "the webhook does not say whether it has side effects");
@@ -245,7 +249,7 @@ fn side_effects(value: &str, options: Options, path: &Path, errors: &mut Errors<
     }
 }
 
-fn reviews(versions: &[String], options: Options, path: &Path, errors: &mut Errors<'_>) {
+fn reviews(versions: &[String], options: &Options, path: &Path, errors: &mut Errors<'_>) {
     if versions.is_empty() {
         let finding = errors.required(path, "the webhook does not say which `AdmissionReview` it understands");
         finding.help("write `[v1]`");

@@ -19,6 +19,7 @@
 //! | [`url`] | `https://example.com/path` | Go's `net/url`, `url.Parse` |
 
 pub mod base64;
+pub(crate) mod cel;
 pub mod cron;
 pub mod duration;
 pub mod image;
@@ -26,6 +27,7 @@ pub mod int_or_string;
 pub mod ip;
 pub mod names;
 pub mod quantity;
+pub mod regexp;
 pub mod selector;
 pub mod time;
 pub mod url;

@@ -4,6 +4,7 @@ mod cli;
 mod cluster;
 mod config;
 mod conformance;
+mod containers;
 mod corpus;
 mod fix;
 mod formats;

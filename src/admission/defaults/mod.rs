@@ -3,8 +3,10 @@
 pub(super) mod autoscaling;
 pub(super) mod batch;
 pub(super) mod container;
+pub(super) mod definition;
 pub(super) mod network;
 pub(super) mod pod;
+pub(super) mod policy;
 pub(super) mod rbac;
 pub(super) mod service;
 pub(super) mod storage;
