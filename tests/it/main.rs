@@ -1,8 +1,10 @@
 //! One test binary for everything that is tested from outside of the library.
 
 mod cli;
+mod cluster;
 mod config;
 mod conformance;
+mod containers;
 mod corpus;
 mod fix;
 mod formats;

@@ -18,6 +18,10 @@ const OPTIONS_ANNOTATION: &str = "volume.beta.kubernetes.io/mount-options";
 impl Kind for PersistentVolume {
     fn set_defaults(&mut self, _: &ApiServer) {
         defaults::volume(self.spec.get_or_insert_default());
+        let phase = &mut self.status.get_or_insert_default().phase;
+        if phase.as_deref().is_none_or(str::is_empty) {
+            *phase = Some("Pending".to_owned());
+        }
     }
 
     /// As `DropDisabledSpecFields`.
