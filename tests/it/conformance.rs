@@ -178,7 +178,9 @@ fn verdicts_and_causes_are_those_of_the_api_server() {
         for score in [scores.entry(base).or_default(), &mut total] {
             let verdicts = if row["update"] == true { &mut score.updates } else { &mut score.creates };
             verdicts.add(right);
-            exact.into_iter().for_each(|exact| score.causes.add(exact));
+            if let Some(exact) = exact {
+                score.causes.add(exact);
+            }
         }
         if (!right || exact == Some(false)) && shown.iter().any(|name| name == base || name == "all") {
             println!("{}", difference(row, refusals));

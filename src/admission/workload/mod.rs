@@ -1,4 +1,4 @@
-//! Deployments, ReplicaSets, StatefulSets, DaemonSets and ReplicationControllers.
+//! Deployments, `ReplicaSets`, `StatefulSets`, `DaemonSets` and `ReplicationControllers`.
 //!
 //! Mirrors pkg/apis/apps/validation, `ValidateReplicationController` in pkg/apis/core/validation, and the strategies in
 //! pkg/registry/apps (v1.36).

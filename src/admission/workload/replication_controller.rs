@@ -1,4 +1,4 @@
-//! ReplicationControllers, the elder of ReplicaSets.
+//! `ReplicationControllers`, the elder of `ReplicaSets`.
 
 use k8s_openapi::api::core::v1::{ReplicationController, ReplicationControllerSpec};
 
