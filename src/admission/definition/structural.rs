@@ -2,6 +2,8 @@
 //!
 //! Mirrors `ValidateStructural` of apiextensions-apiserver `pkg/apiserver/schema` (v1.36).
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
@@ -106,7 +108,7 @@ fn invariants(schema: &JSONSchemaProps, level: Level, path: &Path, errors: &mut 
     if let Some(metadata) = walk::property(schema, "metadata") {
         self::metadata(metadata, checks_meta, level, &properties.key("metadata"), errors);
     }
-    let no_properties = schema.properties.as_ref().is_none_or(std::collections::BTreeMap::is_empty);
+    let no_properties = schema.properties.as_ref().is_none_or(BTreeMap::is_empty);
     if is_embedded(schema) && !preserves(schema) && no_properties {
         let message = "an embedded object has no fields unless its schema names them";
         let finding = errors.required(&properties, message);
@@ -127,31 +129,21 @@ fn metadata(schema: &JSONSchemaProps, checks_meta: bool, level: Level, path: &Pa
     if rest.properties.as_ref().is_some_and(|properties| properties.keys().all(only_names)) {
         rest.properties = None;
     }
-    (rest.type_, rest.default) = (None, None);
-    // What is written out as nothing is nothing.
-    let nothing = |flag: &mut Option<bool>| *flag = flag.filter(|flag| *flag);
-    for flag in [
-        &mut rest.nullable,
-        &mut rest.unique_items,
-        &mut rest.exclusive_maximum,
-        &mut rest.exclusive_minimum,
-        &mut rest.x_kubernetes_embedded_resource,
-        &mut rest.x_kubernetes_int_or_string,
-    ] {
-        nothing(flag);
+    (rest.type_, rest.default, rest.ref_path) = (None, None, None);
+    // These are nothing if they are empty; an empty `required` is something.
+    let is_filled = |map: &BTreeMap<String, JSONSchemaProps>| !map.is_empty();
+    for map in [&mut rest.definitions, &mut rest.pattern_properties] {
+        *map = map.take().filter(is_filled);
     }
-    for text in [&mut rest.description, &mut rest.title, &mut rest.format, &mut rest.pattern] {
-        *text = text.take().filter(|text| !text.is_empty());
+    for list in [&mut rest.all_of, &mut rest.any_of, &mut rest.one_of] {
+        *list = list.take().filter(|list| !list.is_empty());
     }
-    if has_restrictions(&rest) {
+    rest.dependencies = rest.dependencies.filter(|map| !map.is_empty());
+    rest.enum_ = rest.enum_.filter(|list| !list.is_empty());
+    if rest != JSONSchemaProps::default() {
         let message = "of the metadata, a schema can restrict only `name` and `generateName`";
         errors.forbidden(path, message).help("write `type: object` and nothing else");
     }
-}
-
-/// Whether anything but limits of values is said. Those limits count too, and only an empty list of them does not.
-fn has_restrictions(rest: &JSONSchemaProps) -> bool {
-    *rest != JSONSchemaProps::default()
 }
 
 /// The two ways to say that a value is a number or a text.
