@@ -129,21 +129,26 @@ fn metadata(schema: &JSONSchemaProps, checks_meta: bool, level: Level, path: &Pa
     if rest.properties.as_ref().is_some_and(|properties| properties.keys().all(only_names)) {
         rest.properties = None;
     }
-    (rest.type_, rest.default, rest.ref_path) = (None, None, None);
-    // These are nothing if they are empty; an empty `required` is something.
-    let is_filled = |map: &BTreeMap<String, JSONSchemaProps>| !map.is_empty();
-    for map in [&mut rest.definitions, &mut rest.pattern_properties] {
-        *map = map.take().filter(is_filled);
-    }
-    for list in [&mut rest.all_of, &mut rest.any_of, &mut rest.one_of] {
-        *list = list.take().filter(|list| !list.is_empty());
-    }
-    rest.dependencies = rest.dependencies.filter(|map| !map.is_empty());
-    rest.enum_ = rest.enum_.filter(|list| !list.is_empty());
-    if rest != JSONSchemaProps::default() {
+    (rest.type_, rest.default) = (None, None);
+    if says_something(rest) {
         let message = "of the metadata, a schema can restrict only `name` and `generateName`";
         errors.forbidden(path, message).help("write `type: object` and nothing else");
     }
+}
+
+/// Whether anything is said in a schema.
+fn says_something(mut schema: JSONSchemaProps) -> bool {
+    // These are nothing if they are empty; an empty `required` is something.
+    for map in [&mut schema.definitions, &mut schema.pattern_properties] {
+        *map = map.take().filter(|map| !map.is_empty());
+    }
+    for list in [&mut schema.all_of, &mut schema.any_of, &mut schema.one_of] {
+        *list = list.take().filter(|list| !list.is_empty());
+    }
+    schema.dependencies = schema.dependencies.filter(|map| !map.is_empty());
+    schema.enum_ = schema.enum_.filter(|list| !list.is_empty());
+    schema.ref_path = None;
+    schema != JSONSchemaProps::default()
 }
 
 /// The two ways to say that a value is a number or a text.
@@ -152,9 +157,7 @@ fn is_int_or_string(any_of: Option<&[JSONSchemaProps]>) -> bool {
         if type_of(schema) != wanted {
             return false;
         }
-        let mut rest = schema.clone();
-        rest.type_ = None;
-        rest == JSONSchemaProps::default()
+        !says_something(JSONSchemaProps { type_: None, ..schema.clone() })
     };
     matches!(any_of, Some([first, second]) if plain(first, "integer") && plain(second, "string"))
 }
