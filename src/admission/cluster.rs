@@ -2,13 +2,14 @@
 //!
 //! Mirrors pkg/apis/scheduling/validation, pkg/apis/node/validation and the warnings of pkg/api/node (v1.36).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{ResourceRequirements, Toleration};
 use k8s_openapi::api::node::v1::{Overhead, RuntimeClass, Scheduling};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 
 use super::errors::{Errors, shortened};
+use super::resources::{self, Rules};
 use super::{ApiServer, Kind, meta, node_labels, scheduling};
 use crate::values::names;
 use crate::yaml::Path;
@@ -121,7 +122,11 @@ impl Kind for RuntimeClass {
 
 /// What a pod needs besides its containers; judged like the limits of a container, and called so.
 fn overhead(overhead: &Overhead, path: &Path, errors: &mut Errors<'_>) {
-    let _ = (ResourceRequirements { limits: overhead.pod_fixed.clone(), ..Default::default() }, path, errors);
+    let limits = ResourceRequirements { limits: overhead.pod_fixed.clone(), ..Default::default() };
+    let claims = BTreeSet::new();
+    let rules = Rules { name: resources::container_name, claims: &claims, allow_indivisible_huge_pages: false };
+    errors.copied(path.field("limits"), path.field("podFixed"), "");
+    resources::requirements(&limits, rules, path, errors);
 }
 
 fn scheduling(scheduling: &Scheduling, path: &Path, errors: &mut Errors<'_>) {

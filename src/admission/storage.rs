@@ -8,7 +8,7 @@ mod volume;
 
 use k8s_openapi::api::core::v1::PersistentVolumeClaimSpec;
 
-pub(super) use self::claim::{amount, requests as claim_requests, warnings as claim_warnings};
+pub(super) use self::claim::{requests as claim_requests, warnings as claim_warnings};
 use super::errors::{Errors, shortened};
 use crate::values::names;
 use crate::yaml::Path;

@@ -330,7 +330,7 @@ pub(super) fn service(
         let finding = errors.required(&path.field("namespace"), "the Service needs its namespace here");
         finding.called(path.field("name"));
     }
-    errors.each_invalid(&path.field("port"), format!("the port {port}"), names::port_number(port.into()));
+    super::port::number(port, &path.field("port"), errors);
     let Some(url_path) = url_path.filter(|text| !matches!(*text, "" | "/")) else { return };
     let path = path.field("path");
     if url_path == "//" {

@@ -7,6 +7,7 @@
 //! | module | language | upstream |
 //! |---|---|---|
 //! | [`quantity`] | `500m`, `1.5Gi`, `12e6` | `resource.ParseQuantity` |
+//! | [`ip`] | `10.96.0.10`, `10.96.0.0/16` | `ParseIPSloppy`, `ParseCIDRSloppy`, `net/netip` |
 //! | [`int_or_string`] | `3`, `25%` of a total | `intstr.GetScaledValueFromIntOrPercent`, `ResolveFenceposts` |
 //! | [`names`] | names, keys, labels, ports | `k8s.io/apimachinery/pkg/util/validation` |
 //! | [`selector`] | label selectors, as fields and as text | `labels.Parse`, `metav1.LabelSelectorAsSelector` |
@@ -23,6 +24,7 @@ pub mod cron;
 pub mod duration;
 pub mod image;
 pub mod int_or_string;
+pub mod ip;
 pub mod names;
 pub mod quantity;
 pub mod regexp;

@@ -1,13 +1,16 @@
 //! One test binary for everything that is tested from outside of the library.
 
 mod cli;
+mod cluster;
 mod config;
 mod conformance;
+mod containers;
 mod corpus;
 mod fix;
 mod formats;
 mod house;
 mod patches;
+mod pods;
 mod readme;
 mod robust;
 mod rules;

@@ -13,11 +13,11 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 use super::{CLASS_ANNOTATION, access_modes, class_name, volume_mode};
 use crate::admission::defaults::storage as defaults;
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::resources::amount;
 use crate::admission::selector::{self, Options as SelectorOptions};
 use crate::admission::update::storage as update;
-use crate::admission::{ApiServer, Kind};
+use crate::admission::{ApiServer, Kind, Update};
 use crate::values::names;
-use crate::values::quantity::Quantity;
 use crate::yaml::Path;
 
 impl Kind for PersistentVolumeClaim {
@@ -29,10 +29,14 @@ impl Kind for PersistentVolumeClaim {
         }
     }
 
-    fn prepare(&mut self, old: Option<&Self>, server: &ApiServer) {
-        if let Some(spec) = &mut self.spec {
-            prepare(spec, old.and_then(|old| old.spec.as_ref()), server);
+    fn prepare(&mut self, old: Option<&mut Self>, how: Update, errors: &mut Errors<'_>) -> bool {
+        if let (Update::Apply, Some(old)) = (how, &old) {
+            keep(self, old);
         }
+        if let Some(spec) = &mut self.spec {
+            prepare(spec, old.and_then(|old| old.spec.as_ref()), errors.server);
+        }
+        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
@@ -52,6 +56,23 @@ impl Kind for PersistentVolumeClaim {
         }
         update::claim(self, old, errors);
         warn_of_annotation(self, errors);
+    }
+}
+
+/// Takes over what a controller and the server wrote into the old claim, and no manifest did: applying leaves that alone.
+fn keep(new: &mut PersistentVolumeClaim, old: &PersistentVolumeClaim) {
+    const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+    let (Some(spec), Some(old_spec)) = (&mut new.spec, &old.spec) else { return };
+    if spec.volume_name.as_deref().is_none_or(str::is_empty) {
+        spec.volume_name.clone_from(&old_spec.volume_name);
+    }
+    // Only an object that runs can have a class that the server chose; `kubectl` remembers whether a manifest named it.
+    if spec.storage_class_name.is_none() && old.metadata.uid.is_some() {
+        let applied = old.metadata.annotations.as_ref().and_then(|annotations| annotations.get(APPLIED));
+        let applied: Option<serde_json::Value> = applied.and_then(|text| serde_json::from_str(text).ok());
+        if applied.is_none_or(|applied| applied["spec"]["storageClassName"].is_null()) {
+            spec.storage_class_name.clone_from(&old_spec.storage_class_name);
+        }
     }
 }
 
@@ -157,29 +178,29 @@ fn storage(spec: &PersistentVolumeClaimSpec, path: &Path, errors: &mut Errors<'_
     finding.help("set `resources.requests.storage`, for example to `1Gi`");
 }
 
+/// What the claim asks for.
 pub(in crate::admission) fn requests(spec: &PersistentVolumeClaimSpec) -> Option<&BTreeMap<String, Written>> {
     spec.resources.as_ref()?.requests.as_ref()
-}
-
-/// The amount that is written; null is none, and a text that is no amount is refused by the decoder.
-pub(in crate::admission) fn amount(written: &Written) -> Option<Quantity> {
-    if written.0.is_empty() { Some(Quantity::zero()) } else { Quantity::decode(&written.0).ok() }
 }
 
 /// Where the data of the volume comes from.
 fn data_sources(spec: &PersistentVolumeClaimSpec, path: &Path, options: &Options, errors: &mut Errors<'_>) {
     let (source_path, reference_path) = (path.field("dataSource"), path.field("dataSourceRef"));
-    // Where only one of both is written, it is underlined for the other too.
-    let written = |path: &Path, other: &Path, errors: &Errors<'_>| {
-        if errors.is_written(path) { path.clone() } else { other.clone() }
-    };
+    // The server fills in the one that is not written from the other.
+    match (errors.is_written(&source_path), errors.is_written(&reference_path)) {
+        (true, false) => {
+            errors.copied(reference_path.clone(), source_path.clone(), "the server makes it the `dataSourceRef` too");
+        }
+        (false, true) => {
+            errors.copied(source_path.clone(), reference_path.clone(), "the server makes it the `dataSource` too");
+        }
+        _ => {}
+    }
     if let Some(TypedLocalObjectReference { api_group, kind, name }) = &spec.data_source {
-        let at = written(&source_path, &reference_path, errors);
-        data_source((api_group.as_deref(), kind, name), &at, &source_path, options, errors);
+        data_source((api_group.as_deref(), kind, name), &source_path, options, errors);
     }
     let Some(TypedObjectReference { api_group, kind, name, namespace }) = &spec.data_source_ref else { return };
-    let at = written(&reference_path, &source_path, errors);
-    data_source((api_group.as_deref(), kind, name), &at, &reference_path, options, errors);
+    data_source((api_group.as_deref(), kind, name), &reference_path, options, errors);
     let namespace = namespace.as_deref().filter(|namespace| !namespace.is_empty());
     if let Some(namespace) = namespace {
         let what = format!("the namespace `{}`", shortened(namespace));
@@ -198,31 +219,28 @@ fn data_sources(spec: &PersistentVolumeClaimSpec, path: &Path, options: &Options
     finding.related(place, "the other one").help("remove `dataSource`");
 }
 
-/// One of both, which is written at `path` and which the server calls `field`.
+/// One of both.
 fn data_source(
     (group, kind, name): (Option<&str>, &str, &str),
     path: &Path,
-    field: &Path,
     options: &Options,
     errors: &mut Errors<'_>,
 ) {
     if name.is_empty() {
-        errors.required(&path.field("name"), "the source of the data has no name").called(field.field("name"));
+        errors.required(&path.field("name"), "the source of the data has no name");
     }
     if kind.is_empty() {
-        errors.required(&path.field("kind"), "the source of the data has no kind").called(field.field("kind"));
+        errors.required(&path.field("kind"), "the source of the data has no kind");
     }
     let group = group.unwrap_or_default();
     if group.is_empty() && kind != "PersistentVolumeClaim" {
         let message = "data comes from a PersistentVolumeClaim, if no `apiGroup` is given";
-        let finding = errors.invalid(&path.field("kind"), message).called(field.clone());
+        let finding = errors.invalid(&path.field("kind"), message).called(path.clone());
         finding.help("add the `apiGroup`, for example `snapshot.storage.k8s.io` for a VolumeSnapshot");
     }
     if !group.is_empty() && !options.allow_invalid_group {
-        for problem in names::dns1123_subdomain(group) {
-            let message = format!("the API group `{}` {problem}", shortened(group));
-            errors.invalid(&path.field("apiGroup"), message).called(field.field("apiGroup"));
-        }
+        let what = format!("the API group `{}`", shortened(group));
+        errors.each_invalid(&path.field("apiGroup"), what, names::dns1123_subdomain(group));
     }
 }
 

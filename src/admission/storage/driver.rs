@@ -8,7 +8,7 @@ use k8s_openapi::api::storage::v1::{CSIDriver, CSIDriverSpec, TokenRequest};
 
 use crate::admission::defaults::storage as defaults;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::{ApiServer, Kind};
+use crate::admission::{ApiServer, Kind, Update};
 use crate::yaml::Path;
 
 impl Kind for CSIDriver {
@@ -19,8 +19,8 @@ impl Kind for CSIDriver {
     }
 
     /// Drops the fields whose gate is off, unless they are in use.
-    fn prepare(&mut self, old: Option<&Self>, server: &ApiServer) {
-        let old = old.map(|old| &old.spec);
+    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
+        let (old, server) = (old.map(|old| &old.spec), errors.server);
         let spec = &mut self.spec;
         if !server.enabled("MutableCSINodeAllocatableCount")
             && old.is_none_or(|old| old.node_allocatable_update_period_seconds.is_none())
@@ -37,6 +37,7 @@ impl Kind for CSIDriver {
         {
             spec.prevent_pod_scheduling_if_missing = None;
         }
+        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {

@@ -79,12 +79,9 @@ pub(in crate::admission) fn host_path(source: &HostPathVolumeSource, path: &Path
 /// A disk of Google's; the API server calls its field otherwise.
 pub(in crate::admission) fn google_disk(source: &GCEPersistentDiskVolumeSource, path: &Path, errors: &mut Errors<'_>) {
     let field = path.parent().cloned().unwrap_or_default().field("persistentDisk");
-    if source.pd_name.is_empty() {
-        errors.required(&path.field("pdName"), "the source of the volume needs `pdName`").called(field.field("pdName"));
-    }
-    if let Some(finding) = partition(source.partition, path, errors) {
-        finding.called(field.field("partition"));
-    }
+    errors.copied(field.clone(), path.clone(), "");
+    needed(&source.pd_name, &field, "pdName", errors);
+    partition(source.partition, &field, errors);
 }
 
 /// A disk of Amazon's.
@@ -97,14 +94,11 @@ pub(in crate::admission) fn amazon_disk(
     partition(source.partition, path, errors);
 }
 
-fn partition<'e>(
-    partition: Option<i32>,
-    path: &Path,
-    errors: &'e mut Errors<'_>,
-) -> Option<&'e mut crate::finding::Finding> {
-    let partition = partition.filter(|partition| !(0..=255).contains(partition))?;
-    let message = format!("a partition has a number between 0 and 255, not {partition}");
-    Some(errors.invalid(&path.field("partition"), message))
+fn partition(partition: Option<i32>, path: &Path, errors: &mut Errors<'_>) {
+    if let Some(partition) = partition.filter(|partition| !(0..=255).contains(partition)) {
+        let message = format!("a partition has a number between 0 and 255, not {partition}");
+        errors.invalid(&path.field("partition"), message);
+    }
 }
 
 /// A cluster of GlusterFS.
@@ -257,7 +251,7 @@ fn is_dated_name(text: &str) -> bool {
     is_date
         && bytes[8..].iter().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(byte))
         && !target.is_empty()
-        && !target.contains([',', '^', ';', '*', '&', '$', '|', ' ', '\t', '\n', '\r', '\u{c}'])
+        && !target.contains([',', ';', '*', '&', '$', '|', ' ', '\t', '\n', '\r', '\u{c}'])
 }
 
 /// The number of a logical unit.

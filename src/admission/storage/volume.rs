@@ -5,12 +5,12 @@
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeSpec};
 
-use super::claim::amount;
 use super::{CLASS_ANNOTATION, access_modes, class_name, source, volume_mode};
 use crate::admission::defaults::storage as defaults;
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::resources::amount;
 use crate::admission::update::storage as update;
-use crate::admission::{ApiServer, Kind, node_labels, scheduling};
+use crate::admission::{ApiServer, Kind, Update, node_labels, scheduling};
 use crate::yaml::Path;
 
 const OPTIONS_ANNOTATION: &str = "volume.beta.kubernetes.io/mount-options";
@@ -18,32 +18,47 @@ const OPTIONS_ANNOTATION: &str = "volume.beta.kubernetes.io/mount-options";
 impl Kind for PersistentVolume {
     fn set_defaults(&mut self, _: &ApiServer) {
         defaults::volume(self.spec.get_or_insert_default());
+        let phase = &mut self.status.get_or_insert_default().phase;
+        if phase.as_deref().is_none_or(str::is_empty) {
+            *phase = Some("Pending".to_owned());
+        }
     }
 
     /// As `DropDisabledSpecFields`.
-    fn prepare(&mut self, old: Option<&Self>, server: &ApiServer) {
+    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
         let had_class =
             old.is_some_and(|old| old.spec.as_ref().is_some_and(|spec| spec.volume_attributes_class_name.is_some()));
-        if let Some(spec) = self.spec.as_mut().filter(|_| !had_class && !server.enabled("VolumeAttributesClass")) {
+        if let Some(spec) = self.spec.as_mut().filter(|_| !had_class && !errors.server.enabled("VolumeAttributesClass"))
+        {
             spec.volume_attributes_class_name = None;
         }
+        true
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
-        let path = Path::root().field("spec");
-        if let Some(spec) = &self.spec {
-            let name = self.metadata.name.as_deref().unwrap_or_default();
-            self::spec(spec, name, &path, errors);
-            mount_options(self, spec, errors);
-            warnings(spec, &path, errors);
-        }
-        warn_of_annotations(self, errors);
+        volume(self, None, errors);
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
-        self.validate(errors);
+        volume(self, Some(old), errors);
         update::volume(self, old, errors);
     }
+}
+
+fn volume(volume: &PersistentVolume, old: Option<&PersistentVolume>, errors: &mut Errors<'_>) {
+    let path = Path::root().field("spec");
+    if let Some(spec) = &volume.spec {
+        let name = volume.metadata.name.as_deref().unwrap_or_default();
+        self::spec(spec, name, &path, errors);
+        // What is wrong with the nodes of an old volume, the new one may keep.
+        let old = old.and_then(|old| old.spec.as_ref());
+        if old.is_none_or(|old| old.node_affinity != spec.node_affinity) {
+            nodes(spec, &path.fields(&["nodeAffinity", "required"]), errors);
+        }
+        mount_options(volume, spec, errors);
+        warnings(spec, &path, errors);
+    }
+    warn_of_annotations(volume, errors);
 }
 
 /// The spec of the volume `name` at `path` (`ValidatePersistentVolumeSpec`).
@@ -61,16 +76,6 @@ fn spec(spec: &PersistentVolumeSpec, name: &str, path: &Path, errors: &mut Error
     const POLICIES: [&str; 3] = ["Delete", "Recycle", "Retain"];
     if !POLICIES.contains(&policy) && !policy.is_empty() {
         errors.unsupported(&policy_path, "the `persistentVolumeReclaimPolicy`", policy, POLICIES);
-    }
-    if let Some(affinity) = &spec.node_affinity {
-        let path = path.fields(&["nodeAffinity", "required"]);
-        match &affinity.required {
-            Some(required) => scheduling::node_selector(required, &path, errors),
-            None => {
-                let finding = errors.required(&path, "the affinity does not say on which nodes the volume is");
-                finding.help("add `required` with `nodeSelectorTerms`, or remove `nodeAffinity`");
-            }
-        }
     }
     sources(spec, name, path, errors);
     if policy == "Recycle" && spec.host_path.as_ref().is_some_and(|source| is_root(&source.path)) {
@@ -94,6 +99,18 @@ fn spec(spec: &PersistentVolumeSpec, name: &str, path: &Path, errors: &mut Error
             let finding =
                 errors.required(&path.field("csi"), "only volumes of CSI drivers can have a class of attributes");
             finding.at(place).help("remove `volumeAttributesClassName`");
+        }
+    }
+}
+
+/// The nodes that have the volume.
+fn nodes(spec: &PersistentVolumeSpec, path: &Path, errors: &mut Errors<'_>) {
+    match spec.node_affinity.as_ref().map(|affinity| &affinity.required) {
+        None => {}
+        Some(Some(required)) => scheduling::node_selector(required, path, errors),
+        Some(None) => {
+            let finding = errors.required(path, "the affinity does not say on which nodes the volume is");
+            finding.help("add `required` with `nodeSelectorTerms`, or remove `nodeAffinity`");
         }
     }
 }

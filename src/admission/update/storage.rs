@@ -7,7 +7,8 @@ use k8s_openapi::api::core::v1::{
 use serde_json::{Map, Value};
 
 use crate::admission::errors::Errors;
-use crate::admission::storage::{amount, claim_requests, source};
+use crate::admission::resources::amount;
+use crate::admission::storage::{claim_requests, source};
 use crate::values::quantity::Quantity;
 use crate::yaml::Path;
 
@@ -109,7 +110,6 @@ fn changes(
         let selector = spec.selector.clone();
         selector.map(|it| (it.match_labels.unwrap_or_default(), it.match_expressions.unwrap_or_default()))
     };
-    // The controller writes the name of the volume; manifests hardly ever have it, and `kubectl apply` keeps it then.
     let volume = |spec: &PersistentVolumeClaimSpec| spec.volume_name.clone().filter(|name| !name.is_empty());
     let checks: [(bool, Change); 9] = [
         (
@@ -129,10 +129,7 @@ fn changes(
                 "the storage that a claim wants can change only while the claim is bound to a volume",
             ),
         ),
-        (
-            volume(new).is_some() && volume(old).is_some() && volume(new) != volume(old),
-            (&["volumeName"], "the volume of a claim cannot change"),
-        ),
+        (volume(old).is_some() && volume(new) != volume(old), (&["volumeName"], "the volume of a claim cannot change")),
         (!class.stays(), (&["storageClassName"], "the storage class of a claim cannot change")),
         (new.volume_mode != old.volume_mode, (&["volumeMode"], "the `volumeMode` of a claim cannot change")),
         (
