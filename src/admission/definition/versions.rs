@@ -301,9 +301,32 @@ pub(super) fn warn_of_formats(spec: &CustomResourceDefinitionSpec, known: &BTree
     if errors.server.version.minor() < 35 {
         return;
     }
+    let list = Path::root().fields(&["spec", "versions"]);
     for format in formats(spec).difference(known) {
-        let path = Path::root().fields(&["spec", "versions"]);
+        let found = spec.versions.iter().enumerate().find_map(|(index, version)| {
+            place_of(format, schema_of(version)?, &list.index(index).fields(&["schema", "openAPIV3Schema"]))
+        });
         let message = format!("the server does not know the format `{}`, and ignores it", shortened(format));
-        errors.warn(&path, message);
+        let finding = errors.warn(&found.unwrap_or_else(|| list.clone()), message);
+        finding.help("remove it, or say what you mean by `pattern` and the like");
     }
+}
+
+/// Where a schema has a format that the server does not know.
+fn place_of(format: &str, schema: &JSONSchemaProps, path: &Path) -> Option<Path> {
+    if schema::unknown_format(schema) == Some(format) {
+        return Some(path.field("format"));
+    }
+    let property =
+        |(name, property): (&String, &JSONSchemaProps)| place_of(format, property, &path.field("properties").key(name));
+    schema
+        .properties
+        .iter()
+        .flatten()
+        .find_map(property)
+        .or_else(|| place_of(format, walk::item(schema)?, &path.field("items")))
+        .or_else(|| {
+            let additional = walk::additional(schema.additional_properties.as_ref())?;
+            place_of(format, additional, &path.field("additionalProperties"))
+        })
 }
