@@ -67,6 +67,7 @@ impl Kind for CustomResourceDefinition {
 }
 
 /// What an old definition was allowed stays allowed (`validationOptions`).
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own, as upstream")]
 #[derive(Debug)]
 struct Options {
     require_review_version: bool,

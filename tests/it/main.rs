@@ -6,6 +6,7 @@ mod config;
 mod conformance;
 mod containers;
 mod corpus;
+mod definitions;
 mod fix;
 mod formats;
 mod house;

@@ -274,7 +274,8 @@ fn formatted(text: &str, schema: &JSONSchemaProps, place: &Path) -> Outcome {
         }
         "duration" => text.contains(|letter: char| letter.is_ascii_digit()),
         "byte" => {
-            text.len() % 4 == 0 && text.chars().all(|letter| letter.is_ascii_alphanumeric() || "+/=".contains(letter))
+            text.len().is_multiple_of(4)
+                && text.chars().all(|letter| letter.is_ascii_alphanumeric() || "+/=".contains(letter))
         }
         _ => true,
     };

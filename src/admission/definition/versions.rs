@@ -14,6 +14,7 @@ use crate::yaml::Path;
 
 /// What is the same in all versions, so that the API server looks at it only once, under names of its own
 /// (`Convert_v1_CustomResourceDefinitionSpec_To_apiextensions_CustomResourceDefinitionSpec`).
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own, as upstream")]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shared {
     schema: bool,
@@ -148,11 +149,11 @@ pub(super) fn check(spec: &CustomResourceDefinitionSpec, shared: &Shared, option
             let message = "no version is marked as the one in which objects are stored";
             errors.invalid(&list, message).help("mark one version with `storage: true`");
         }
-        [first, .., last] => {
-            let place = errors.place(&list.index(first).field("storage"));
+        [first, .., another] => {
+            let other = errors.place(&list.index(first).field("storage"));
             let message = "objects can be stored only in one version";
-            let finding = errors.invalid(&list.index(last).field("storage"), message).called(list);
-            finding.related(place, "the other one").help("write `storage: false` in all versions but one");
+            let finding = errors.invalid(&list.index(another).field("storage"), message).called(list);
+            finding.related(other, "the other one").help("write `storage: false` in all versions but one");
         }
     }
     if let Some(first) = spec.versions.first().filter(|first| !first.name.is_empty())

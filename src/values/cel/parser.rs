@@ -291,7 +291,11 @@ impl Parser {
             }
             if count > 0 {
                 let operand = self.member()?;
-                return Ok(if count % 2 == 0 { operand } else { Expression::call(at, function, vec![operand]) });
+                return Ok(if count.is_multiple_of(2) {
+                    operand
+                } else {
+                    Expression::call(at, function, vec![operand])
+                });
             }
         }
         self.member()
@@ -348,7 +352,7 @@ impl Parser {
         let dot = matches!((self.peek(), self.after(1)), (Token::Sign("."), Token::Name(_)));
         self.next += usize::from(dot);
         if let Token::Name(name) = self.peek().clone() {
-            return self.named(at, name, dot);
+            return self.named(at, &name, dot);
         }
         if self.accept("(") {
             let inner = self.expression()?;
@@ -364,13 +368,13 @@ impl Parser {
         self.literal()
     }
 
-    fn named(&mut self, at: usize, name: String, dot: bool) -> Result<Expression, Problem> {
+    fn named(&mut self, at: usize, name: &str, dot: bool) -> Result<Expression, Problem> {
         let prefix = if dot { "." } else { "" };
         if let Some((structure, length)) = self.structure_name() {
             self.next += length;
             return self.structure(at, format!("{prefix}{structure}"));
         }
-        if RESERVED.contains(&name.as_str()) {
+        if RESERVED.contains(&name) {
             return Err(Problem::new(at, format!("`{name}` is a reserved word, which cannot stand here")));
         }
         self.next += 1;
