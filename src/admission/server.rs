@@ -60,7 +60,7 @@ impl Default for ApiServer {
 }
 
 /// The gates that validation asks for, each with the minor versions from which on it is on or off by default
-/// (pkg/features/kube_features.go). Sorted by name.
+/// (`pkg/features/kube_features.go`). Sorted by name.
 const GATES: &[(&str, &[(u16, bool)])] = &[
     ("CSIServiceAccountTokenSecrets", &[(33, false), (35, true)]),
     ("ClusterTrustBundleProjection", &[(33, false)]),
