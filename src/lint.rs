@@ -290,11 +290,19 @@ fn once(mut decoding: Vec<Finding>, admitted: Option<Vec<Finding>>) -> Vec<Findi
     }
     let mut admitted = admitted.unwrap_or_default();
     if !decoding.is_empty() {
-        let undecodable = |path: &yaml::Path| decoding.iter().any(|finding| finding.path == *path);
+        let meant: Vec<yaml::Path> = decoding.iter().filter_map(meant).collect();
+        let undecodable =
+            |path: &yaml::Path| meant.contains(path) || decoding.iter().any(|finding| finding.path == *path);
         admitted.retain(|finding| !successors(Some(&finding.path), |path| path.parent()).any(undecodable));
     }
     decoding.extend(admitted);
     decoding
+}
+
+/// The field that a misspelt one is meant to be; that it is missing needs not be said as well.
+fn meant(finding: &Finding) -> Option<yaml::Path> {
+    let name = &finding.fix.as_ref()?.edits.first()?.replacement;
+    Some(finding.path.parent()?.field(name.trim_matches('"').to_owned()))
 }
 
 /// The rules whose findings come from reading the text.

@@ -1,5 +1,6 @@
 //! One test binary for everything that is tested from outside of the library.
 
+mod admission;
 mod cli;
 mod cluster;
 mod config;
