@@ -64,6 +64,7 @@ pub mod fix;
 pub mod lint;
 pub mod load;
 pub mod nearest;
+pub mod plan;
 pub mod report;
 pub mod rules;
 pub mod schema;

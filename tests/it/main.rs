@@ -10,6 +10,7 @@ mod house;
 mod patches;
 mod readme;
 mod robust;
+mod rollouts;
 mod rules;
 mod schemas;
 mod secrets;

@@ -1,0 +1,22 @@
+//! What happens when objects are applied: the controllers' steps, in time.
+//!
+//! A [`Scenario`] says what is applied when and how pods behave; [`simulate`] plays it on a virtual clock and gives the
+//! [`Trace`]. The controllers mirror those of Kubernetes v1.36 (pkg/controller); each workload has a file.
+
+mod kubelet;
+mod scenario;
+mod simulate;
+mod time;
+
+use self::simulate::Workload;
+use crate::admission::ApiServer;
+use crate::cluster::Object;
+
+pub use self::scenario::{At, Failing, NodeModel, Scenario, ScenarioError, Step, TaintModel, generate_schema};
+pub use self::simulate::{Row, SimulationError, Trace, Verdict, simulate};
+pub use self::time::Time;
+
+/// The controllers for the kind of `object`; `None` if it is not a workload.
+fn workload(_object: &Object, _scenario: &Scenario, _server: &ApiServer) -> Option<Box<dyn Workload>> {
+    None
+}
