@@ -59,6 +59,10 @@ trait Kind:
     /// Fills in what a manifest may leave out.
     fn set_defaults(&mut self, server: &ApiServer);
 
+    /// What the server changes in a new object, or in one that takes the place of `old`, before it validates, for example
+    /// by dropping fields whose feature gate is off (`PrepareForCreate`, `PrepareForUpdate`). The status is not touched.
+    fn prepare(&mut self, _old: Option<&Self>, _server: &ApiServer) {}
+
     /// What is wrong with a new object, apart from its metadata.
     fn validate(&self, errors: &mut Errors<'_>);
 
@@ -158,15 +162,23 @@ fn defaulted<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
     Some(value)
 }
 
+/// The object as the server takes it in when it is new.
+fn created<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
+    let mut value = defaulted::<T>(object, server)?;
+    value.prepare(None, server);
+    Some(value)
+}
+
 fn create_as<T: Kind>(object: &Object, errors: &mut Errors<'_>) {
-    let Some(value) = defaulted::<T>(object, errors.server) else { return };
+    let Some(value) = created::<T>(object, errors.server) else { return };
     meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, errors);
     value.validate(errors);
 }
 
 fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut Errors<'_>) {
     let server = errors.server;
-    let (Some(value), Some(old)) = (defaulted::<T>(object, server), defaulted::<T>(old, server)) else { return };
+    let (Some(mut value), Some(old)) = (defaulted::<T>(object, server), created::<T>(old, server)) else { return };
+    value.prepare(Some(&old), server);
     if how == Update::Replace
         && !T::UNCONDITIONAL_UPDATE
         && value.metadata().resource_version.as_deref().is_none_or(str::is_empty)
@@ -181,5 +193,5 @@ fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut E
 }
 
 fn stored_as<T: Kind>(object: &Object, server: &ApiServer) -> Option<serde_json::Value> {
-    serde_json::to_value(defaulted::<T>(object, server)?).ok()
+    serde_json::to_value(created::<T>(object, server)?).ok()
 }
