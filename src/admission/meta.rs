@@ -4,6 +4,7 @@
 //! and `ValidateLabels` of pkg/apis/meta/v1/validation (v1.36). The API server names only the map of labels or
 //! annotations, never the entry; here the entry is underlined.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
@@ -188,10 +189,12 @@ fn owners(owners: &[OwnerReference], path: &Path, errors: &mut Errors<'_>) {
     }
 }
 
-/// A prefix may end in a dash, because something follows it (`maskTrailingDash`).
-fn without_trailing_dash(name: &str) -> String {
-    match name.strip_suffix('-') {
-        Some(start) if !start.is_empty() => format!("{start}a"),
-        _ => name.to_owned(),
+/// A prefix may end in a dash, because something follows it. The letter before the dash is replaced as well
+/// (`maskTrailingDash`).
+pub(super) fn without_trailing_dash(name: &str) -> Cow<'_, str> {
+    let start = name.strip_suffix('-').filter(|start| !start.is_empty());
+    match start.and_then(|start| start.get(..start.len() - 1)) {
+        Some(start) => Cow::Owned(format!("{start}a")),
+        None => Cow::Borrowed(name),
     }
 }

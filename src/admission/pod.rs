@@ -22,7 +22,9 @@ pub(super) enum Form {
 
 impl Kind for Pod {
     fn set_defaults(&mut self, server: &ApiServer) {
-        defaults::pod::spec(self.spec.get_or_insert_default(), server);
+        let spec = self.spec.get_or_insert_default();
+        defaults::container::of_pod(spec);
+        defaults::pod::spec(spec, server);
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
@@ -64,8 +66,9 @@ pub(super) fn template(template: &PodTemplateSpec, path: &Path, errors: &mut Err
 }
 
 /// The spec at `path` (`ValidatePodSpec`) of the Pod or template with this metadata.
-fn spec(spec: &PodSpec, form: Form, _metadata: &ObjectMeta, path: &Path, errors: &mut Errors<'_>) {
+fn spec(spec: &PodSpec, form: Form, metadata: &ObjectMeta, path: &Path, errors: &mut Errors<'_>) {
     let volumes: BTreeMap<&str, &Volume> =
         spec.volumes.iter().flatten().map(|volume| (volume.name.as_str(), volume)).collect();
-    container::containers(spec, &volumes, form, path, errors);
+    let pod = container::Pod { spec, old: None, metadata, form, volumes: &volumes };
+    container::containers(pod, path, errors);
 }

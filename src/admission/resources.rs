@@ -302,14 +302,17 @@ fn page_size(size: &str) -> Option<i64> {
     Some(size.value()).filter(|value| whole && *value != 0)
 }
 
-/// Whether the amounts hold huge pages that no number of pages makes up (`checkContainerUseIndivisibleHugePagesValues`).
+/// Whether the requirements hold huge pages that no number of pages makes up
+/// (`checkContainerUseIndivisibleHugePagesValues`).
 pub(super) fn has_indivisible_huge_pages(requirements: &ResourceRequirements) -> bool {
     let lists = [&requirements.limits, &requirements.requests];
-    lists.into_iter().flatten().flatten().any(|(name, value)| {
-        name.strip_prefix(HUGE_PAGES).is_some_and(|size| {
-            amount(value).zip(page_size(size)).is_none_or(|(asked, page)| asked.value() % page != 0)
-        })
-    })
+    lists.into_iter().flatten().flatten().any(|(name, value)| is_indivisible(name, value))
+}
+
+/// Whether this is an amount of huge pages that no number of pages makes up.
+pub(super) fn is_indivisible(name: &str, value: &Written) -> bool {
+    let asked = |size| Some(amount(value)?.value() % page_size(size)?);
+    name.strip_prefix(HUGE_PAGES).is_some_and(|size| asked(size) != Some(0))
 }
 
 /// The claims that a container uses, of those that the pod has (`validateResourceClaimNames`).

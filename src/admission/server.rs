@@ -42,8 +42,17 @@ impl Default for ApiServer {
 /// The gates that validation asks for, each with the minor versions from which on it is on or off by default
 /// (pkg/features/kube_features.go). Sorted by name.
 const GATES: &[(&str, &[(u16, bool)])] = &[
+    ("ContainerRestartRules", &[(33, false), (35, true)]),
+    ("ContainerStopSignals", &[(33, false)]),
+    ("DynamicResourceAllocation", &[(33, false), (34, true)]),
+    ("EnvFiles", &[(33, false), (35, true)]),
     ("InPlacePodLevelResourcesVerticalScaling", &[(33, false), (36, true)]),
+    ("InPlacePodVerticalScaling", &[(33, true)]),
     ("PodLevelResources", &[(33, false), (34, true)]),
+    ("PodLifecycleSleepActionAllowZero", &[(33, true)]),
+    ("ProcMountType", &[(33, true)]),
+    ("RelaxedEnvironmentVariableValidation", &[(33, true)]),
+    ("RestartAllContainersOnContainerExits", &[(33, false), (36, true)]),
 ];
 
 fn default(gate: &str, version: KubernetesVersion) -> bool {
