@@ -3,11 +3,19 @@
 //! A [`Scenario`] says what is applied when and how pods behave; [`simulate`] plays it on a virtual clock and gives the
 //! [`Trace`]. The controllers mirror those of Kubernetes v1.36 (pkg/controller); each workload has a file.
 
+mod cohorts;
+mod daemonset;
+mod deployment;
 mod kubelet;
+mod replicaset;
 mod scenario;
 mod simulate;
+mod template;
 mod time;
 
+use self::daemonset::DaemonSet;
+use self::deployment::Deployment;
+use self::kubelet::Kubelet;
 use self::simulate::Workload;
 use crate::admission::ApiServer;
 use crate::cluster::Object;
@@ -17,6 +25,11 @@ pub use self::simulate::{Row, SimulationError, Trace, Verdict, simulate};
 pub use self::time::Time;
 
 /// The controllers for the kind of `object`; `None` if it is not a workload.
-fn workload(_object: &Object, _scenario: &Scenario, _server: &ApiServer) -> Option<Box<dyn Workload>> {
-    None
+fn workload(object: &Object, scenario: &Scenario, _server: &ApiServer) -> Option<Box<dyn Workload>> {
+    let kubelet = Kubelet::new(scenario);
+    Some(match (object.identity.api_version.as_str(), object.identity.kind.as_str()) {
+        ("apps/v1", "Deployment") => Box::new(Deployment::new(kubelet)),
+        ("apps/v1", "DaemonSet") => Box::new(DaemonSet::new(kubelet, scenario)),
+        _ => return None,
+    })
 }
