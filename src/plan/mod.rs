@@ -3,6 +3,7 @@
 //! A [`Scenario`] says what is applied when and how pods behave; [`simulate`] plays it on a virtual clock and gives the
 //! [`Trace`]. The controllers mirror those of Kubernetes v1.36 (pkg/controller); each workload has a file.
 
+mod bare;
 mod cohorts;
 mod daemonset;
 mod deployment;
@@ -13,6 +14,7 @@ mod simulate;
 mod template;
 mod time;
 
+use self::bare::Bare;
 use self::daemonset::DaemonSet;
 use self::deployment::Deployment;
 use self::kubelet::Kubelet;
@@ -30,6 +32,8 @@ fn workload(object: &Object, scenario: &Scenario, _server: &ApiServer) -> Option
     Some(match (object.identity.api_version.as_str(), object.identity.kind.as_str()) {
         ("apps/v1", "Deployment") => Box::new(Deployment::new(kubelet)),
         ("apps/v1", "DaemonSet") => Box::new(DaemonSet::new(kubelet, scenario)),
+        ("apps/v1", "ReplicaSet") => Box::new(Bare::replica_set(kubelet)),
+        ("v1", "Pod") => Box::new(Bare::pod(kubelet)),
         _ => return None,
     })
 }

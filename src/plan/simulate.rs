@@ -155,7 +155,8 @@ impl Run<'_> {
         let mut current: Option<&Object> = None;
         for (step, object) in self.scenario.steps.iter().zip(objects) {
             self.advance(match step.at {
-                At::Seconds(seconds) => Some(Time::from_seconds(seconds)),
+                // What is due in the same instant comes after the step.
+                At::Seconds(seconds) => Some(Time::from_seconds(seconds) - Time(1)),
                 At::Word(_) => end,
             });
             if let At::Seconds(seconds) = step.at {

@@ -10,6 +10,8 @@ mod house;
 mod patches;
 mod readme;
 mod robust;
+mod rollout_promises;
+mod rollout_traces;
 mod rollouts;
 mod rules;
 mod schemas;
