@@ -3,7 +3,12 @@
 //! A [`Scenario`] says what is applied when and how pods behave; [`simulate`] plays it on a virtual clock and gives the
 //! [`Trace`]. The controllers mirror those of Kubernetes v1.36 (pkg/controller); each workload has a file.
 
+mod build;
+mod change;
+mod consumers;
+pub mod document;
 mod kubelet;
+mod order;
 mod scenario;
 mod simulate;
 mod time;
@@ -12,6 +17,9 @@ use self::simulate::Workload;
 use crate::admission::ApiServer;
 use crate::cluster::Object;
 
+pub use self::build::{Options, Side, plan};
+pub use self::change::{Change, Effect, changes};
+pub use self::order::Applier;
 pub use self::scenario::{At, Failing, NodeModel, Scenario, ScenarioError, Step, TaintModel, generate_schema};
 pub use self::simulate::{Row, SimulationError, Trace, Verdict, simulate};
 pub use self::time::Time;
