@@ -11,9 +11,14 @@ mod kubelet;
 mod order;
 mod scenario;
 mod simulate;
+mod slow_start;
+mod statefulset;
+mod template;
 mod time;
 
+use self::kubelet::Kubelet;
 use self::simulate::Workload;
+use self::statefulset::StatefulSet;
 use crate::admission::ApiServer;
 use crate::cluster::Object;
 
@@ -25,6 +30,10 @@ pub use self::simulate::{Row, SimulationError, Trace, Verdict, simulate};
 pub use self::time::Time;
 
 /// The controllers for the kind of `object`; `None` if it is not a workload.
-fn workload(_object: &Object, _scenario: &Scenario, _server: &ApiServer) -> Option<Box<dyn Workload>> {
-    None
+fn workload(object: &Object, scenario: &Scenario, server: &ApiServer) -> Option<Box<dyn Workload>> {
+    let kubelet = Kubelet::new(scenario);
+    Some(match (object.identity.api_version.as_str(), object.identity.kind.as_str()) {
+        ("apps/v1", "StatefulSet") => Box::new(StatefulSet::new(kubelet, server)),
+        _ => return None,
+    })
 }
