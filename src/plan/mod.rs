@@ -7,6 +7,7 @@ mod build;
 mod change;
 mod consumers;
 pub mod document;
+mod job;
 mod kubelet;
 mod order;
 mod scenario;
@@ -16,6 +17,7 @@ mod statefulset;
 mod template;
 mod time;
 
+use self::job::Job;
 use self::kubelet::Kubelet;
 use self::simulate::Workload;
 use self::statefulset::StatefulSet;
@@ -33,6 +35,7 @@ pub use self::time::Time;
 fn workload(object: &Object, scenario: &Scenario, server: &ApiServer) -> Option<Box<dyn Workload>> {
     let kubelet = Kubelet::new(scenario);
     Some(match (object.identity.api_version.as_str(), object.identity.kind.as_str()) {
+        ("batch/v1", "Job") => Box::new(Job::new(scenario, scenario.realtime)),
         ("apps/v1", "StatefulSet") => Box::new(StatefulSet::new(kubelet, server)),
         _ => return None,
     })

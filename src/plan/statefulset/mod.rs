@@ -25,12 +25,14 @@ pub(super) struct StatefulSet {
     counts_unavailable: bool,
     revisions: Revisions,
     templates: BTreeMap<Revision, Behaviour>,
+    /// In which order pods have shown the revisions.
+    names: BTreeMap<Revision, usize>,
     wanted: Option<Wanted>,
     status: Status,
     pods: BTreeMap<i64, Pod>,
     claims: Claims,
-    /// When which pod becomes Ready or is gone.
-    due: BTreeSet<(Time, i64)>,
+    /// What happens next to which pod by itself.
+    due: BTreeSet<(Time, i64, Event)>,
     /// The pods that were created since the controller settled last.
     created: Vec<i64>,
     /// How many pods there have been.
@@ -54,8 +56,17 @@ struct Pod {
     /// Since when it is Ready; a pod that is not is Pending.
     ready: Option<Time>,
     terminating: bool,
-    /// When it becomes Ready, or when it is gone if it is terminating.
-    next: Option<Time>,
+    /// When it is about to become Ready. A pod that is terminating then does not.
+    ready_at: Option<Time>,
+    /// When it is gone.
+    gone_at: Option<Time>,
+}
+
+/// What happens to a pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Ready,
+    Gone,
 }
 
 /// The status that the controller wrote last.
@@ -71,6 +82,10 @@ struct Status {
 }
 
 impl Pod {
+    fn new(id: u64, revision: Revision) -> Self {
+        Self { id, revision, ready: None, terminating: false, ready_at: None, gone_at: None }
+    }
+
     fn is_available(&self, min_ready: Time, now: Time) -> bool {
         self.ready.is_some_and(|since| min_ready == Time(0) || since + min_ready <= now)
     }
@@ -96,6 +111,7 @@ impl StatefulSet {
             counts_unavailable: server.enabled("MaxUnavailableStatefulSet"),
             revisions: Revisions::default(),
             templates: BTreeMap::new(),
+            names: BTreeMap::new(),
             wanted: None,
             status: Status::default(),
             pods: BTreeMap::new(),
@@ -118,22 +134,25 @@ impl StatefulSet {
         templates.map(|template| format!("{template}-{pod}")).collect()
     }
 
-    /// Says when something happens next to the pod by itself.
-    fn schedule(&mut self, ordinal: i64, next: Option<Time>) {
-        let Some(pod) = self.pods.get_mut(&ordinal) else { return };
-        if let Some(earlier) = pod.next.take() {
-            self.due.remove(&(earlier, ordinal));
-        }
-        pod.next = next;
-        self.due.extend(next.map(|next| (next, ordinal)));
-    }
-
     /// The pod is gone, and so are the claims that it owned.
     fn remove(&mut self, ordinal: i64) {
-        self.schedule(ordinal, None);
-        if let Some(pod) = self.pods.remove(&ordinal) {
-            let claims = self.claims_of(ordinal);
-            self.claims.collect(&claims, pod.id);
+        let Some(pod) = self.pods.remove(&ordinal) else { return };
+        for (time, event) in [(pod.ready_at, Event::Ready), (pod.gone_at, Event::Gone)] {
+            time.map(|time| self.due.remove(&(time, ordinal, event)));
+        }
+        let claims = self.claims_of(ordinal);
+        self.claims.collect(&claims, pod.id);
+    }
+
+    fn revision_name(&self, pod: &Pod) -> String {
+        self.names.get(&pod.revision).map(|name| format!("r{name}")).unwrap_or_default()
+    }
+
+    /// Revisions count from the first pod of each.
+    fn name_revisions(&mut self) {
+        for pod in self.pods.values() {
+            let count = self.names.len();
+            self.names.entry(pod.revision).or_insert(count + 1);
         }
     }
 }
@@ -150,7 +169,7 @@ impl Workload for StatefulSet {
     }
 
     fn next_event(&self) -> Option<Time> {
-        self.due.first().map(|(time, _)| *time)
+        self.due.first().map(|(time, ..)| *time)
     }
 
     fn next_timer(&self, now: Time) -> Option<Time> {
@@ -163,17 +182,20 @@ impl Workload for StatefulSet {
 
     fn happen(&mut self, now: Time) -> Vec<String> {
         let (mut ready, mut gone) = (0, 0);
-        while let Some(&(time, ordinal)) = self.due.first()
+        while let Some(&(time, ordinal, event)) = self.due.first()
             && time <= now
         {
-            self.schedule(ordinal, None);
-            let Some(pod) = self.pods.get_mut(&ordinal) else { continue };
-            if pod.terminating {
+            self.due.pop_first();
+            if event == Event::Gone {
                 self.remove(ordinal);
                 gone += 1;
-            } else {
+                continue;
+            }
+            ready += 1;
+            if let Some(pod) = self.pods.get_mut(&ordinal)
+                && !pod.terminating
+            {
                 pod.ready = Some(now);
-                ready += 1;
             }
         }
         let events = [("gone", gone), ("ready", ready)];
@@ -188,12 +210,15 @@ impl Workload for StatefulSet {
         let mut created = std::mem::take(&mut self.created);
         created.sort_by_cached_key(|ordinal| ordinal.to_string());
         for (nth, ordinal) in created.into_iter().enumerate() {
-            let Some(pod) = self.pods.get(&ordinal) else { continue };
+            let Some(pod) = self.pods.get_mut(&ordinal) else { continue };
             let behaviour = self.templates.get(&pod.revision).copied().unwrap_or_default();
-            if !pod.terminating && pod.next.is_none() && !behaviour.fails {
-                self.schedule(ordinal, Some(self.kubelet.ready_at(now, nth)));
+            if pod.ready_at.is_none() && !behaviour.fails {
+                let time = self.kubelet.ready_at(now, nth);
+                pod.ready_at = Some(time);
+                self.due.insert((time, ordinal, Event::Ready));
             }
         }
+        self.name_revisions();
     }
 
     fn state(&self, _: Time) -> Value {
@@ -202,7 +227,7 @@ impl Workload for StatefulSet {
         pods.sort_by(|one, other| one.0.cmp(&other.0));
         let pods: Vec<Value> = pods
             .into_iter()
-            .map(|(name, pod)| json!({"name": name, "phase": pod.phase(), "rev": pod.revision.to_string()}))
+            .map(|(name, pod)| json!({"name": name, "phase": pod.phase(), "rev": self.revision_name(pod)}))
             .collect();
         let mut status = Map::new();
         status.insert("availableReplicas".to_owned(), self.status.available.into());

@@ -6,7 +6,7 @@
 
 use super::claims::Owner;
 use super::wanted::{Strategy, Wanted};
-use super::{Pod, Status, StatefulSet};
+use super::{Event, Pod, StatefulSet, Status};
 use crate::plan::slow_start::slow_start;
 use crate::plan::template::Revision;
 use crate::plan::time::Time;
@@ -78,7 +78,11 @@ impl Pass<'_> {
     fn control(&mut self) -> usize {
         let ordinals = self.wanted.ordinals.clone();
         if self.wanted.parallel {
-            for ordinal in slow_start(ordinals, |ordinal| !self.set.pods.contains_key(ordinal)) {
+            let (present, missing): (Vec<i64>, _) = ordinals.partition(|ordinal| self.set.pods.contains_key(ordinal));
+            for batch in slow_start(missing) {
+                self.create(&batch);
+            }
+            for ordinal in present {
                 self.process_replica(ordinal);
             }
         } else if ordinals.into_iter().any(|ordinal| self.process_replica(ordinal) == Step::Stop) {
@@ -96,7 +100,7 @@ impl Pass<'_> {
     /// come and go in order.
     fn process_replica(&mut self, ordinal: i64) -> Step {
         let Some(pod) = self.set.pods.get(&ordinal) else {
-            self.create(ordinal);
+            self.create(&[ordinal]);
             return Step::Stop;
         };
         let owner = self.wanted.retention.owner(pod.id, false);
@@ -114,19 +118,23 @@ impl Pass<'_> {
         Step::Next
     }
 
-    fn create(&mut self, ordinal: i64) {
-        self.set.serial += 1;
-        let id = self.set.serial;
-        let (name, set) = (self.set.name_of(ordinal), &self.wanted.name);
-        let claims = self.set.claims_of(ordinal);
-        for claim in self.set.claims.create(claims, self.wanted.retention.owner(id, false)) {
-            let message = format!("SuccessfulCreate: Create Claim {claim} Pod {name} in StatefulSet {set} success");
-            self.said.push(message);
+    /// Creates pods side by side: first the claims that they lack, then themselves.
+    fn create(&mut self, ordinals: &[i64]) {
+        let first = self.set.serial + 1;
+        for (id, ordinal) in (first..).zip(ordinals) {
+            let owner = self.wanted.retention.owner(id, false);
+            let claims = self.set.claims.create(self.set.claims_of(*ordinal), owner);
+            let (pod, set) = (self.set.name_of(*ordinal), &self.wanted.name);
+            let say = |claim| format!("SuccessfulCreate: Create Claim {claim} Pod {pod} in StatefulSet {set} success");
+            self.said.extend(claims.into_iter().map(say));
         }
-        let revision = self.revision_of_new(ordinal);
-        self.set.pods.insert(ordinal, Pod { id, revision, ready: None, terminating: false, next: None });
-        self.set.created.push(ordinal);
-        self.say("Create", ordinal);
+        for (id, ordinal) in (first..).zip(ordinals) {
+            let revision = self.revision_of_new(*ordinal);
+            self.set.pods.insert(*ordinal, Pod::new(id, revision));
+            self.set.created.push(*ordinal);
+            self.say("Create", *ordinal);
+            self.set.serial = id;
+        }
         self.changed = true;
     }
 
@@ -165,16 +173,16 @@ impl Pass<'_> {
         let (min_ready, now) = (self.wanted.min_ready, self.now);
         let terminating = |pass: &Self, ordinal| pass.set.pods.get(&ordinal).is_none_or(|pod| pod.terminating);
         if self.wanted.parallel {
-            for ordinal in slow_start(condemned.iter().copied(), |ordinal| !terminating(self, *ordinal)) {
-                if !terminating(self, ordinal) {
-                    self.delete(ordinal);
-                }
+            let leaving = condemned.iter().copied().filter(|ordinal| !terminating(self, *ordinal));
+            for ordinal in slow_start(leaving.collect::<Vec<_>>()).into_iter().flatten() {
+                self.delete(ordinal);
             }
             return Step::Next;
         }
         // The pods that should be there have all been found available.
         let unavailable = |pod: &Pod| pod.is_unavailable(min_ready, now);
-        let first_unavailable = condemned.iter().rev().find(|ordinal| self.set.pods.get(ordinal).is_some_and(unavailable));
+        let first_unavailable =
+            condemned.iter().rev().find(|ordinal| self.set.pods.get(ordinal).is_some_and(unavailable));
         let Some(ordinal) = condemned.first() else { return Step::Next };
         let waits = terminating(self, *ordinal)
             || self.set.pods.get(ordinal).is_some_and(unavailable) && first_unavailable != Some(ordinal);
@@ -234,7 +242,8 @@ impl Pass<'_> {
             self.set.remove(ordinal);
         } else {
             let gone = self.set.kubelet.gone_at(self.now);
-            self.set.schedule(ordinal, Some(gone));
+            pod.gone_at = Some(gone);
+            self.set.due.insert((gone, ordinal, Event::Gone));
         }
         self.say("Delete", ordinal);
         self.changed = true;
