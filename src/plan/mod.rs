@@ -12,12 +12,15 @@ mod deployment;
 pub mod document;
 mod gate;
 mod interplay;
+mod job;
 mod kubelet;
 mod order;
 mod replicaset;
 mod rollout;
 mod scenario;
 mod simulate;
+mod slow_start;
+mod statefulset;
 mod status;
 mod strategy;
 mod template;
@@ -26,8 +29,10 @@ mod timing;
 
 use self::daemonset::DaemonSet;
 use self::deployment::Deployment;
+use self::job::Job;
 use self::kubelet::Kubelet;
 use self::simulate::Workload;
+use self::statefulset::StatefulSet;
 use crate::admission::ApiServer;
 use crate::cluster::Object;
 
@@ -41,11 +46,13 @@ pub use self::simulate::{Row, SimulationError, Trace, Verdict, simulate};
 pub use self::time::Time;
 
 /// The controllers for the kind of `object`; `None` if it is not a workload.
-fn workload(object: &Object, scenario: &Scenario, _server: &ApiServer) -> Option<Box<dyn Workload>> {
+fn workload(object: &Object, scenario: &Scenario, server: &ApiServer) -> Option<Box<dyn Workload>> {
     let kubelet = Kubelet::new(scenario);
     Some(match (object.identity.api_version.as_str(), object.identity.kind.as_str()) {
         ("apps/v1", "Deployment") => Box::new(Deployment::new(kubelet)),
         ("apps/v1", "DaemonSet") => Box::new(DaemonSet::new(kubelet, scenario)),
+        ("apps/v1", "StatefulSet") => Box::new(StatefulSet::new(kubelet, server)),
+        ("batch/v1", "Job") => Box::new(Job::new(scenario, scenario.realtime)),
         _ => return None,
     })
 }
