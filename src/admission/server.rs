@@ -49,6 +49,7 @@ const GATES: &[(&str, &[(u16, bool)])] = &[
     ("EnvFiles", &[(33, false), (35, true)]),
     ("InPlacePodLevelResourcesVerticalScaling", &[(33, false), (36, true)]),
     ("InPlacePodVerticalScaling", &[(33, true)]),
+    ("MaxUnavailableStatefulSet", &[(33, false), (37, true)]),
     ("PodLevelResources", &[(33, false), (34, true)]),
     ("PodLifecycleSleepActionAllowZero", &[(33, true)]),
     ("ProcMountType", &[(33, true)]),
