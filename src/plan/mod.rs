@@ -3,6 +3,7 @@
 //! A [`Scenario`] says what is applied when and how pods behave; [`simulate`] plays it on a virtual clock and gives the
 //! [`Trace`]. The controllers mirror those of Kubernetes v1.36 (pkg/controller); each workload has a file.
 
+mod apply;
 mod bare;
 mod build;
 mod change;
