@@ -86,7 +86,7 @@ impl Workload for Bare {
             self.set.revision = self.revisions.see(&self.template);
         }
         let changed = self.set.sync(now, &self.kubelet, &mut self.created);
-        if !changed && self.set.pods.next_ready(now).is_some() {
+        if !changed && self.set.pods.next_ready().is_some() {
             self.set.pods.make_ready(now);
             return true;
         }

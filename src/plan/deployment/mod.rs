@@ -175,7 +175,7 @@ impl Deployment {
     /// Lets the next pods become Ready whose time has come; whether there were any.
     fn make_ready(&mut self, now: Time) -> bool {
         let pods = self.sets.iter_mut().map(|set| &mut set.inner.pods);
-        let next = pods.filter_map(|pods| Some((pods.next_ready(now)?, pods))).min_by_key(|(order, _)| *order);
+        let next = pods.filter_map(|pods| Some((pods.next_ready()?, pods))).min_by_key(|(order, _)| *order);
         let Some((_, pods)) = next else { return false };
         pods.make_ready(now);
         true
