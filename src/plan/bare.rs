@@ -6,6 +6,7 @@ use k8s_openapi::api::apps::v1::ReplicaSet as ReplicaSetModel;
 use k8s_openapi::api::core::v1::{Pod as PodModel, PodTemplateSpec};
 use serde_json::{Map, Value, json};
 
+use super::defaulted;
 use super::kubelet::Kubelet;
 use super::replicaset::{self, ReplicaSet};
 use super::simulate::Workload;
@@ -49,16 +50,16 @@ impl Bare {
 
 impl Workload for Bare {
     fn apply(&mut self, object: &Object, server: &ApiServer, _now: Time) {
-        let template = if let Some(model) = object.model::<ReplicaSetModel>() {
-            self.set.replicas = model.spec.replicas.unwrap_or(1);
+        let template = if self.is_pod {
+            let Some(model) = defaulted::<PodModel>(object, server) else { return };
+            self.set.replicas = 1;
+            PodTemplateSpec { metadata: None, spec: model.spec }
+        } else {
+            let Some(model) = defaulted::<ReplicaSetModel>(object, server) else { return };
+            self.set.replicas = model.spec.replicas.unwrap_or_default();
             self.set.min_ready = Time::seconds(model.spec.min_ready_seconds.unwrap_or_default());
             self.counts_terminating = server.enabled("DeploymentReplicaSetTerminatingReplicas");
-            model.spec.template.clone().unwrap_or_default()
-        } else if let Some(model) = object.model::<PodModel>() {
-            self.set.replicas = 1;
-            PodTemplateSpec { metadata: None, spec: model.spec.clone() }
-        } else {
-            return;
+            model.spec.template.unwrap_or_default()
         };
         // What may change of a Pod changes it where it is.
         if self.is_pod && self.created > 0 {

@@ -29,6 +29,8 @@ mod template;
 mod time;
 mod timing;
 
+use serde::de::DeserializeOwned;
+
 use self::bare::Bare;
 use self::daemonset::DaemonSet;
 use self::deployment::Deployment;
@@ -36,7 +38,7 @@ use self::job::Job;
 use self::kubelet::Kubelet;
 use self::simulate::Workload;
 use self::statefulset::StatefulSet;
-use crate::admission::ApiServer;
+use crate::admission::{self, ApiServer};
 use crate::cluster::Object;
 
 pub use self::build::{Options, Side, plan};
@@ -60,4 +62,9 @@ fn workload(object: &Object, scenario: &Scenario, server: &ApiServer) -> Option<
         ("batch/v1", "Job") => Box::new(Job::new(scenario, scenario.realtime)),
         _ => return None,
     })
+}
+
+/// The object with everything that the API server fills in.
+fn defaulted<T: DeserializeOwned>(object: &Object, server: &ApiServer) -> Option<T> {
+    serde_json::from_value(admission::stored(object, server)?).ok()
 }

@@ -8,6 +8,7 @@ mod fix;
 mod formats;
 mod house;
 mod patches;
+mod pods;
 mod readme;
 mod robust;
 mod rollout_promises;
