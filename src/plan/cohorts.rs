@@ -32,7 +32,7 @@ pub(super) struct Cohorts {
 }
 
 /// Pods that were created one after the other, as long as they are on no node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Fresh {
     /// The first one's place in the order of creation; the next places are the others'.
     pub(super) order: u64,
@@ -40,7 +40,7 @@ pub(super) struct Fresh {
 }
 
 /// Pods that nothing tells apart.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Cohort {
     pub(super) revision: Revision,
     pub(super) count: i32,

@@ -2,7 +2,7 @@
 //!
 //! Mirrors `syncReplicaSet`, `manageReplicas` and `calculateStatus` in `pkg/controller/replicaset` (v1.36).
 
-use super::cohorts::Cohorts;
+use super::cohorts::{Cohort, Cohorts};
 use super::kubelet::Kubelet;
 use super::template::Revision;
 use super::time::Time;
@@ -80,7 +80,7 @@ pub(super) fn bind<'a>(sets: impl IntoIterator<Item = &'a mut Cohorts>, now: Tim
             continue;
         }
         for at in 0..u64::from(cohort.count.unsigned_abs()) {
-            let one = super::cohorts::Cohort { count: 1, ..cohort.clone() };
+            let one = Cohort { count: 1, ..cohort };
             sets[owner].bind(order + at, one, Some(kubelet.ready_at(now, nth)));
             nth += 1;
         }

@@ -167,17 +167,14 @@ impl Run<'_> {
             let before = current.as_ref().and_then(|(before, cluster)| Some((*before, cluster.objects().first()?)));
             let Some(cluster) = self.merged(&step.apply, before) else { continue };
             let Some(object) = cluster.objects().first() else { continue };
-            match self.verdict(object, before.map(|(_, object)| object)) {
-                Some(verdict) => {
-                    let row = Row { verdict: Some(verdict), ..self.row(vec!["apply:reject".to_owned()]) };
-                    self.trace.trace.push(row);
-                }
-                None => {
-                    self.workload.apply(object, self.server, self.now);
-                    current = Some((&step.apply, cluster));
-                    self.settle(vec!["apply:accept".to_owned()], true);
-                }
+            if let Some(verdict) = self.verdict(object, before.map(|(_, object)| object)) {
+                let row = Row { verdict: Some(verdict), ..self.row(vec!["apply:reject".to_owned()]) };
+                self.trace.trace.push(row);
+                continue;
             }
+            self.workload.apply(object, self.server, self.now);
+            current = Some((&step.apply, cluster));
+            self.settle(vec!["apply:accept".to_owned()], true);
         }
         self.advance(end);
     }

@@ -295,13 +295,14 @@ fn check_daemon_set(nodes: usize, versions: &[(&str, Value)], expected: &[&str])
     assert_eq!(lines[1..], *expected);
 }
 
-fn nodes_rolling(surge: Value, unavailable: Value) -> Value {
+fn nodes_rolling(surge: impl Into<Value>, unavailable: impl Into<Value>) -> Value {
+    let (surge, unavailable): (Value, Value) = (surge.into(), unavailable.into());
     json!({"updateStrategy": {"rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}})
 }
 
 #[test]
 fn a_daemon_set_empties_nodes_before_it_fills_them() {
-    let half = nodes_rolling(json!(0), json!("50%"));
+    let half = nodes_rolling(0, "50%");
     check_daemon_set(
         5,
         &[("one", half.clone()), ("two", half)],
@@ -318,7 +319,7 @@ fn a_daemon_set_empties_nodes_before_it_fills_them() {
 
 #[test]
 fn a_daemon_set_with_surge_fills_nodes_before_it_empties_them() {
-    let surge = nodes_rolling(json!("30%"), json!(0));
+    let surge = nodes_rolling("30%", 0);
     check_daemon_set(
         5,
         &[("one", surge.clone()), ("two", surge)],
@@ -350,7 +351,7 @@ fn a_broken_daemon_set_is_replaced_at_once() {
             "2 r3/Ready | 2/2/2/2/2/0",
         ],
     );
-    let surge = nodes_rolling(json!(1), json!(0));
+    let surge = nodes_rolling(1, 0);
     check_daemon_set(
         3,
         &[("one", surge.clone()), ("bad", surge.clone()), ("three", surge)],

@@ -10,10 +10,11 @@ mod status;
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::apps::v1::{Deployment as Model, DeploymentSpec};
+use k8s_openapi::api::apps::v1::{Deployment as Model, DeploymentSpec, RollingUpdateDeployment};
 use serde_json::{Value, json};
 
 use self::status::{Conditions, Status};
+use super::cohorts::Cohorts;
 use super::defaulted;
 use super::kubelet::Kubelet;
 use super::replicaset::{self, ReplicaSet};
@@ -37,7 +38,7 @@ pub(super) struct Deployment {
     /// In the order of their creation.
     sets: Vec<Set>,
     /// Pods that outlived their ReplicaSet.
-    orphans: Vec<super::cohorts::Cohorts>,
+    orphans: Vec<Cohorts>,
     /// How many pods have been created.
     created: u64,
 }
@@ -51,9 +52,8 @@ struct Spec {
     revision: Option<Revision>,
     /// Whether pods of this template never become Ready.
     fails: bool,
-    recreate: bool,
-    max_surge: Option<IntOrString>,
-    max_unavailable: Option<IntOrString>,
+    /// The block `strategy.rollingUpdate`; `None` deletes all old pods before it creates new ones.
+    rolling: Option<RollingUpdateDeployment>,
     min_ready: Time,
     paused: bool,
     /// `None` keeps all old ReplicaSets.
@@ -98,7 +98,7 @@ impl Deployment {
         self.conditions.pause(self.spec.paused, self.spec.deadline.is_some(), now);
         let acted = if self.spec.paused || self.is_scaling_event() {
             self.sync_scale(said)
-        } else if self.spec.recreate {
+        } else if self.recreates() {
             self.roll_by_recreating(now, said)
         } else {
             self.roll(now, said)
@@ -182,23 +182,29 @@ impl Deployment {
         true
     }
 
+    /// Whether all old pods go before new ones come.
+    fn recreates(&self) -> bool {
+        self.spec.rolling.is_none()
+    }
+
     fn fenceposts(&self) -> Fenceposts {
-        let (surge, unavailable) = (self.spec.max_surge.as_ref(), self.spec.max_unavailable.as_ref());
+        let rolling = self.spec.rolling.as_ref();
+        let surge = rolling.and_then(|rolling| rolling.max_surge.as_ref()).map(IntOrString::from);
+        let unavailable = rolling.and_then(|rolling| rolling.max_unavailable.as_ref()).map(IntOrString::from);
         // Admission refuses what is neither a number nor a percentage.
-        resolve_fenceposts(surge, unavailable, self.spec.replicas)
+        resolve_fenceposts(surge.as_ref(), unavailable.as_ref(), self.spec.replicas)
             .unwrap_or(Fenceposts { max_surge: 0, max_unavailable: 1 })
     }
 
     /// How many pods there may be beyond the wanted ones (`MaxSurge`).
     fn max_surge(&self) -> i32 {
-        if self.spec.recreate { 0 } else { self.fenceposts().max_surge }
+        if self.recreates() { 0 } else { self.fenceposts().max_surge }
     }
 
     /// How many pods there have to be available (`MinAvailable`).
     fn min_available(&self) -> i32 {
         let replicas = self.spec.replicas;
-        let free =
-            if self.spec.recreate || replicas == 0 { 0 } else { self.fenceposts().max_unavailable.min(replicas) };
+        let free = if self.recreates() || replicas == 0 { 0 } else { self.fenceposts().max_unavailable.min(replicas) };
         replicas - free
     }
 
@@ -218,7 +224,7 @@ impl Workload for Deployment {
 
     fn next_event(&self) -> Option<Time> {
         let sets = self.sets.iter().map(|set| &set.inner.pods);
-        sets.chain(&self.orphans).filter_map(super::cohorts::Cohorts::next_event).min()
+        sets.chain(&self.orphans).filter_map(Cohorts::next_event).min()
     }
 
     fn next_timer(&self, now: Time) -> Option<Time> {
@@ -278,7 +284,7 @@ impl Workload for Deployment {
 impl Deployment {
     fn read(&self, spec: &DeploymentSpec, server: &ApiServer) -> Spec {
         let strategy = spec.strategy.clone().unwrap_or_default();
-        let rolling = strategy.rolling_update.unwrap_or_default();
+        let recreates = strategy.type_.as_deref() == Some("Recreate");
         // The greatest number means none (`HasRevisionHistoryLimit`, `HasProgressDeadline`).
         let deadline = spec.progress_deadline_seconds.filter(|seconds| *seconds != i32::MAX);
         let history = spec.revision_history_limit.filter(|limit| *limit != i32::MAX);
@@ -288,9 +294,7 @@ impl Deployment {
             revision: self.revisions.find(&template),
             template,
             fails: self.kubelet.fails(template::images(&spec.template)),
-            recreate: strategy.type_.as_deref() == Some("Recreate"),
-            max_surge: rolling.max_surge.as_ref().map(IntOrString::from),
-            max_unavailable: rolling.max_unavailable.as_ref().map(IntOrString::from),
+            rolling: (!recreates).then(|| strategy.rolling_update.unwrap_or_default()),
             min_ready: Time::seconds(spec.min_ready_seconds.unwrap_or_default()),
             paused: spec.paused.unwrap_or_default(),
             history: history.map(|limit| usize::try_from(limit).unwrap_or_default()),

@@ -54,7 +54,7 @@ impl Deployment {
     /// Ten wanted, three more allowed, eight old and three new ones: two more fit.
     pub(super) fn wanted_of_new(&self, replicas: i32) -> i32 {
         let wanted = self.spec.replicas;
-        if self.spec.recreate || replicas >= wanted {
+        if self.recreates() || replicas >= wanted {
             return wanted;
         }
         let room = wanted.saturating_add(self.max_surge()).saturating_sub(self.total());

@@ -42,7 +42,7 @@ impl Deployment {
             }
             return acted;
         }
-        !self.spec.recreate && self.spread_in_proportion(active, said)
+        !self.recreates() && self.spread_in_proportion(active, said)
     }
 
     /// Whether the new ReplicaSet has all pods, and all of them are available. Mirrors `IsSaturated`.
