@@ -6,6 +6,7 @@
 mod build;
 mod change;
 mod consumers;
+mod cronjob;
 pub mod document;
 mod job;
 mod kubelet;
@@ -17,6 +18,7 @@ mod statefulset;
 mod template;
 mod time;
 
+use self::cronjob::CronJob;
 use self::job::Job;
 use self::kubelet::Kubelet;
 use self::simulate::Workload;
@@ -27,7 +29,9 @@ use crate::cluster::Object;
 pub use self::build::{Options, Side, plan};
 pub use self::change::{Change, Effect, changes};
 pub use self::order::Applier;
-pub use self::scenario::{At, Failing, NodeModel, Scenario, ScenarioError, Step, TaintModel, generate_schema};
+pub use self::scenario::{
+    At, Failing, Instant, NodeModel, Outage, Scenario, ScenarioError, Step, TaintModel, generate_schema,
+};
 pub use self::simulate::{Row, SimulationError, Trace, Verdict, simulate};
 pub use self::time::Time;
 
@@ -35,6 +39,7 @@ pub use self::time::Time;
 fn workload(object: &Object, scenario: &Scenario, server: &ApiServer) -> Option<Box<dyn Workload>> {
     let kubelet = Kubelet::new(scenario);
     Some(match (object.identity.api_version.as_str(), object.identity.kind.as_str()) {
+        ("batch/v1", "CronJob") => Box::new(CronJob::new(scenario)),
         ("batch/v1", "Job") => Box::new(Job::new(scenario, scenario.realtime)),
         ("apps/v1", "StatefulSet") => Box::new(StatefulSet::new(kubelet, server)),
         _ => return None,

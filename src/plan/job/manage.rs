@@ -69,7 +69,7 @@ impl Job {
         let pods: Vec<Option<i32>> =
             if wanted.indexed { indexes.into_iter().map(Some).collect() } else { vec![None; missing] };
         let count = pods.len();
-        for index in slow_start(pods).into_iter().flatten() {
+        for index in slow_start(pods, |_| true).into_iter().flatten() {
             self.create(wanted, view, index, now);
             said.push("SuccessfulCreate: Created pod".to_owned());
         }
