@@ -44,6 +44,7 @@ impl Default for ApiServer {
 const GATES: &[(&str, &[(u16, bool)])] = &[
     ("ContainerRestartRules", &[(33, false), (35, true)]),
     ("ContainerStopSignals", &[(33, false)]),
+    ("DeploymentReplicaSetTerminatingReplicas", &[(33, false), (35, true)]),
     ("DynamicResourceAllocation", &[(33, false), (34, true)]),
     ("EnvFiles", &[(33, false), (35, true)]),
     ("InPlacePodLevelResourcesVerticalScaling", &[(33, false), (36, true)]),

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::change::{Change, Effect, changes};
-use super::consumers;
-use super::document::{Action, FieldChange, ObjectPlan, Plan, Rejection, Source, Summary};
+use super::document::{Action, FieldChange, ObjectPlan, Plan, Rejection, Source, Span, Summary};
+use super::gate::Condition;
 use super::order::{self, Applier};
+use super::rollout::{self, Assumptions};
+use super::{consumers, interplay};
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
 use crate::finding::{Finding, Findings, Group, Identity};
@@ -21,6 +23,10 @@ pub struct Options {
     pub server: ApiServer,
     /// Who applies the objects.
     pub applier: Applier,
+    /// What the manifests cannot know.
+    pub assumptions: Assumptions,
+    /// What must hold.
+    pub gates: Vec<Condition>,
 }
 
 /// One side: texts, and the objects in them.
@@ -61,19 +67,31 @@ pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
     for object in old.cluster.objects().iter().filter(|object| !met.contains(&Arc::as_ptr(&object.identity))) {
         objects.push(planner.gone(object));
     }
-    let mut summary = Summary::default();
-    for object in &objects {
-        *summary.actions.entry(object.action).or_default() += 1;
-    }
-    let assumptions = Vec::new();
-    Plan {
+    let mut plan = Plan {
         version: 1,
         kubernetes_version: options.server.version.to_string(),
-        summary,
+        summary: summary(&objects),
         objects,
-        assumptions,
+        assumptions: options.assumptions.words(),
         gates: Vec::new(),
+    };
+    plan.gates = options.gates.iter().map(|gate| gate.check(&plan)).collect();
+    plan
+}
+
+fn summary(objects: &[ObjectPlan]) -> Summary {
+    let mut summary = Summary::default();
+    for object in objects {
+        *summary.actions.entry(object.action).or_default() += 1;
+        if let Some(part) = object.bounds.as_ref().and_then(|bounds| bounds.availability()) {
+            summary.min_availability = Some(summary.min_availability.map_or(part, |least| least.min(part)));
+        }
+        if let Some(time) = object.time {
+            let longest = summary.time.unwrap_or(time);
+            summary.time = Some(Span { min: longest.min.max(time.min), max: longest.max.max(time.max) });
+        }
     }
+    summary
 }
 
 struct Planner<'a> {
@@ -105,6 +123,10 @@ impl Planner<'_> {
         plan.rejections = refused.iter().map(|finding| self.rejection(finding)).collect();
         if plan.action != Action::None && plan.action != Action::Rejected {
             plan.notes = consumers::notes(object, &self.new.cluster);
+            plan.notes.extend(interplay::notes(object, &self.new.cluster));
+        }
+        if matches!(plan.action, Action::Roll | Action::Scale) {
+            rollout::describe(&mut plan, before, object, &self.options.assumptions, &self.options.server);
         }
         plan
     }

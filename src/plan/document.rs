@@ -64,6 +64,18 @@ pub enum Action {
 }
 
 impl Action {
+    /// All of them, the gravest first.
+    pub const ALL: [Action; 8] = [
+        Action::Rejected,
+        Action::RecreateNeeded,
+        Action::Roll,
+        Action::Scale,
+        Action::Update,
+        Action::Create,
+        Action::Delete,
+        Action::None,
+    ];
+
     /// The name, as programs read it.
     pub fn name(self) -> &'static str {
         match self {
@@ -179,6 +191,14 @@ pub struct Bounds {
     pub max_terminating: i64,
     /// Where these numbers come from.
     pub why: Vec<String>,
+}
+
+impl Bounds {
+    /// The lowest availability as a part of the pods that there should be; `None` if there should be none.
+    pub fn availability(&self) -> Option<f64> {
+        let number = |count: i64| f64::from(i32::try_from(count).unwrap_or(i32::MAX));
+        (self.desired > 0).then(|| number(self.min_available) / number(self.desired))
+    }
 }
 
 /// A span of seconds: at best, at worst.

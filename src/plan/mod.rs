@@ -5,20 +5,32 @@
 
 mod build;
 mod change;
+mod cohorts;
 mod consumers;
 mod cronjob;
+mod daemonset;
+mod deployment;
 pub mod document;
+mod gate;
+mod interplay;
 mod job;
 mod kubelet;
 mod order;
+mod replicaset;
+mod rollout;
 mod scenario;
 mod simulate;
 mod slow_start;
 mod statefulset;
+mod status;
+mod strategy;
 mod template;
 mod time;
+mod timing;
 
 use self::cronjob::CronJob;
+use self::daemonset::DaemonSet;
+use self::deployment::Deployment;
 use self::job::Job;
 use self::kubelet::Kubelet;
 use self::simulate::Workload;
@@ -28,7 +40,9 @@ use crate::cluster::Object;
 
 pub use self::build::{Options, Side, plan};
 pub use self::change::{Change, Effect, changes};
+pub use self::gate::{Condition, GateError};
 pub use self::order::Applier;
+pub use self::rollout::{AssumptionError, Assumptions};
 pub use self::scenario::{
     At, Failing, Instant, NodeModel, Outage, Scenario, ScenarioError, Step, TaintModel, generate_schema,
 };
@@ -40,8 +54,10 @@ fn workload(object: &Object, scenario: &Scenario, server: &ApiServer) -> Option<
     let kubelet = Kubelet::new(scenario);
     Some(match (object.identity.api_version.as_str(), object.identity.kind.as_str()) {
         ("batch/v1", "CronJob") => Box::new(CronJob::new(scenario)),
-        ("batch/v1", "Job") => Box::new(Job::new(scenario, scenario.realtime)),
+        ("apps/v1", "Deployment") => Box::new(Deployment::new(kubelet)),
+        ("apps/v1", "DaemonSet") => Box::new(DaemonSet::new(kubelet, scenario)),
         ("apps/v1", "StatefulSet") => Box::new(StatefulSet::new(kubelet, server)),
+        ("batch/v1", "Job") => Box::new(Job::new(scenario, scenario.realtime)),
         _ => return None,
     })
 }

@@ -7,25 +7,40 @@ use serde_json::{Map, Value};
 
 use crate::values::quantity::Quantity;
 
-/// The templates that a scenario has shown so far.
+/// A pod template, in the form in which two are the same if Go cannot tell them apart.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Template(Value);
+
+/// The templates of which there have been pods or ReplicaSets.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Revisions {
-    seen: Vec<Value>,
+    seen: Vec<Template>,
 }
 
 /// A template, by when it was first seen: `r1`, `r2` …
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Revision(pub(super) usize);
 
+impl Template {
+    /// Takes a template that has been defaulted.
+    pub(super) fn new(template: &PodTemplateSpec) -> Self {
+        let value = serde_json::to_value(template).ok().and_then(|value| canonical("", value));
+        Self(value.unwrap_or_default())
+    }
+}
+
 impl Revisions {
-    /// The revision that this template, which has been defaulted, is.
-    pub(super) fn of(&mut self, template: &PodTemplateSpec) -> Revision {
-        let value = serde_json::to_value(template).ok().and_then(|value| canonical("", value)).unwrap_or_default();
-        let at = self.seen.iter().position(|seen| *seen == value).unwrap_or_else(|| {
-            self.seen.push(value);
-            self.seen.len() - 1
-        });
-        Revision(at + 1)
+    /// The revision of the template, if it has been seen.
+    pub(super) fn find(&self, template: &Template) -> Option<Revision> {
+        self.seen.iter().position(|seen| seen == template).map(|at| Revision(at + 1))
+    }
+
+    /// The revision of the template, which is seen now.
+    pub(super) fn see(&mut self, template: &Template) -> Revision {
+        self.find(template).unwrap_or_else(|| {
+            self.seen.push(template.clone());
+            Revision(self.seen.len())
+        })
     }
 }
 
@@ -120,12 +135,12 @@ const PLAIN: [&str; 24] = [
 mod tests {
     use serde_json::{Value, json};
 
-    use super::Revisions;
+    use super::{Revisions, Template};
 
     fn revisions(templates: &[Value]) -> Vec<String> {
         let mut revisions = Revisions::default();
         let read = |template: &Value| serde_json::from_value(template.clone()).expect("the tests write templates");
-        templates.iter().map(|template| revisions.of(&read(template)).to_string()).collect()
+        templates.iter().map(|template| revisions.see(&Template::new(&read(template))).to_string()).collect()
     }
 
     #[test]

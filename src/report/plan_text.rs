@@ -47,13 +47,11 @@ pub fn write(out: &mut dyn io::Write, plan: &Plan) -> io::Result<()> {
 
 /// The part of the wanted pods that is available at the worst step.
 fn availability(object: &ObjectPlan) -> f64 {
-    let Some(bounds) = &object.bounds else { return 1.0 };
-    part(bounds)
+    object.bounds.as_ref().map_or(1.0, part)
 }
 
 fn part(bounds: &Bounds) -> f64 {
-    let number = |count: i64| f64::from(i32::try_from(count).unwrap_or(i32::MAX));
-    if bounds.desired == 0 { 1.0 } else { number(bounds.min_available) / number(bounds.desired) }
+    bounds.availability().unwrap_or(1.0)
 }
 
 /// The plan in a sentence or two.

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use seatrial::config::FailOn;
 use seatrial::plan::Applier;
 use seatrial::report::Format;
+use seatrial::report::plan_markdown::MAX_SIZE;
 
 /// Says what Kubernetes would do with your manifests, without a cluster
 #[derive(Debug, Parser)]
@@ -121,21 +122,35 @@ Examples:
   seatrial plan old.yaml new.yaml                     two files or folders
   helm template charts/shop | seatrial plan old.yaml -
   seatrial plan --live dump.yaml deploy/              `kubectl get -o yaml` output as the old side
+  seatrial plan --base origin/main deploy/            what this branch changes
+  seatrial plan --gate 'availability >= 80%' old/ new/
 
 Exit status: 0 planned, 1 a change is rejected or a gate fails, 2 there is no plan.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = PLAN_EXAMPLES)]
 pub(crate) struct Plan {
-    /// The old and the new side: files, folders, or `-` for standard input; with --live only the new side
+    /// The old and the new side: files, folders, or `-` for standard input; with --live or --base only the new side
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
     /// What runs now, as `kubectl get -o yaml` prints it; what only the server writes is ignored
     #[arg(long, value_name = "FILE")]
     pub(crate) live: Option<PathBuf>,
-    /// How the plan is written
+    /// Compare the commit from which REV and the working tree went apart with the paths as they are now
+    #[arg(long, value_name = "REV", conflicts_with = "live")]
+    pub(crate) base: Option<String>,
+    /// How the plan is written; markdown suits comments on pull requests and summaries of jobs
     #[arg(long, value_enum, default_value_t = PlanFormat::Text, value_name = "FORMAT")]
     pub(crate) format: PlanFormat,
+    /// The most characters of --format markdown
+    #[arg(long, default_value_t = MAX_SIZE, value_name = "BYTES")]
+    pub(crate) max_size: usize,
+    /// What the manifests cannot know: startup=5s, termination=10s, replicas/web=18
+    #[arg(long, value_name = "ASSUMPTION", value_delimiter = ',')]
+    pub(crate) assume: Vec<String>,
+    /// A condition that makes the exit status 1 if it fails: 'availability >= 80%', 'web: peak <= 15', 'rejected == 0'
+    #[arg(long, value_name = "CONDITION")]
+    pub(crate) gate: Vec<String>,
     /// The Kubernetes version, such as 1.36 [default: the newest known]
     #[arg(long, value_name = "VERSION")]
     pub(crate) kubernetes_version: Option<String>,
@@ -161,6 +176,7 @@ pub(crate) struct Simulate {
 pub(crate) enum PlanFormat {
     Text,
     Json,
+    Markdown,
 }
 
 fn applier(name: &str) -> Result<Applier, String> {

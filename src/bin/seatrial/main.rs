@@ -1,6 +1,7 @@
 //! The command. It reads arguments and writes results; everything else is the library's.
 
 mod args;
+mod base;
 mod defaults;
 mod explain;
 mod fix;

@@ -13,7 +13,7 @@ use self::claims::Claims;
 use self::wanted::Wanted;
 use super::kubelet::Kubelet;
 use super::simulate::Workload;
-use super::template::{self, Revision, Revisions};
+use super::template::{self, Revision, Revisions, Template};
 use super::time::Time;
 use crate::admission::ApiServer;
 use crate::cluster::Object;
@@ -161,7 +161,7 @@ impl Workload for StatefulSet {
     fn apply(&mut self, object: &Object, server: &ApiServer, _: Time) {
         let Some(model) = object.model::<Model>() else { return };
         let template = &model.spec.template;
-        let revision = self.revisions.of(template);
+        let revision = self.revisions.see(&Template::new(template));
         let grace = template.spec.as_ref().and_then(|spec| spec.termination_grace_period_seconds);
         let fails = self.kubelet.fails(template::images(template));
         self.templates.insert(revision, Behaviour { fails, leaves_at_once: grace == Some(0) });
