@@ -175,7 +175,7 @@ fn check(name: &str) {
         }
         written += "  rows:\n";
         for row in rows {
-            written += &format!("    - {}\n", json!(row));
+            written.extend(["    - ", &json!(row).to_string(), "\n"]);
         }
         while texts.next_if(|line| line.starts_with("    - ")).is_some() {}
     }

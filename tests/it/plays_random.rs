@@ -1,4 +1,4 @@
-//! What holds in every scenario of StatefulSets and Jobs, however they are changed while they move.
+//! What holds in every scenario of a StatefulSet or a Job, however they are changed while they move.
 
 use proptest::prelude::*;
 use seatrial::admission::ApiServer;

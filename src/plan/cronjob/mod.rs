@@ -1,4 +1,4 @@
-//! CronJobs: the controller's view of them, and the Jobs that they start.
+//! A CronJob: the controller's view of it, and the Jobs that it starts.
 
 mod slots;
 mod sync;

@@ -95,11 +95,13 @@ mod tests {
         text.parse::<Timestamp>().expect("the tests write instants").as_millisecond()
     }
 
+    type Row = (&'static str, &'static str, Option<i64>, &'static str, Option<&'static str>, Missed, i64);
+
     /// The table of what the real `mostRecentScheduleTime` returned: schedule, the last run or the creation,
     /// `startingDeadlineSeconds`, now, the run that is due, and in how many milliseconds the controller looks again.
     #[test]
     fn slots_are_those_of_the_real_controller() {
-        let rows: [(&str, &str, Option<i64>, &str, Option<&str>, Missed, i64); 12] = [
+        let rows: [Row; 12] = [
             ("*/5 * * * *", "00:00:30", None, "00:04:59", None, Missed::None, 1_100),
             ("*/5 * * * *", "00:00:30", None, "00:05:00", Some("00:05:00"), Missed::None, 300_100),
             ("*/5 * * * *", "00:00:30", None, "00:17:00", Some("00:15:00"), Missed::Few, 180_100),
