@@ -214,9 +214,9 @@ impl Finding {
         self
     }
 
-    /// Says what the API server calls the place.
+    /// Says what the API server calls the place, where that differs from its path.
     pub fn called(&mut self, field: Path) -> &mut Self {
-        self.field = Some(field);
+        self.field = (field != self.path).then_some(field);
         self
     }
 

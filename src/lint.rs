@@ -102,7 +102,8 @@ impl Settings {
         let server = |version| {
             let defaults = ApiServer::new(version);
             let node_ports = flags.service_node_port_range.clone().unwrap_or(defaults.node_ports);
-            ApiServer { node_ports, feature_gates: flags.feature_gates.clone(), ..defaults }
+            let service_ranges = flags.service_cluster_ip_range.clone();
+            ApiServer { node_ports, service_ranges, feature_gates: flags.feature_gates.clone(), ..defaults }
         };
         versions.into_iter().map(server).collect()
     }

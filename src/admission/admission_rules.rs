@@ -1,13 +1,15 @@
 //! What webhooks and admission policies have in common: the requests that they are asked about, by rules and conditions.
 //!
 //! Mirrors `validateRuleWithOperations`, `validateNamedRuleWithOperations` and `validateMatchConditions` of
-//! pkg/apis/admissionregistration/validation (v1.36). Left out: whether a CEL expression compiles.
+//! pkg/apis/admissionregistration/validation (v1.36).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::admissionregistration::v1::{MatchCondition, NamedRuleWithOperations, RuleWithOperations};
 
 use super::errors::{Errors, shortened};
+use super::expressions::{self, Scope};
+use crate::values::cel::Type;
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -57,8 +59,14 @@ pub(super) fn named_rule(rule: &NamedRuleWithOperations, path: &Path, errors: &m
     self::rule(&rule, path, errors);
 }
 
-/// The conditions at `path` that a request must meet.
-pub(super) fn match_conditions(conditions: &[MatchCondition], path: &Path, errors: &mut Errors<'_>) {
+/// The conditions at `path` that a request must meet; whether they know parameters, and those that are stored already.
+pub(super) fn match_conditions(
+    conditions: &[MatchCondition],
+    params: bool,
+    stored: &BTreeSet<String>,
+    path: &Path,
+    errors: &mut Errors<'_>,
+) {
     if conditions.len() > CONDITIONS_LIMIT {
         let message = format!("there are {} conditions, more than {CONDITIONS_LIMIT}", conditions.len());
         errors.too_many(path, message).help("combine some of them with `&&`");
@@ -68,6 +76,10 @@ pub(super) fn match_conditions(conditions: &[MatchCondition], path: &Path, error
         let condition = path.index(index);
         if expression.trim().is_empty() {
             errors.required(&condition.field("expression"), "the condition has no expression");
+        } else {
+            let stored = stored.contains(expression.trim());
+            let scope = Scope { params, authorizer: true, stored, ..Scope::default() };
+            expressions::check(expression.trim(), scope, &[Type::Bool], &condition.field("expression"), errors);
         }
         let named = condition.field("name");
         if name.is_empty() {

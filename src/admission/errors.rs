@@ -1,10 +1,12 @@
 //! Where validation reports: what `field.ErrorList` is to the API server.
 
+use std::borrow::Cow;
 use std::fmt::Display;
+use std::ops::Range;
 
 use super::ApiServer;
 use crate::cluster::Object;
-use crate::finding::{Finding, Findings, Reason};
+use crate::finding::{Finding, Findings, Group, Reason};
 use crate::nearest::nearest;
 use crate::source::Place;
 use crate::values::names::Problems;
@@ -19,11 +21,29 @@ pub(crate) struct Errors<'a> {
     pub(crate) server: &'a ApiServer,
     object: &'a Object,
     out: &'a mut Findings,
+    /// Places by their names in the API, each with the place where the manifest has what the server puts there, and a word
+    /// about that.
+    copied: Vec<(Path, Path, &'static str)>,
+    refused: usize,
 }
 
 impl<'a> Errors<'a> {
     pub(super) fn new(object: &'a Object, server: &'a ApiServer, out: &'a mut Findings) -> Self {
-        Self { server, object, out }
+        Self { server, object, out, copied: Vec::new(), refused: 0 }
+    }
+
+    /// Says that the server copies what stands at `source` to `field` before it looks: labels of a template to the object,
+    /// claims to the volumes. What is wrong with `field` is shown at its source then, with `note` beside it.
+    pub(crate) fn copied(&mut self, field: Path, source: Path, note: &'static str) {
+        self.copied.push((field, source, note));
+    }
+
+    /// Whether `check` refuses anything, without reporting it: what an old object has wrong, a new one may often keep.
+    pub(crate) fn would_refuse(&self, check: impl FnOnce(&mut Errors<'_>)) -> bool {
+        self.silently(|errors| {
+            check(errors);
+            errors.refused() > 0
+        })
     }
 
     /// The value must be given.
@@ -51,7 +71,11 @@ impl<'a> Errors<'a> {
             "unsupported-value",
             Reason::FieldValueNotSupported,
             path,
-            format!("{what} cannot be `{}`", shortened(value)),
+            if value.is_empty() {
+                format!("{what} cannot be empty")
+            } else {
+                format!("{what} cannot be `{}`", shortened(value))
+            },
         );
         finding.help(match near {
             Some(near) => format!("write `{near}`"),
@@ -97,14 +121,18 @@ impl<'a> Errors<'a> {
 
     /// An admission plugin, or something else that names no cause, refuses the request.
     pub(crate) fn denied(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
-        let finding = self.object.report(self.out, path, message);
-        finding.rule("forbidden-field")
+        self.refused += 1;
+        self.report(path, message).rule("forbidden-field")
     }
 
     /// The server takes it, with a word of warning.
     pub(crate) fn warn(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
-        let finding = self.object.report(self.out, path, message);
-        finding.rule("api-server-warning")
+        self.report(path, message).rule("api-server-warning")
+    }
+
+    /// The server takes it in a dry run, or at all, and it cannot work.
+    pub(crate) fn broken(&mut self, rule: &'static str, path: &Path, message: impl Into<String>) -> &mut Finding {
+        self.report(path, message).rule(rule)
     }
 
     /// One invalid value for each of the `problems` that [`crate::values::names`] finds with it.
@@ -119,18 +147,83 @@ impl<'a> Errors<'a> {
         self.object.root().at(path).is_some_and(|value| !value.is_null())
     }
 
+    /// The text that the manifest itself has at `path`.
+    pub(crate) fn written(&self, path: &Path) -> Option<&str> {
+        self.object.root().at(path)?.as_str()
+    }
+
+    /// Whether the text at `path` is written without quotes and not through an alias, so that another can take its place.
+    pub(crate) fn is_plain(&self, path: &Path) -> bool {
+        self.object.root().at(path).is_some_and(|value| value.is_plain() && !value.is_alias())
+    }
+
+    /// Whether the manifest itself has a map or list at `path` that is not empty.
+    pub(crate) fn has_entries(&self, path: &Path) -> bool {
+        self.object.root().at(path).is_some_and(|value| value.fields().len() > 0 || value.items().next().is_some())
+    }
+
+    /// Where a part of the text at `path` stands.
+    pub(crate) fn place_in(&self, path: &Path, text: &str, part: Range<usize>) -> Place {
+        self.object.place_in(path, text, part)
+    }
+
     /// Where the value at `path` stands.
     pub(crate) fn place(&self, path: &Path) -> Place {
-        self.object.place(path)
+        self.object.place(&self.source(path).0)
     }
 
     /// Where the key of the entry at `path` stands.
     pub(crate) fn key_place(&self, path: &Path) -> Place {
-        self.object.key_place(path)
+        self.object.key_place(&self.source(path).0)
+    }
+
+    /// Looks for mistakes that are of no interest, because they are those of an object that is there already.
+    pub(crate) fn silently<T>(&self, look: impl FnOnce(&mut Errors<'_>) -> T) -> T {
+        let mut out = Findings::new("", Group::Refused);
+        look(&mut Errors::new(self.object, self.server, &mut out))
+    }
+
+    /// How many mistakes there are so far. Admission plugins see only what has none.
+    pub(crate) fn refused(&self) -> usize {
+        self.refused
+    }
+
+    /// Reports what `check` finds below `place` as the API server calls it: below `field`.
+    pub(crate) fn renamed(&mut self, place: &Path, field: &Path, check: impl FnOnce(&mut Errors<'_>)) {
+        let mut out = Findings::new("", Group::Refused);
+        check(&mut Errors::new(self.object, self.server, &mut out));
+        let mut findings = out.into_vec();
+        for finding in &mut findings {
+            if let Some(renamed) = finding.field().rebased(place, field) {
+                finding.called(renamed);
+            }
+        }
+        self.out.extend(findings);
     }
 
     fn refuse(&mut self, rule: &'static str, reason: Reason, path: &Path, message: impl Into<String>) -> &mut Finding {
-        self.object.report(self.out, path, message).reason(reason).rule(rule)
+        self.refused += 1;
+        self.report(path, message).reason(reason).rule(rule)
+    }
+
+    fn report(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+        let (source, note) = self.source(path);
+        let is_copied = source.as_ref() != path;
+        let finding = self.object.report(self.out, &source, message);
+        if is_copied {
+            finding.called(path.clone()).label(note);
+        }
+        finding
+    }
+
+    /// Where the manifest has what stands at `path` after copying, and what is to be said of that.
+    fn source<'p>(&self, path: &'p Path) -> (Cow<'p, Path>, &'static str) {
+        let copied = self.copied.iter().rev().find_map(|(field, source, note)| {
+            let inside = path.moved(field, source)?;
+            let is_part = self.object.root().at(source).is_some_and(|value| value.is_mapping() || value.is_sequence());
+            Some((Cow::Owned(if is_part { inside } else { source.clone() }), *note))
+        });
+        copied.unwrap_or((Cow::Borrowed(path), ""))
     }
 }
 

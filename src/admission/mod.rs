@@ -13,17 +13,25 @@ mod container;
 mod defaults;
 mod definition;
 mod errors;
+mod expressions;
 mod ingress;
+mod ip;
 mod meta;
 mod namespace;
+mod network_policy;
+mod node_labels;
+mod numbers;
 mod pod;
 mod policy;
+mod port;
+mod quota;
 mod rbac;
 mod resources;
 mod scheduling;
 mod selector;
 mod server;
 mod service;
+mod service_range;
 mod storage;
 mod update;
 mod volume;
@@ -32,12 +40,14 @@ mod workload;
 
 use std::any::Any;
 
-use k8s_openapi::api::core;
+use k8s_openapi::api::{self, coordination, core, discovery, networking};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use self::batch::{FIELDS, Field, Piece};
 use self::errors::Errors;
 use self::meta::Scope;
 pub use self::server::ApiServer;
@@ -56,12 +66,23 @@ trait Kind:
     /// Whether an update may come without a `resourceVersion` (`AllowUnconditionalUpdate`).
     const UNCONDITIONAL_UPDATE: bool = true;
 
+    /// Whether the metadata is checked together with the rest. Otherwise only `rest.BeforeCreate` looks at it, after
+    /// everything else was found in order.
+    const CHECKS_METADATA: bool = true;
+
     /// Fills in what a manifest may leave out.
     fn set_defaults(&mut self, server: &ApiServer);
 
-    /// What the server changes in a new object, or in one that takes the place of `old`, before it validates, for example
-    /// by dropping fields whose feature gate is off (`PrepareForCreate`, `PrepareForUpdate`). The status is not touched.
-    fn prepare(&mut self, _old: Option<&Self>, _server: &ApiServer) {}
+    /// What the server changes in a new object, or in one that takes the place of `old`, before it validates: it drops
+    /// fields whose feature gate is off, completes the object from the old one, and allocates (`PrepareForCreate`,
+    /// `PrepareForUpdate`, `BeginCreate`, `BeginUpdate`). `false` if it refuses the object there and then, so that nobody
+    /// sees its other mistakes.
+    fn prepare(&mut self, _old: Option<&mut Self>, _how: Update, _errors: &mut Errors<'_>) -> bool {
+        true
+    }
+
+    /// Takes out what [`Kind::prepare`] put in the place of values that only the server itself can choose.
+    fn forget(&mut self) {}
 
     /// What is wrong with a new object, apart from its metadata.
     fn validate(&self, errors: &mut Errors<'_>);
@@ -138,20 +159,63 @@ static KINDS: &[Row] = &[
     Row::of::<core::v1::Pod>(),
     Row::of::<core::v1::PodTemplate>(),
     // workload
+    Row::of::<api::apps::v1::DaemonSet>(),
+    Row::of::<api::apps::v1::Deployment>(),
+    Row::of::<api::apps::v1::ReplicaSet>(),
+    Row::of::<api::apps::v1::StatefulSet>(),
+    Row::of::<core::v1::ReplicationController>(),
     // batch
+    Row::of::<api::batch::v1::CronJob>(),
+    Row::of::<api::batch::v1::Job>(),
     // autoscaling
+    Row::of::<api::autoscaling::v1::HorizontalPodAutoscaler>(),
+    Row::of::<api::autoscaling::v2::HorizontalPodAutoscaler>(),
+    Row::of::<api::policy::v1::PodDisruptionBudget>(),
     // service
+    Row::of::<core::v1::Service>(),
+    Row::of::<core::v1::Endpoints>(),
+    Row::of::<discovery::v1::EndpointSlice>(),
     // ingress
+    Row::of::<networking::v1::Ingress>(),
+    Row::of::<networking::v1::IngressClass>(),
+    Row::of::<networking::v1::NetworkPolicy>(),
+    Row::of::<networking::v1::IPAddress>(),
+    Row::of::<networking::v1::ServiceCIDR>(),
     // namespace
+    Row::of::<core::v1::Namespace>(),
+    Row::of::<core::v1::ServiceAccount>(),
+    Row::of::<coordination::v1::Lease>(),
+    Row::of::<core::v1::ResourceQuota>(),
+    Row::of::<core::v1::LimitRange>(),
     // config
     Row::of::<core::v1::ConfigMap>(),
     Row::of::<core::v1::Secret>(),
     // storage
+    Row::of::<core::v1::PersistentVolume>(),
+    Row::of::<core::v1::PersistentVolumeClaim>(),
+    Row::of::<api::storage::v1::CSIDriver>(),
+    Row::of::<api::storage::v1::StorageClass>(),
+    Row::of::<api::storage::v1::VolumeAttributesClass>(),
     // rbac
+    Row::of::<api::rbac::v1::ClusterRole>(),
+    Row::of::<api::rbac::v1::ClusterRoleBinding>(),
+    Row::of::<api::rbac::v1::Role>(),
+    Row::of::<api::rbac::v1::RoleBinding>(),
     // cluster
+    Row::of::<api::node::v1::RuntimeClass>(),
+    Row::of::<api::scheduling::v1::PriorityClass>(),
     // definition
+    Row::of::<CustomResourceDefinition>(),
     // webhook
+    Row::of::<api::admissionregistration::v1::MutatingWebhookConfiguration>(),
+    Row::of::<api::admissionregistration::v1::ValidatingWebhookConfiguration>(),
     // policy
+    Row::of::<api::admissionregistration::v1::MutatingAdmissionPolicy>(),
+    Row::of::<api::admissionregistration::v1::MutatingAdmissionPolicyBinding>(),
+    Row::of::<api::admissionregistration::v1::ValidatingAdmissionPolicy>(),
+    Row::of::<api::admissionregistration::v1::ValidatingAdmissionPolicyBinding>(),
+    Row::of::<api::admissionregistration::v1beta1::MutatingAdmissionPolicy>(),
+    Row::of::<api::admissionregistration::v1beta1::MutatingAdmissionPolicyBinding>(),
 ];
 
 /// The typed object after defaulting, with the name that it will have.
@@ -162,23 +226,25 @@ fn defaulted<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
     Some(value)
 }
 
-/// The object as the server takes it in when it is new.
-fn created<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
-    let mut value = defaulted::<T>(object, server)?;
-    value.prepare(None, server);
-    Some(value)
-}
-
 fn create_as<T: Kind>(object: &Object, errors: &mut Errors<'_>) {
-    let Some(value) = created::<T>(object, errors.server) else { return };
-    meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, errors);
+    let Some(mut value) = defaulted::<T>(object, errors.server) else { return };
+    if !value.prepare(None, Update::default(), errors) {
+        return;
+    }
+    if T::CHECKS_METADATA {
+        meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, errors);
+    }
     value.validate(errors);
+    if !T::CHECKS_METADATA && errors.refused() == 0 {
+        meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, errors);
+    }
 }
 
 fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut Errors<'_>) {
     let server = errors.server;
-    let (Some(mut value), Some(old)) = (defaulted::<T>(object, server), created::<T>(old, server)) else { return };
-    value.prepare(Some(&old), server);
+    let (Some(mut value), Some(mut old)) = (defaulted::<T>(object, server), defaulted::<T>(old, server)) else {
+        return;
+    };
     if how == Update::Replace
         && !T::UNCONDITIONAL_UPDATE
         && value.metadata().resource_version.as_deref().is_none_or(str::is_empty)
@@ -188,10 +254,17 @@ fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut E
         errors.invalid(&path, "an object of this kind is replaced only with the `resourceVersion` of the old one");
         return;
     }
+    // What the old object would be refused for today is of no interest.
+    errors.silently(|errors| old.prepare(None, how, errors));
+    if !value.prepare(Some(&mut old), how, errors) {
+        return;
+    }
     meta::update(value.metadata(), old.metadata(), errors);
     value.validate_update(&old, errors);
 }
 
 fn stored_as<T: Kind>(object: &Object, server: &ApiServer) -> Option<serde_json::Value> {
-    serde_json::to_value(created::<T>(object, server)?).ok()
+    let mut value = object.model::<T>()?.clone();
+    value.set_defaults(server);
+    serde_json::to_value(value).ok()
 }

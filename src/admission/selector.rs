@@ -38,6 +38,12 @@ pub(crate) fn label_selector(
     usable
 }
 
+/// Whether a value in `matchExpressions` cannot be that of a label (`LabelSelectorHasInvalidLabelValue`).
+pub(crate) fn has_invalid_value(selector: &LabelSelector) -> bool {
+    let values = selector.match_expressions.iter().flatten().flat_map(|expression| expression.values.iter().flatten());
+    values.into_iter().any(|value| !names::label_value(value).is_empty())
+}
+
 /// One of `matchExpressions`; returns whether it can be used.
 fn requirement(requirement: &LabelSelectorRequirement, path: &Path, options: Options, errors: &mut Errors<'_>) -> bool {
     let LabelSelectorRequirement { key, operator, values } = requirement;

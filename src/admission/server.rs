@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use crate::schema::KubernetesVersion;
+use crate::values::ip::Cidr;
 
 /// What the verdict of an API server depends on besides the object.
 #[derive(Clone, Debug)]
@@ -12,6 +13,9 @@ pub struct ApiServer {
     pub version: KubernetesVersion,
     /// From where node ports are taken (`--service-node-port-range`).
     pub node_ports: RangeInclusive<i32>,
+    /// From where the addresses of Services are taken (`--service-cluster-ip-range`): one range, or one of each IP family.
+    /// Empty if that is not known; then nothing is said about it.
+    pub service_ranges: Vec<Cidr>,
     /// Feature gates that are not at the default of the version.
     pub feature_gates: BTreeMap<String, bool>,
 }
@@ -19,7 +23,7 @@ pub struct ApiServer {
 impl ApiServer {
     /// A server of this version with the upstream defaults.
     pub fn new(version: KubernetesVersion) -> Self {
-        Self { version, node_ports: 30_000..=32_767, feature_gates: BTreeMap::new() }
+        Self { version, node_ports: 30_000..=32_767, service_ranges: Vec::new(), feature_gates: BTreeMap::new() }
     }
 
     /// The names of the feature gates that change a verdict.
@@ -42,19 +46,36 @@ impl Default for ApiServer {
 /// The gates that validation asks for, each with the minor versions from which on it is on or off by default
 /// (pkg/features/kube_features.go). Sorted by name.
 const GATES: &[(&str, &[(u16, bool)])] = &[
+    ("CSIServiceAccountTokenSecrets", &[(33, false), (35, true)]),
+    ("ClusterTrustBundleProjection", &[(33, false)]),
     ("ContainerRestartRules", &[(33, false), (35, true)]),
     ("ContainerStopSignals", &[(33, false)]),
+    ("CoordinatedLeaderElection", &[(33, false)]),
+    ("CrossNamespaceVolumeDataSource", &[(33, false)]),
     ("DeploymentReplicaSetTerminatingReplicas", &[(33, false), (35, true)]),
     ("DynamicResourceAllocation", &[(33, false), (34, true)]),
     ("EnvFiles", &[(33, false), (35, true)]),
+    ("HPAConfigurableTolerance", &[(35, true)]),
     ("InPlacePodLevelResourcesVerticalScaling", &[(33, false), (36, true)]),
     ("InPlacePodVerticalScaling", &[(33, true)]),
-    ("MaxUnavailableStatefulSet", &[(33, false), (37, true)]),
+    ("ManifestBasedAdmissionControlConfig", &[(36, false)]),
+    ("MatchLabelKeysInPodTopologySpreadSelectorMerge", &[(33, false), (34, true)]),
+    ("MaxUnavailableStatefulSet", &[(37, true)]),
+    ("MutableCSINodeAllocatableCount", &[(33, false), (35, true)]),
+    ("MutablePVNodeAffinity", &[(35, false)]),
+    ("MutablePodResourcesForSuspendedJobs", &[(36, true)]),
+    ("MutableSchedulingDirectivesForSuspendedJobs", &[(36, true)]),
     ("PodLevelResources", &[(33, false), (34, true)]),
     ("PodLifecycleSleepActionAllowZero", &[(33, true)]),
+    ("PreferSameTrafficDistribution", &[(33, false), (34, true)]),
     ("ProcMountType", &[(33, true)]),
+    ("RecoverVolumeExpansionFailure", &[(33, true)]),
     ("RelaxedEnvironmentVariableValidation", &[(33, true)]),
+    ("RelaxedServiceNameValidation", &[(33, false), (36, true)]),
     ("RestartAllContainersOnContainerExits", &[(33, false), (36, true)]),
+    ("StrictIPCIDRValidation", &[(33, false), (36, true)]),
+    ("VolumeAttributesClass", &[(33, false), (34, true)]),
+    ("VolumeLimitScaling", &[(33, false), (35, false)]),
 ];
 
 fn default(gate: &str, version: KubernetesVersion) -> bool {

@@ -2,13 +2,14 @@
 
 use std::any::Any;
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use k8s_openapi::Resource;
 use serde::de::DeserializeOwned;
 
 use crate::finding::{Finding, Findings, Identity};
-use crate::source::Place;
+use crate::source::{Place, Span};
 use crate::yaml::{self, Document, NodeId, Path, Value};
 
 /// One object: identity, values with places, and the typed model on demand.
@@ -81,6 +82,20 @@ impl Object {
     pub fn key_place(&self, path: &Path) -> Place {
         let spot = self.root().locate(path);
         self.document.place(spot.key.unwrap_or(spot.value))
+    }
+
+    /// Where a part of the text at `path` stands; the whole of it, if it is written in escapes, over lines or through an
+    /// alias.
+    pub fn place_in(&self, path: &Path, text: &str, part: Range<usize>) -> Place {
+        let value = self.root().at(path).filter(|value| !value.is_alias());
+        let start = value.and_then(|value| {
+            let start = self.document.text(value.span()).find(text)?;
+            Some(value.span().range().start + start)
+        });
+        match start {
+            Some(start) => self.document.place(Span::new(start + part.start..start + part.end)),
+            None => self.place(path),
+        }
     }
 
     /// Reports at `path` of this object.

@@ -21,6 +21,7 @@ pub use self::error::{ConfigError, Mistake};
 use self::located::Located;
 use crate::finding::Severity;
 use crate::nearest::nearest;
+use crate::values::ip::Cidr;
 
 /// The names under which a configuration is looked for, in every folder.
 pub const NAMES: [&str; 6] =
@@ -76,6 +77,8 @@ pub struct IgnoreIn {
 pub struct ApiServerFlags {
     /// From where node ports are taken, if not from 30000 to 32767.
     pub service_node_port_range: Option<RangeInclusive<i32>>,
+    /// From where the addresses of Services are taken; empty if that is not known.
+    pub service_cluster_ip_range: Vec<Cidr>,
     /// Feature gates that are not at their defaults.
     pub feature_gates: BTreeMap<String, bool>,
 }
@@ -222,7 +225,11 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
         return Err(fail(mistakes));
     }
     Ok(Config {
-        api_server: ApiServerFlags { service_node_port_range, feature_gates: flags.feature_gates },
+        api_server: ApiServerFlags {
+            service_node_port_range,
+            service_cluster_ip_range: Vec::new(),
+            feature_gates: flags.feature_gates,
+        },
         gates: gates(&located),
         file: file.to_owned(),
         kubernetes_version: fields.kubernetes_version.0,

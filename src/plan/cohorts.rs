@@ -19,6 +19,8 @@ pub(super) struct Cohorts {
     pending: BTreeMap<u64, Cohort>,
     /// Which of the pending become Ready when.
     due: BTreeSet<(Time, u64)>,
+    /// Until when that has happened.
+    happened: Option<Time>,
     /// Ready pods, by the instant in which they became so.
     ready: BTreeMap<(Time, Revision), i32>,
     /// Pods that are being deleted, by the instant in which they are gone.
@@ -143,6 +145,7 @@ impl Cohorts {
     /// Removes the pods that are gone now: how many, and how many others become Ready now. Those wait for
     /// [`Cohorts::make_ready`].
     pub(super) fn happen(&mut self, now: Time) -> (i32, i32) {
+        self.happened = Some(now);
         let mut gone = 0;
         while let Some(entry) = self.leaving.first_entry().filter(|entry| entry.key().0 <= now) {
             let ((_, revision), count) = entry.remove_entry();
@@ -154,8 +157,8 @@ impl Cohorts {
     }
 
     /// The place in the order of creation of the next pod that becomes Ready now.
-    pub(super) fn next_ready(&self, now: Time) -> Option<u64> {
-        self.due.first().filter(|(time, _)| *time <= now).map(|(_, order)| *order)
+    pub(super) fn next_ready(&self) -> Option<u64> {
+        self.due.first().filter(|(time, _)| Some(*time) <= self.happened).map(|(_, order)| *order)
     }
 
     /// Makes pods Ready whose time has come: the first of a cohort, and then the others.
@@ -163,7 +166,9 @@ impl Cohorts {
     /// Kubelets report one pod after the other, and the controllers do not wait for the last report: they act on the first
     /// one, and then on what has come in meanwhile.
     pub(super) fn make_ready(&mut self, now: Time) {
-        let Some((due, order)) = self.due.first().copied().filter(|(time, _)| *time <= now) else { return };
+        let Some((due, order)) = self.due.first().copied().filter(|(time, _)| Some(*time) <= self.happened) else {
+            return;
+        };
         let cohort = self.pending.get_mut(&order).expect("what is due is pending");
         let (revision, count) = (cohort.revision, if cohort.begun { cohort.count } else { 1 });
         cohort.begun = true;

@@ -3,6 +3,8 @@
 //! A [`Scenario`] says what is applied when and how pods behave; [`simulate`] plays it on a virtual clock and gives the
 //! [`Trace`]. The controllers mirror those of Kubernetes v1.36 (pkg/controller); each workload has a file.
 
+mod apply;
+mod bare;
 mod build;
 mod change;
 mod cohorts;
@@ -28,6 +30,9 @@ mod template;
 mod time;
 mod timing;
 
+use serde::de::DeserializeOwned;
+
+use self::bare::Bare;
 use self::cronjob::CronJob;
 use self::daemonset::DaemonSet;
 use self::deployment::Deployment;
@@ -35,7 +40,7 @@ use self::job::Job;
 use self::kubelet::Kubelet;
 use self::simulate::Workload;
 use self::statefulset::StatefulSet;
-use crate::admission::ApiServer;
+use crate::admission::{self, ApiServer};
 use crate::cluster::Object;
 
 pub use self::build::{Options, Side, plan};
@@ -53,11 +58,18 @@ pub use self::time::Time;
 fn workload(object: &Object, scenario: &Scenario, server: &ApiServer) -> Option<Box<dyn Workload>> {
     let kubelet = Kubelet::new(scenario);
     Some(match (object.identity.api_version.as_str(), object.identity.kind.as_str()) {
-        ("batch/v1", "CronJob") => Box::new(CronJob::new(scenario)),
         ("apps/v1", "Deployment") => Box::new(Deployment::new(kubelet)),
         ("apps/v1", "DaemonSet") => Box::new(DaemonSet::new(kubelet, scenario)),
+        ("apps/v1", "ReplicaSet") => Box::new(Bare::replica_set(kubelet)),
+        ("v1", "Pod") => Box::new(Bare::pod(kubelet)),
         ("apps/v1", "StatefulSet") => Box::new(StatefulSet::new(kubelet, server)),
+        ("batch/v1", "CronJob") => Box::new(CronJob::new(scenario)),
         ("batch/v1", "Job") => Box::new(Job::new(scenario, scenario.realtime)),
         _ => return None,
     })
+}
+
+/// The object with everything that the API server fills in.
+fn defaulted<T: DeserializeOwned>(object: &Object, server: &ApiServer) -> Option<T> {
+    serde_json::from_value(admission::stored(object, server)?).ok()
 }

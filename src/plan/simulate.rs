@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::apply::merged;
 use super::scenario::{At, Scenario};
 use super::time::Time;
 use crate::admission::{self, ApiServer};
@@ -128,7 +129,7 @@ pub fn simulate(scenario: &Scenario, server: &ApiServer) -> Result<Trace, Simula
         last_apply: Time(0),
         trace: Trace::default(),
     };
-    run.play(&objects);
+    run.play();
     Ok(run.trace)
 }
 
@@ -150,31 +151,42 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn play(&mut self, objects: &[&Object]) {
+    fn play(&mut self) {
         let end = self.scenario.horizon.map(Time::from_seconds);
-        let mut current: Option<&Object> = None;
-        for (step, object) in self.scenario.steps.iter().zip(objects) {
+        let mut current: Option<(&Value, Cluster)> = None;
+        for step in &self.scenario.steps {
             self.advance(match step.at {
-                At::Seconds(seconds) => Some(Time::from_seconds(seconds)),
+                // What is due in the same instant comes after the step.
+                At::Seconds(seconds) => Some(Time::from_seconds(seconds) - Time(1)),
                 At::Word(_) => end,
             });
             if let At::Seconds(seconds) = step.at {
                 self.now = self.now.max(Time::from_seconds(seconds));
             }
             self.last_apply = self.now;
-            match self.verdict(object, current) {
+            let before = current.as_ref().and_then(|(before, cluster)| Some((*before, cluster.objects().first()?)));
+            let Some(cluster) = self.merged(&step.apply, before) else { continue };
+            let Some(object) = cluster.objects().first() else { continue };
+            match self.verdict(object, before.map(|(_, object)| object)) {
                 Some(verdict) => {
                     let row = Row { verdict: Some(verdict), ..self.row(vec!["apply:reject".to_owned()]) };
                     self.trace.trace.push(row);
                 }
                 None => {
                     self.workload.apply(object, self.server, self.now);
-                    current = Some(object);
+                    current = Some((&step.apply, cluster));
                     self.settle(vec!["apply:accept".to_owned()], true);
                 }
             }
         }
         self.advance(end);
+    }
+
+    /// The manifest with what the server filled in before: the manifest that was applied, and its object.
+    fn merged(&self, manifest: &Value, before: Option<(&Value, &Object)>) -> Option<Cluster> {
+        let stored = before.and_then(|(before, object)| Some((before, admission::stored(object, self.server)?)));
+        let merged = stored.map(|(before, stored)| merged(manifest, before, &stored));
+        read(merged.as_ref().unwrap_or(manifest))
     }
 
     /// Lets time pass until nothing is due any more, or until `limit`; what is due at `limit` itself still happens.

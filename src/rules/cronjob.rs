@@ -1,7 +1,7 @@
-//! `CronJob`s: time zones, and when the controller starts a Job or does not.
+//! `CronJob`s: when the controller starts a Job or does not.
 //!
-//! Mirrors `validateTimeZone` (pkg/apis/batch/validation, v1.36), and `syncCronJob` and `mostRecentScheduleTime`
-//! (pkg/controller/cronjob, v1.36). `schedules` has the schedules themselves.
+//! Mirrors `syncCronJob` and `mostRecentScheduleTime` (pkg/controller/cronjob, v1.36). `schedules` has the schedules
+//! themselves.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -10,38 +10,9 @@ use k8s_openapi::api::batch::v1::CronJob;
 use super::Context;
 use super::job::whole_job_spec;
 use crate::cluster::Object;
-use crate::finding::{Findings, Reason};
-use crate::values::cron::{self, Schedule};
+use crate::finding::Findings;
+use crate::values::cron::Schedule;
 use crate::yaml::Path;
-
-/// A time zone must be one of the database, by its exact name.
-pub(super) fn invalid_time_zone(_: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some(job) = object.model::<CronJob>() else { return };
-    let Some(name) = job.spec.time_zone.as_deref() else { return };
-    let problems = cron::time_zone_problems(name);
-    let Some(problem) = problems.first() else { return };
-    let message = match name {
-        "" => "the time zone is empty".to_owned(),
-        _ => format!("`{name}` {problem}"),
-    };
-    let path = Path::root().fields(&["spec", "timeZone"]);
-    let finding = object.report(out, &path, message).reason(Reason::FieldValueInvalid);
-    match cron::suggest_time_zone(name) {
-        Some(zone) => {
-            finding.help(format!("write `{zone}`"));
-            let place = object.place(&path);
-            if object.root().at(&path).is_some_and(|value| value.is_plain() && !value.is_alias()) {
-                finding.fix(format!("write `{zone}`"), place, zone);
-            }
-        }
-        None if name.is_empty() => {
-            finding.help("delete the field, or name a time zone such as `Europe/Paris`");
-        }
-        None => {
-            finding.help("name a region and a city, such as `Europe/Paris`, or `Etc/UTC`");
-        }
-    }
-}
 
 /// A run may start late by the deadline, and the controller is never on time to the second: it looks again 0.1 s after
 /// a run is due.

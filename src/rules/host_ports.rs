@@ -1,7 +1,6 @@
 //! Ports of nodes: within one pod, and between workloads that would have to share a node.
 //!
-//! Mirrors `AccumulateUniqueHostPorts` and `validateHostNetwork` of pkg/apis/core/validation, `SetDefaults_Pod`, and the
-//! `NodePorts` plugin of the scheduler (v1.36).
+//! Mirrors `SetDefaults_Pod` and the `NodePorts` plugin of the scheduler (v1.36).
 
 use std::collections::BTreeMap;
 
@@ -9,71 +8,10 @@ use k8s_openapi::api::core::v1::{NodeSelectorRequirement, PodSpec};
 
 use super::Context;
 use super::ports::service;
-use crate::cluster::{ContainerKind, HostPort, Object};
-use crate::finding::{Findings, Reason};
+use crate::cluster::{HostPort, Object};
+use crate::finding::Findings;
 use crate::values::selector::{Operator, Requirement, Selector};
-use crate::yaml::{Path, Segment};
-
-/// One address, protocol and number twice in a pod. A Pod on the node's network takes all ports that it declares; in a
-/// template, that happens when its pods are made. Init containers are compared with themselves alone.
-pub(super) fn duplicate(_: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some(template) = object.pod_template() else { return };
-    let takes_all = object.identity.kind == "Pod" && template.spec.host_network == Some(true);
-    let mut of_main = BTreeMap::new();
-    for place in template.containers() {
-        let mut of_init = BTreeMap::new();
-        let is_main = place.kind == ContainerKind::Main;
-        for (index, port) in place.container.ports.iter().flatten().enumerate() {
-            let written = port.host_port.filter(|port| *port != 0);
-            let Some(number) = written.or(takes_all.then_some(port.container_port)) else { continue };
-            let protocol = port.protocol.as_deref().unwrap_or("TCP");
-            let path = place.path.field("ports").index(index).field("hostPort");
-            let seen = if is_main { &mut of_main } else { &mut of_init };
-            let key = (protocol, port.host_ip.as_deref().unwrap_or_default(), number);
-            let Some(first) = seen.get(&key) else {
-                seen.insert(key, path);
-                continue;
-            };
-            let finding =
-                object.report(out, &path, format!("the pod takes port {number} ({protocol}) of its node twice"));
-            finding.reason(Reason::FieldValueDuplicate).related(object.place(first), "the first of them");
-            if !is_main {
-                finding.called(as_first_init_container(&path));
-            }
-        }
-    }
-}
-
-/// The API server calls every init container the first one here.
-fn as_first_init_container(path: &Path) -> Path {
-    path.segments().into_iter().fold(Path::root(), |path, segment| {
-        let is_container = path.last().and_then(Segment::name) == Some("initContainers");
-        path.push(if is_container { Segment::Index(0) } else { segment.clone() })
-    })
-}
-
-/// On the node's network there is no translation of ports.
-pub(super) fn mismatch(_: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some(template) = object.pod_template().filter(|template| template.spec.host_network == Some(true)) else {
-        return;
-    };
-    for place in template.containers().filter(|place| place.kind == ContainerKind::Main) {
-        for (index, port) in place.container.ports.iter().flatten().enumerate() {
-            let Some(number) = port.host_port.filter(|number| *number != 0 && *number != port.container_port) else {
-                continue;
-            };
-            let path = place.path.field("ports").index(index).field("hostPort");
-            let message = format!(
-                "the pod has the node's network, so host port {number} cannot lead to port {}",
-                port.container_port
-            );
-            let finding = object.report(out, &path, message);
-            finding
-                .reason(Reason::FieldValueInvalid)
-                .help("delete `hostPort`, or let the container listen there itself");
-        }
-    }
-}
+use crate::yaml::Path;
 
 /// Pods that can never run: a template whose pods the API server refuses, and workloads that need a port which a
 /// `DaemonSet` takes on each of their nodes.

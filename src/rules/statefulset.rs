@@ -6,10 +6,8 @@ use k8s_openapi::api::apps::v1::{StatefulSet, StatefulSetSpec};
 use k8s_openapi::api::core::v1::{Service, ServiceSpec, Volume};
 
 use super::Context;
-use super::volumes::claim_templates;
 use crate::cluster::{Object, PodTemplate};
-use crate::finding::{Findings, Reason};
-use crate::values::names;
+use crate::finding::Findings;
 use crate::yaml::{Path, Value};
 
 /// The API server takes a set without it (`ValidateStatefulSetSpec`, pkg/apis/apps/validation, v1.36).
@@ -29,19 +27,6 @@ pub(super) fn without_service_name(context: &Context<'_>, object: &Object, out: 
             .help(format!("set `serviceName` to `{}`", service.identity.name)),
         None => finding.help("set `serviceName` to the name of a headless Service that selects the pods"),
     };
-}
-
-/// As `ValidateStatefulSetSpec` (pkg/apis/apps/validation, v1.36).
-pub(super) fn service_name_invalid(_: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some((spec, path)) = spec(object) else { return };
-    let is_invalid = |name: &&str| !name.is_empty() && !names::dns1123_label(name).is_empty();
-    let Some(name) = spec.service_name.as_deref().filter(is_invalid) else {
-        return;
-    };
-    object
-        .report(out, &path.field("serviceName"), format!("`{name}` cannot be the name of a Service"))
-        .reason(Reason::FieldValueInvalid)
-        .help("use at most 63 lower case letters, digits and `-`, with a letter or digit at both ends");
 }
 
 /// Only a headless Service has a DNS record for each pod (DNS specification 1.1.0, section 2.4).
@@ -205,44 +190,6 @@ pub(super) fn partition_too_high(_: &Context<'_>, object: &Object, out: &mut Fin
         .help("lower `partition` to let the update reach pods, to 0 for all of them");
 }
 
-/// As `ValidateStatefulSetSpec` (pkg/apis/apps/validation, v1.36).
-pub(super) fn on_delete_with_rolling_update(_: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some((spec, path)) = spec(object) else { return };
-    let Some(strategy) = &spec.update_strategy else { return };
-    if strategy.type_.as_deref() != Some("OnDelete") || strategy.rolling_update.is_none() {
-        return;
-    }
-    let path = path.field("updateStrategy");
-    object
-        .report(out, &path.field("rollingUpdate"), "`rollingUpdate` has no part in the update strategy `OnDelete`")
-        .reason(Reason::FieldValueInvalid)
-        .related(object.place(&path.field("type")), "the strategy")
-        .help("remove `rollingUpdate`, or set `type: RollingUpdate`");
-}
-
-/// As `ValidateStatefulSetSpec` and `validateRollingUpdateStatefulSet` (pkg/apis/apps/validation, v1.36).
-pub(super) fn negative_number(_: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some((spec, path)) = spec(object) else { return };
-    let strategy = spec.update_strategy.as_ref();
-    let rolling = strategy.filter(|strategy| matches!(strategy.type_.as_deref(), None | Some("" | "RollingUpdate")));
-    for (fields, value) in [
-        (&["replicas"][..], spec.replicas),
-        (&["minReadySeconds"], spec.min_ready_seconds),
-        (&["ordinals", "start"], spec.ordinals.as_ref().and_then(|ordinals| ordinals.start)),
-        (
-            &["updateStrategy", "rollingUpdate", "partition"],
-            rolling.and_then(|strategy| strategy.rolling_update.as_ref()?.partition),
-        ),
-    ] {
-        let Some(value) = value.filter(|value| *value < 0) else { continue };
-        let name = fields.join(".");
-        object
-            .report(out, &path.fields(fields), format!("`{name}` must be at least 0, not {value}"))
-            .reason(Reason::FieldValueInvalid)
-            .help(format!("use a number from 0, or leave `{name}` out"));
-    }
-}
-
 /// A set's revision is called `<name>-<hash>` with a hash of up to ten characters (`HashControllerRevision`,
 /// pkg/controller/history, v1.36), and every pod carries that as a label, which has at most 63 characters.
 const LONGEST_NAME: usize = 63 - 1 - 10;
@@ -354,4 +301,11 @@ fn service_spec(service: &Object) -> Option<&ServiceSpec> {
 
 fn is_headless(service: &Object) -> bool {
     service_spec(service).is_some_and(|spec| spec.cluster_ip.as_deref() == Some("None"))
+}
+
+/// The claim templates of a StatefulSet that have a name, with their number; none for other kinds.
+fn claim_templates(object: &Object) -> impl Iterator<Item = (usize, &str)> {
+    let templates = object.model::<StatefulSet>().and_then(|set| set.spec.volume_claim_templates.as_ref());
+    let named = templates.into_iter().flatten().enumerate();
+    named.filter_map(|(at, claim)| Some((at, claim.metadata.name.as_deref().filter(|name| !name.is_empty())?)))
 }

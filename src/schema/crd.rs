@@ -153,6 +153,11 @@ fn validation(schema: &Map<String, Json>) -> Map<String, Json> {
     out
 }
 
+/// A regular expression with the meaning that it has in Go; `None` if it has none here.
+pub(crate) fn go_pattern(pattern: &str) -> Option<regex::Regex> {
+    regex::Regex::new(&ascii_classes(pattern)).ok()
+}
+
 /// Go's classes `\d`, `\s` and `\w` are ASCII; those of Rust's `regex` are not.
 fn ascii_classes(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len());

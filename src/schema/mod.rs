@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use self::bundle::{Bundle, KindInfo, Scope};
 use self::check::{Compiled, Misfit};
+pub(crate) use self::crd::go_pattern;
 pub use self::lifecycle::{Lifecycle, Replacement};
 pub use self::version::{KubernetesVersion, UnsupportedVersion};
 use crate::cluster::Object;

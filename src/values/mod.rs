@@ -7,6 +7,7 @@
 //! | module | language | upstream |
 //! |---|---|---|
 //! | [`quantity`] | `500m`, `1.5Gi`, `12e6` | `resource.ParseQuantity` |
+//! | [`ip`] | `10.96.0.10`, `10.96.0.0/16` | `ParseIPSloppy`, `ParseCIDRSloppy`, `net/netip` |
 //! | [`int_or_string`] | `3`, `25%` of a total | `intstr.GetScaledValueFromIntOrPercent`, `ResolveFenceposts` |
 //! | [`names`] | names, keys, labels, ports | `k8s.io/apimachinery/pkg/util/validation` |
 //! | [`selector`] | label selectors, as fields and as text | `labels.Parse`, `metav1.LabelSelectorAsSelector` |
@@ -15,13 +16,18 @@
 //! | [`time`] | `2026-03-28T12:34:56Z` | Go's `time.Parse` with `time.RFC3339` |
 //! | [`base64`] | bytes as text | Go's `encoding/base64`, `StdEncoding` |
 //! | [`image`] | image references | `distribution/reference`, `ParseNormalizedNamed` |
+//! | [`url`] | `https://example.com/path` | Go's `net/url`, `url.Parse` |
 
 pub mod base64;
+pub(crate) mod cel;
 pub mod cron;
 pub mod duration;
 pub mod image;
 pub mod int_or_string;
+pub mod ip;
 pub mod names;
 pub mod quantity;
+pub mod regexp;
 pub mod selector;
 pub mod time;
+pub mod url;

@@ -112,7 +112,10 @@ impl<'de> Deserializer<'de> for Reader<'de, '_> {
         if self.is_absent() { visitor.visit_none() } else { self.blame(visitor.visit_some(self)) }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Misfit> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Misfit> {
+        if name == "Quantity" && self.is_absent() {
+            return self.blame(visitor.visit_newtype_struct("0".into_deserializer()));
+        }
         self.blame(visitor.visit_newtype_struct(self))
     }
 
@@ -222,6 +225,7 @@ impl<'a, I: ExactSizeIterator<Item = super::Field<'a>>> MapAccess<'a> for Fields
 #[cfg(test)]
 mod tests {
     use k8s_openapi::api::apps::v1::Deployment;
+    use k8s_openapi::api::core::v1::ResourceRequirements;
 
     use super::*;
     use crate::source::Sources;
@@ -241,5 +245,15 @@ mod tests {
         assert_eq!((containers[0].name.as_str(), containers[1].name.as_str()), ("", "a"));
         let labels = deployment.metadata.labels.expect("has labels");
         assert_eq!(labels.get("b").map(String::as_str), Some("c"));
+    }
+
+    #[test]
+    fn a_quantity_that_is_null_is_nothing() {
+        let mut sources = Sources::default();
+        let file = sources.add("x.yaml", "requests: {cpu: 1}\nlimits: {cpu: null}\n");
+        let documents = super::super::read(file, sources.get(file));
+        let resources: ResourceRequirements = decode(documents[0].root().expect("readable")).expect("decodes");
+        let limits = resources.limits.expect("has limits");
+        assert_eq!(limits.get("cpu").map(|cpu| cpu.0.as_str()), Some("0"));
     }
 }

@@ -75,6 +75,15 @@ impl Path {
         Self(Some(Arc::new(Link { parent: self.clone(), segment })))
     }
 
+    /// The same place after `from`, which it lies in or is, has become `to`; `None` if it lies elsewhere.
+    pub(crate) fn moved(&self, from: &Path, to: &Path) -> Option<Path> {
+        if self == from {
+            return Some(to.clone());
+        }
+        let link = self.0.as_deref()?;
+        Some(link.parent.moved(from, to)?.push(link.segment.clone()))
+    }
+
     /// The place around this one; `None` at the root.
     pub fn parent(&self) -> Option<&Path> {
         self.0.as_deref().map(|link| &link.parent)
@@ -95,6 +104,13 @@ impl Path {
         }
         segments.reverse();
         segments
+    }
+
+    /// This path with `to` in the place of its beginning `from`; `None` if it does not begin so.
+    pub fn rebased(&self, from: &Path, to: &Path) -> Option<Self> {
+        let (all, start) = (self.segments(), from.segments());
+        let rest = all.strip_prefix(start.as_slice())?;
+        Some(rest.iter().fold(to.clone(), |path, segment| path.push((*segment).clone())))
     }
 
     /// The path as a JSON pointer (RFC 6901): `/spec/containers/0/image`.
@@ -148,5 +164,14 @@ mod tests {
         assert_eq!(label.to_string(), "metadata.labels[a/b~c]");
         assert_eq!(label.pointer(), "/metadata/labels/a~1b~0c");
         assert_eq!(Path::root().to_string(), "");
+    }
+
+    #[test]
+    fn what_lies_in_a_place_moves_with_it() {
+        let (from, to) = (Path::root().fields(&["metadata", "labels"]), Path::root().field("spec").index(1));
+        let moved = from.key("app").moved(&from, &to);
+        assert_eq!(moved.map(|path| path.to_string()), Some("spec[1][app]".to_owned()));
+        assert_eq!(from.moved(&from, &to), Some(to.clone()));
+        assert_eq!(Path::root().field("metadata").moved(&from, &to), None);
     }
 }

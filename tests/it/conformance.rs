@@ -11,9 +11,11 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 use seatrial::admission::Update;
+use seatrial::config::ApiServerFlags;
 use seatrial::finding::{Finding, Group};
 use seatrial::lint::{Background, Settings, lint_with};
 use seatrial::source::Sources;
+use seatrial::values::ip::Cidr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -49,7 +51,10 @@ pub(crate) fn refusals(object: String, old: Option<String>) -> Vec<Finding> {
     }
     // The recordings are of a server of this version.
     let kubernetes_versions = vec!["1.36".parse().expect("is supported")];
-    let settings = Settings { kubernetes_versions, update: Update::Replace, ..Settings::default() };
+    // This is how it was started; see the README of the recordings.
+    let service_cluster_ip_range = vec![Cidr::parse_lenient("10.96.0.0/16").expect("is a range")];
+    let api_server = ApiServerFlags { service_cluster_ip_range, ..ApiServerFlags::default() };
+    let settings = Settings { kubernetes_versions, api_server, update: Update::Replace, ..Settings::default() };
     let report = lint_with(&sources, &background, &settings);
     report.findings.into_iter().filter(|finding| finding.group == Group::Refused).collect()
 }
@@ -75,18 +80,18 @@ pub(crate) fn found_causes(findings: &[Finding]) -> BTreeSet<(String, String)> {
 
 /// How many of how many.
 #[derive(Clone, Copy, Default)]
-struct Count {
+pub(crate) struct Count {
     right: usize,
     of: usize,
 }
 
 impl Count {
-    fn add(&mut self, right: bool) {
+    pub(crate) fn add(&mut self, right: bool) {
         self.right += usize::from(right);
         self.of += 1;
     }
 
-    fn percent(self) -> f64 {
+    pub(crate) fn percent(self) -> f64 {
         let number = |count: usize| f64::from(u32::try_from(count).expect("fewer than billions"));
         if self.of == 0 { 100.0 } else { 100.0 * number(self.right) / number(self.of) }
     }
@@ -139,7 +144,7 @@ impl Floor {
     }
 }
 
-fn shown() -> Vec<String> {
+pub(crate) fn shown() -> Vec<String> {
     let list = std::env::var("SEATRIAL_SHOW").unwrap_or_default();
     list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
@@ -195,22 +200,22 @@ fn verdicts_and_causes_are_those_of_the_api_server() {
     }
 }
 
-/// A row where we differ, on a line.
-fn difference(row: &Value, refusals: &[Finding]) -> String {
+/// A row where we differ, on a line: of the recordings, or a real change.
+pub(crate) fn difference(row: &Value, refusals: &[Finding]) -> String {
     let (recorded, found) = (recorded_causes(&row["expect"]), found_causes(refusals));
     let list = |causes: Vec<&(String, String)>| {
         causes.into_iter().map(|(field, reason)| format!("{field} {reason}")).collect::<Vec<_>>().join(", ")
     };
     format!(
         "{} {}{} {}: missing [{}] extra [{}]{} patch {}",
-        row["base"].as_str().unwrap_or_default(),
+        row["base"].as_str().or(row["kind"].as_str()).unwrap_or_default(),
         row["id"].as_str().unwrap_or_default(),
         if row["update"] == true { " update" } else { "" },
         row["expect"]["status"],
         list(recorded.difference(&found).collect()),
         list(found.difference(&recorded).collect()),
         if row["expect"]["verdict"] == "accept" { " ACCEPTED" } else { "" },
-        row["patch"],
+        row.get("patch").unwrap_or(&row["changed"]),
     )
 }
 

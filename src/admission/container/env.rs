@@ -92,11 +92,13 @@ fn value_from(variable: &EnvVar, source: &EnvVarSource, options: &Options, path:
     let mut sources = 0;
     if let Some(selector) = &source.field_ref {
         sources += 1;
-        field_ref(selector, FIELDS, &path.field("fieldRef"), errors);
+        let path = path.field("fieldRef");
+        field_ref(selector, FIELDS, &path, &path, errors);
     }
     if let Some(selector) = &source.resource_field_ref {
         sources += 1;
-        resource_field_ref(selector, false, &path.field("resourceFieldRef"), errors);
+        let path = path.field("resourceFieldRef");
+        resource_field_ref(selector, false, &path, &path, errors);
     }
     if let Some(selector) = &source.config_map_key_ref {
         sources += 1;
@@ -128,21 +130,23 @@ fn value_from(variable: &EnvVar, source: &EnvVarSource, options: &Options, path:
     }
 }
 
-/// A field of the pod, of those in `supported` (`validateObjectFieldSelector`).
+/// A field of the pod, of those in `supported` (`validateObjectFieldSelector`). The API server calls the place `called`.
 pub(in crate::admission) fn field_ref(
     selector: &ObjectFieldSelector,
     supported: &[&str],
     path: &Path,
+    called: &Path,
     errors: &mut Errors<'_>,
 ) {
     let (version, field) = (selector.api_version.as_deref().unwrap_or_default(), selector.field_path.as_str());
-    let at = path.field("fieldPath");
+    let (at, called_at) = (path.field("fieldPath"), called.field("fieldPath"));
     if version.is_empty() {
-        errors.required(&path.field("apiVersion"), "the reference to a field of the pod has no API version");
+        let message = "the reference to a field of the pod has no API version";
+        errors.required(&path.field("apiVersion"), message).called(called.field("apiVersion"));
         return;
     }
     if field.is_empty() {
-        errors.required(&at, "the reference does not say which field of the pod it means");
+        errors.required(&at, "the reference does not say which field of the pod it means").called(called_at);
         return;
     }
     let subscript = field.strip_suffix("']").and_then(|field| field.split_once("['"));
@@ -153,10 +157,10 @@ pub(in crate::admission) fn field_ref(
     };
     if version != "v1" {
         let message = format!("pods have no version `{}` whose fields could be meant", shortened(version));
-        errors.invalid(&at, message).help("leave `apiVersion` out");
+        errors.invalid(&at, message).called(called_at).help("leave `apiVersion` out");
     } else if !known {
         let finding = errors.invalid(&at, format!("pods have no field `{}` that can be read here", shortened(field)));
-        finding.help(match crate::nearest::nearest(field, supported.iter().copied()) {
+        finding.called(called_at).help(match crate::nearest::nearest(field, supported.iter().copied()) {
             Some(near) => format!("write `{near}`"),
             None => format!("write one of `{}`, or `metadata.labels['…']`", supported.join("`, `")),
         });
@@ -164,33 +168,41 @@ pub(in crate::admission) fn field_ref(
         // The keys of annotations are compared without regard to case.
         let is_label = map == "metadata.labels";
         let key = if is_label { key.to_owned() } else { key.to_lowercase() };
-        let what =
-            || format!("the key `{}` of {}", shortened(&key), if is_label { "a label" } else { "an annotation" });
-        each(errors, path, names::qualified_name(&key), what);
+        for problem in names::qualified_name(&key) {
+            let what = if is_label { "a label" } else { "an annotation" };
+            let message = format!("the key `{}` of {what} {problem}", shortened(&key));
+            errors.invalid(&at, message).called(called.clone());
+        }
     } else {
         let field = if field == "spec.host" { "spec.nodeName" } else { field };
         if !supported.contains(&field) {
-            errors.unsupported(&at, "the field of the pod", field, supported.iter().copied());
+            errors.unsupported(&at, "the field of the pod", field, supported.iter().copied()).called(called_at);
         }
     }
 }
 
 /// A request or limit of a container; in a volume it must name the container (`validateContainerResourceFieldSelector`).
+/// The API server calls the place `called`.
 pub(in crate::admission) fn resource_field_ref(
     selector: &ResourceFieldSelector,
     in_volume: bool,
     path: &Path,
+    called: &Path,
     errors: &mut Errors<'_>,
 ) {
     let resource = selector.resource.as_str();
     let is_huge_pages = resource.starts_with("requests.hugepages-") || resource.starts_with("limits.hugepages-");
     if in_volume && selector.container_name.as_deref().is_none_or(str::is_empty) {
-        errors.required(&path.field("containerName"), "the reference does not say whose resources it means");
+        let finding =
+            errors.required(&path.field("containerName"), "the reference does not say whose resources it means");
+        finding.called(called.field("containerName"));
     } else if resource.is_empty() {
-        errors.required(&path.field("resource"), "the reference does not say which resource it means");
+        let finding = errors.required(&path.field("resource"), "the reference does not say which resource it means");
+        finding.called(called.field("resource"));
     } else if !RESOURCES.contains(&resource) && !is_huge_pages {
         let at = path.field("resource");
-        errors.unsupported(&at, "the resource of a reference", resource, RESOURCES.iter().copied());
+        let finding = errors.unsupported(&at, "the resource of a reference", resource, RESOURCES.iter().copied());
+        finding.called(called.field("resource"));
     }
     let divisor = selector.divisor.as_ref().and_then(resources::amount).filter(|divisor| !divisor.is_zero());
     let Some(divisor) = divisor.map(|divisor| divisor.to_string()) else { return };
@@ -201,7 +213,7 @@ pub(in crate::admission) fn resource_field_ref(
     };
     if !supported.contains(&divisor.as_str()) {
         let message = format!("`{}` cannot be divided by `{}`", shortened(resource), shortened(&divisor));
-        let finding = errors.invalid(&path.field("divisor"), message);
+        let finding = errors.invalid(&path.field("divisor"), message).called(called.field("divisor"));
         finding.help(format!("write one of `{}`", supported.join("`, `")));
     }
 }

@@ -81,7 +81,7 @@ pub(in crate::admission) fn path_inside(value: &str, path: &Path, field: &Path, 
 }
 
 /// A path, called `field`, that nowhere goes up (`validatePathNoBacksteps`).
-pub(in crate::admission) fn without_parent(value: &str, path: &Path, field: &Path, errors: &mut Errors<'_>) {
+pub(super) fn without_parent(value: &str, path: &Path, field: &Path, errors: &mut Errors<'_>) {
     if value.split('/').any(|part| part == "..") {
         let finding = errors.invalid(path, format!("the path `{}` must not contain `..`", shortened(value)));
         finding.called(field.clone());

@@ -1,26 +1,26 @@
 //! Ports of containers.
 //!
-//! Mirrors `validateContainerPorts`, `AccumulateUniqueHostPorts`, `validatePodHostNetworkDeps` and `ValidatePortNumOrName`
-//! in pkg/apis/core/validation (v1.36).
+//! Mirrors `validateContainerPorts`, `AccumulateUniqueHostPorts`
+//! and `validatePodHostNetworkDeps` in pkg/apis/core/validation (v1.36).
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Container, ContainerPort};
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{Pod, at};
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::pod::Form;
+use crate::admission::port;
 use crate::values::names;
 use crate::yaml::Path;
 
 /// The ports of a container, at `path`.
 pub(super) fn ports(container: &Container, path: &Path, errors: &mut Errors<'_>) {
     let mut named: BTreeMap<&str, usize> = BTreeMap::new();
-    for (index, port) in container.ports.iter().flatten().enumerate() {
+    for (index, given) in container.ports.iter().flatten().enumerate() {
         let here = path.index(index);
-        if let Some(name) = port.name.as_deref().filter(|name| !name.is_empty())
-            && name_is_valid(name, &here.field("name"), errors)
+        if let Some(name) = given.name.as_deref().filter(|name| !name.is_empty())
+            && port::name(name, names::port_name, &here.field("name"), errors)
         {
             if let Some(first) = named.get(name) {
                 let place = errors.place(&path.index(*first).field("name"));
@@ -31,51 +31,16 @@ pub(super) fn ports(container: &Container, path: &Path, errors: &mut Errors<'_>)
                 named.insert(name, index);
             }
         }
-        if port.container_port == 0 {
+        if given.container_port == 0 {
             errors.required(&here.field("containerPort"), "the port has no number").rule("port-out-of-range");
         } else {
-            number(port.container_port, &here.field("containerPort"), errors);
+            port::number(given.container_port, &here.field("containerPort"), errors);
         }
-        if let Some(port) = port.host_port.filter(|port| *port != 0) {
-            number(port, &here.field("hostPort"), errors);
+        if let Some(number) = given.host_port.filter(|number| *number != 0) {
+            port::number(number, &here.field("hostPort"), errors);
         }
-        let protocol = port.protocol.as_deref().unwrap_or_default();
-        if !matches!(protocol, "TCP" | "UDP" | "SCTP") {
-            errors.unsupported(&here.field("protocol"), "the protocol of a port", protocol, ["SCTP", "TCP", "UDP"]);
-        }
+        port::protocol(given.protocol.as_deref().unwrap_or_default(), &here.field("protocol"), errors);
     }
-}
-
-/// The number of a port at `path`.
-pub(super) fn number(number: i32, path: &Path, errors: &mut Errors<'_>) {
-    if !names::port_number(number.into()).is_empty() {
-        let message = format!("port {number} is not between 1 and 65535");
-        errors.invalid(path, message).rule("port-out-of-range");
-    }
-}
-
-/// A port by its number or name at `path` (`ValidatePortNumOrName`).
-pub(super) fn number_or_name(port: &IntOrString, path: &Path, errors: &mut Errors<'_>) {
-    match port {
-        IntOrString::Int(number) => self::number(*number, path, errors),
-        IntOrString::String(name) => {
-            name_is_valid(name, path, errors);
-        }
-    }
-}
-
-/// Reports a `name` that no port can have.
-fn name_is_valid(name: &str, path: &Path, errors: &mut Errors<'_>) -> bool {
-    let problems = names::port_name(name);
-    if problems.is_empty() {
-        return true;
-    }
-    let message = format!("the port name `{}` {}", shortened(name), problems.join(" and "));
-    let finding = errors.invalid(path, message).rule("invalid-port-name");
-    if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
-        finding.help("write the number without quotes");
-    }
-    false
 }
 
 /// The ports of the node that the containers of the list at `path` take. An init container is the only one of its list

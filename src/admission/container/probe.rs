@@ -8,8 +8,9 @@ use k8s_openapi::api::core::v1::{
     Container, ExecAction, GRPCAction, HTTPGetAction, LifecycleHandler, Probe, SleepAction, TCPSocketAction,
 };
 
-use super::{Facts, port};
+use super::Facts;
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::port;
 use crate::values::names;
 use crate::yaml::Path;
 

@@ -33,7 +33,7 @@ pub(super) fn policy(facts: &Facts<'_>, container: &Container, path: &Path, erro
     let path = path.field("restartPolicyRules");
     if rules.len() > MOST_RULES {
         let message = format!("the container has {} rules for its restart, more than {MOST_RULES}", rules.len());
-        errors.too_many(&path, message);
+        too_many(&path, message, errors);
     }
     for (index, rule) in rules.iter().enumerate() {
         self::rule(facts, rule, &path.index(index), errors);
@@ -63,7 +63,16 @@ fn rule(facts: &Facts<'_>, rule: &ContainerRestartRule, path: &Path, errors: &mu
     }
     let count = codes.values.iter().flatten().count();
     if count > MOST_CODES {
-        errors.too_many(&path.field("values"), format!("the rule has {count} exit codes, more than {MOST_CODES}"));
+        too_many(&path.field("values"), format!("the rule has {count} exit codes, more than {MOST_CODES}"), errors);
+    }
+}
+
+/// Until v1.35, the API server spoke of a list that is too long as of a text.
+fn too_many(path: &Path, message: String, errors: &mut Errors<'_>) {
+    if errors.server.version.minor() >= 36 {
+        errors.too_many(path, message);
+    } else {
+        errors.too_long(path, message);
     }
 }
 
@@ -71,7 +80,8 @@ fn rule(facts: &Facts<'_>, rule: &ContainerRestartRule, path: &Path, errors: &mu
 pub(super) fn init_policy(facts: &Facts<'_>, container: &Container, path: &Path, errors: &mut Errors<'_>) {
     let has_rules = container.restart_policy_rules.iter().flatten().next().is_some();
     let Some(policy) = container.restart_policy.as_deref() else {
-        if has_rules {
+        // The API server looks at this since v1.35.
+        if has_rules && errors.server.version.minor() >= 35 {
             without_policy(&path.field("restartPolicy"), errors);
         }
         return;
@@ -139,8 +149,8 @@ pub(super) fn init_resize(facts: &Facts<'_>, container: &Container, path: &Path,
     if !policies.is_empty() && !facts.options.allow_init_resize_policy {
         errors.invalid(&path, "an init container has no resize policies");
     }
-    // Older servers let it through.
-    let is_checked = !facts.options.allow_init_resize_restart && errors.server.version.minor() >= 35;
+    // The API server looks at this since v1.36.
+    let is_checked = !facts.options.allow_init_resize_restart && errors.server.version.minor() >= 36;
     if is_sidecar(container) || !is_checked {
         return;
     }

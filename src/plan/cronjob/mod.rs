@@ -94,9 +94,9 @@ impl CronJob {
 }
 
 impl Workload for CronJob {
-    fn apply(&mut self, object: &Object, _: &ApiServer, now: Time) {
-        let Some(model) = object.model::<Model>() else { return };
-        let wanted = Wanted::new(model);
+    fn apply(&mut self, object: &Object, server: &ApiServer, now: Time) {
+        let Some(model) = super::defaulted::<Model>(object, server) else { return };
+        let wanted = Wanted::new(&model);
         let instant = self.instant(now);
         self.end = if self.scenario.horizon.is_some() { Time(i64::MAX) } else { now + DAY };
         self.created.get_or_insert(instant.div_euclid(1000) * 1000);

@@ -13,6 +13,7 @@ use k8s_openapi::api::apps::v1::{DaemonSet as Model, DaemonSetSpec};
 use serde_json::{Value, json};
 
 use self::nodes::{Eligibility, eligibility};
+use super::defaulted;
 use super::kubelet::Kubelet;
 use super::replicaset;
 use super::scenario::{NodeModel, Scenario};
@@ -246,10 +247,10 @@ struct Steps {
 }
 
 impl Workload for DaemonSet {
-    fn apply(&mut self, object: &Object, _server: &ApiServer, _now: Time) {
-        let Some(model) = object.model::<Model>() else { return };
+    fn apply(&mut self, object: &Object, server: &ApiServer, _now: Time) {
+        let Some(model) = defaulted::<Model>(object, server) else { return };
         self.spec = self.read(&model.spec);
-        let pods = model.spec.template.spec.clone().unwrap_or_default();
+        let pods = model.spec.template.spec.unwrap_or_default();
         for node in &mut self.nodes {
             node.eligibility = eligibility(&pods, &node.model);
         }
@@ -359,7 +360,6 @@ impl Node {
 
 impl DaemonSet {
     fn read(&self, spec: &DaemonSetSpec) -> Spec {
-        // The defaults are those of `SetDefaults_DaemonSet` in pkg/apis/apps/v1/defaults.go (v1.36).
         let strategy = spec.update_strategy.clone().unwrap_or_default();
         let rolling = strategy.rolling_update.unwrap_or_default();
         let template = Template::new(&spec.template);
@@ -369,7 +369,7 @@ impl DaemonSet {
             fails: self.kubelet.fails(template::images(&spec.template)),
             on_delete: strategy.type_.as_deref() == Some("OnDelete"),
             max_surge: rolling.max_surge.as_ref().map(IntOrString::from),
-            max_unavailable: Some(rolling.max_unavailable.as_ref().map_or(IntOrString::Int(1), IntOrString::from)),
+            max_unavailable: rolling.max_unavailable.as_ref().map(IntOrString::from),
             min_ready: Time::seconds(spec.min_ready_seconds.unwrap_or_default()),
         }
     }

@@ -14,6 +14,7 @@ use k8s_openapi::api::apps::v1::{Deployment as Model, DeploymentSpec};
 use serde_json::{Value, json};
 
 use self::status::{Conditions, Status};
+use super::defaulted;
 use super::kubelet::Kubelet;
 use super::replicaset::{self, ReplicaSet};
 use super::simulate::Workload;
@@ -175,7 +176,7 @@ impl Deployment {
     /// Lets the next pods become Ready whose time has come; whether there were any.
     fn make_ready(&mut self, now: Time) -> bool {
         let pods = self.sets.iter_mut().map(|set| &mut set.inner.pods);
-        let next = pods.filter_map(|pods| Some((pods.next_ready(now)?, pods))).min_by_key(|(order, _)| *order);
+        let next = pods.filter_map(|pods| Some((pods.next_ready()?, pods))).min_by_key(|(order, _)| *order);
         let Some((_, pods)) = next else { return false };
         pods.make_ready(now);
         true
@@ -209,9 +210,8 @@ impl Deployment {
 
 impl Workload for Deployment {
     fn apply(&mut self, object: &Object, server: &ApiServer, _now: Time) {
-        let Some(model) = object.model::<Model>() else { return };
-        let name = model.metadata.name.clone().unwrap_or_default();
-        self.name = name;
+        let Some(model) = defaulted::<Model>(object, server) else { return };
+        self.name = model.metadata.name.unwrap_or_default();
         self.spec = self.read(&model.spec, server);
         self.generation += 1;
     }
@@ -277,26 +277,24 @@ impl Workload for Deployment {
 
 impl Deployment {
     fn read(&self, spec: &DeploymentSpec, server: &ApiServer) -> Spec {
-        // The defaults are those of `SetDefaults_Deployment` in pkg/apis/apps/v1/defaults.go (v1.36).
-        let quarter = || IntOrString::parse("25%");
         let strategy = spec.strategy.clone().unwrap_or_default();
         let rolling = strategy.rolling_update.unwrap_or_default();
-        let deadline = spec.progress_deadline_seconds.unwrap_or(600);
-        let history = spec.revision_history_limit.unwrap_or(10);
+        // The greatest number means none (`HasRevisionHistoryLimit`, `HasProgressDeadline`).
+        let deadline = spec.progress_deadline_seconds.filter(|seconds| *seconds != i32::MAX);
+        let history = spec.revision_history_limit.filter(|limit| *limit != i32::MAX);
         let template = Template::new(&spec.template);
         Spec {
-            replicas: spec.replicas.unwrap_or(1),
+            replicas: spec.replicas.unwrap_or_default(),
             revision: self.revisions.find(&template),
             template,
             fails: self.kubelet.fails(template::images(&spec.template)),
             recreate: strategy.type_.as_deref() == Some("Recreate"),
-            max_surge: Some(rolling.max_surge.as_ref().map_or_else(quarter, IntOrString::from)),
-            max_unavailable: Some(rolling.max_unavailable.as_ref().map_or_else(quarter, IntOrString::from)),
+            max_surge: rolling.max_surge.as_ref().map(IntOrString::from),
+            max_unavailable: rolling.max_unavailable.as_ref().map(IntOrString::from),
             min_ready: Time::seconds(spec.min_ready_seconds.unwrap_or_default()),
             paused: spec.paused.unwrap_or_default(),
-            // The greatest number means none (`HasRevisionHistoryLimit`, `HasProgressDeadline`).
-            history: (history != i32::MAX).then(|| usize::try_from(history).unwrap_or_default()),
-            deadline: (deadline != i32::MAX).then(|| Time::seconds(deadline)),
+            history: history.map(|limit| usize::try_from(limit).unwrap_or_default()),
+            deadline: deadline.map(Time::seconds),
             counts_terminating: server.enabled("DeploymentReplicaSetTerminatingReplicas"),
         }
     }

@@ -326,10 +326,10 @@ fn crash_loop_delay(restarts: u32) -> Time {
 }
 
 impl Workload for Job {
-    fn apply(&mut self, object: &Object, _: &ApiServer, now: Time) {
-        let Some(model) = object.model::<Model>() else { return };
+    fn apply(&mut self, object: &Object, server: &ApiServer, now: Time) {
+        let Some(model) = super::defaulted::<Model>(object, server) else { return };
         let identity = &object.identity;
-        let spec = model.spec.clone().unwrap_or_default();
+        let spec = model.spec.unwrap_or_default();
         self.set(Wanted::new(identity.namespace.as_deref(), &identity.name, &spec), now);
     }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use self::claims::Claims;
 use self::wanted::Wanted;
+use super::defaulted;
 use super::kubelet::Kubelet;
 use super::simulate::Workload;
 use super::template::{self, Revision, Revisions, Template};
@@ -159,13 +160,13 @@ impl StatefulSet {
 
 impl Workload for StatefulSet {
     fn apply(&mut self, object: &Object, server: &ApiServer, _: Time) {
-        let Some(model) = object.model::<Model>() else { return };
+        let Some(model) = defaulted::<Model>(object, server) else { return };
         let template = &model.spec.template;
         let revision = self.revisions.see(&Template::new(template));
         let grace = template.spec.as_ref().and_then(|spec| spec.termination_grace_period_seconds);
         let fails = self.kubelet.fails(template::images(template));
         self.templates.insert(revision, Behaviour { fails, leaves_at_once: grace == Some(0) });
-        self.wanted = Some(Wanted::new(model, revision, server));
+        self.wanted = Some(Wanted::new(&model, revision, server));
     }
 
     fn next_event(&self) -> Option<Time> {

@@ -1,1 +1,0 @@
-//! Autoscalers and disruption budgets.

@@ -1,0 +1,12 @@
+//! Jobs and CronJobs.
+//!
+//! Mirrors pkg/apis/batch/validation, and the strategies in pkg/registry/batch (v1.36).
+
+mod cron_job;
+mod generated;
+mod job;
+mod policies;
+mod schedule;
+mod update;
+
+pub(crate) use self::schedule::{FIELDS, Field, Piece};

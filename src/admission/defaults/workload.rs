@@ -1,0 +1,98 @@
+//! Defaults of workloads (pkg/apis/apps/v1/defaults.go, `SetDefaults_ReplicationController` in pkg/apis/core/v1).
+
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, ReplicationController};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::pod::template;
+use super::storage;
+use crate::admission::ApiServer;
+
+/// Sets a text that is missing or empty.
+pub(super) fn text(field: &mut Option<String>, default: &str) {
+    if field.as_deref().is_none_or(str::is_empty) {
+        *field = Some(default.to_owned());
+    }
+}
+
+pub(in crate::admission) fn deployment(deployment: &mut Deployment, server: &ApiServer) {
+    let spec = &mut deployment.spec;
+    template(&mut spec.template, server);
+    spec.replicas.get_or_insert(1);
+    let strategy = spec.strategy.get_or_insert_default();
+    text(&mut strategy.type_, "RollingUpdate");
+    if strategy.type_.as_deref() == Some("RollingUpdate") {
+        let rolling = strategy.rolling_update.get_or_insert_default();
+        let quarter = || IntOrString::String("25%".to_owned());
+        rolling.max_unavailable.get_or_insert_with(quarter);
+        rolling.max_surge.get_or_insert_with(quarter);
+    }
+    spec.revision_history_limit.get_or_insert(10);
+    spec.progress_deadline_seconds.get_or_insert(600);
+}
+
+pub(in crate::admission) fn replica_set(set: &mut ReplicaSet, server: &ApiServer) {
+    template(set.spec.template.get_or_insert_default(), server);
+    set.spec.replicas.get_or_insert(1);
+}
+
+pub(in crate::admission) fn daemon_set(set: &mut DaemonSet, server: &ApiServer) {
+    let spec = &mut set.spec;
+    template(&mut spec.template, server);
+    let strategy = spec.update_strategy.get_or_insert_default();
+    text(&mut strategy.type_, "RollingUpdate");
+    if strategy.type_.as_deref() == Some("RollingUpdate") {
+        let rolling = strategy.rolling_update.get_or_insert_default();
+        rolling.max_unavailable.get_or_insert(IntOrString::Int(1));
+        rolling.max_surge.get_or_insert(IntOrString::Int(0));
+    }
+    spec.revision_history_limit.get_or_insert(10);
+}
+
+pub(in crate::admission) fn stateful_set(set: &mut StatefulSet, server: &ApiServer) {
+    let spec = &mut set.spec;
+    template(&mut spec.template, server);
+    for claim in spec.volume_claim_templates.iter_mut().flatten() {
+        self::claim(claim);
+    }
+    text(&mut spec.pod_management_policy, "OrderedReady");
+    let strategy = spec.update_strategy.get_or_insert_default();
+    if strategy.type_.as_deref().is_none_or(str::is_empty) {
+        text(&mut strategy.type_, "RollingUpdate");
+        strategy.rolling_update.get_or_insert_default();
+    }
+    // Where the type is written, a missing `rollingUpdate` stays missing.
+    if strategy.type_.as_deref() == Some("RollingUpdate")
+        && let Some(rolling) = &mut strategy.rolling_update
+    {
+        rolling.partition.get_or_insert(0);
+        if server.enabled("MaxUnavailableStatefulSet") {
+            rolling.max_unavailable.get_or_insert(IntOrString::Int(1));
+        }
+    }
+    let retention = spec.persistent_volume_claim_retention_policy.get_or_insert_default();
+    text(&mut retention.when_deleted, "Retain");
+    text(&mut retention.when_scaled, "Retain");
+    spec.replicas.get_or_insert(1);
+    spec.revision_history_limit.get_or_insert(10);
+}
+
+/// A template for claims, as `SetDefaults_PersistentVolumeClaim` fills it in.
+fn claim(claim: &mut PersistentVolumeClaim) {
+    text(&mut claim.status.get_or_insert_default().phase, "Pending");
+    storage::claim(claim.spec.get_or_insert_default());
+}
+
+pub(in crate::admission) fn replication_controller(controller: &mut ReplicationController, server: &ApiServer) {
+    let spec = controller.spec.get_or_insert_default();
+    spec.replicas.get_or_insert(1);
+    let Some(template) = &mut spec.template else { return };
+    self::template(template, server);
+    let Some(labels) = template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref()) else { return };
+    if spec.selector.as_ref().is_none_or(|selector| selector.is_empty()) {
+        spec.selector = Some(labels.clone());
+    }
+    if controller.metadata.labels.as_ref().is_none_or(|own| own.is_empty()) {
+        controller.metadata.labels = Some(labels.clone());
+    }
+}

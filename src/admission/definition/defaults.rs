@@ -1,0 +1,186 @@
+//! Default values in schemas.
+//!
+//! Mirrors `ValidateDefaults` and `PruneDefaults` of apiextensions-apiserver `pkg/apiserver/schema/defaulting` (v1.36).
+//! Left out are the defaults of metadata in embedded objects, and the rules that a default violates.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{JSONSchemaProps, JSONSchemaPropsOrBool};
+use serde_json::{Map, Value as Json};
+
+use super::super::errors::{Errors, shortened};
+use super::values;
+use super::walk::{self, is_embedded, preserves};
+use crate::finding::Reason;
+use crate::values::names;
+use crate::yaml::Path;
+
+const META: [&str; 3] = ["apiVersion", "kind", "metadata"];
+
+/// Reports what is wrong with the defaults of a structural schema.
+pub(super) fn check(schema: &JSONSchemaProps, require_pruned: bool, path: &Path, errors: &mut Errors<'_>) {
+    node(schema, true, require_pruned, path, errors);
+}
+
+/// Whether no default of the schema has fields that the schema does not know.
+pub(super) fn are_pruned(schema: &JSONSchemaProps) -> bool {
+    !walk::any(schema, |schema| {
+        default(schema).is_some_and(|value| !is_known(value, Some(schema), is_embedded(schema)))
+    })
+}
+
+fn default(schema: &JSONSchemaProps) -> Option<&Json> {
+    schema.default.as_ref().map(|default| &default.0).filter(|default| !default.is_null())
+}
+
+fn node(schema: &JSONSchemaProps, is_object: bool, require_pruned: bool, path: &Path, errors: &mut Errors<'_>) {
+    let is_object = is_object || is_embedded(schema);
+    if let Some(value) = default(schema) {
+        one(value, schema, is_object, require_pruned, &path.field("default"), errors);
+    }
+    if let Some(item) = walk::item(schema) {
+        node(item, false, require_pruned, &path.field("items"), errors);
+    }
+    let properties = path.field("properties");
+    for (name, property) in schema.properties.iter().flatten() {
+        if !(is_object && META.contains(&name.as_str())) {
+            node(property, false, require_pruned, &properties.key(name), errors);
+        }
+    }
+}
+
+fn one(
+    value: &Json,
+    schema: &JSONSchemaProps,
+    is_object: bool,
+    require_pruned: bool,
+    path: &Path,
+    errors: &mut Errors<'_>,
+) {
+    if require_pruned && !is_known(value, Some(schema), is_object) {
+        let finding = errors.invalid(path, "the default has fields that the schema does not know");
+        finding.help("remove them, or name them in the schema");
+    }
+    if !embedded(value, Some(schema), is_object, path, errors) {
+        return;
+    }
+    for problem in values::check(value, schema) {
+        let at = problem.place.segments().into_iter().fold(path.clone(), |path, segment| path.push(segment.clone()));
+        let message = format!("the default {}", problem.message);
+        match problem.reason {
+            Reason::FieldValueRequired => errors.required(&at, message),
+            Reason::FieldValueNotSupported => {
+                let list: Vec<&str> = problem.supported.iter().map(String::as_str).collect();
+                errors.unsupported(&at, "the default", &problem.found, list)
+            }
+            Reason::FieldValueTooLong => errors.too_long(&at, message),
+            Reason::FieldValueTooMany => errors.too_many(&at, message),
+            Reason::FieldValueTypeInvalid => errors.type_invalid(&at, message),
+            _ => errors.invalid(&at, message),
+        };
+    }
+}
+
+/// Whether the schema knows all fields of the value (`pruning.Prune` would leave it as it is).
+fn is_known(value: &Json, schema: Option<&JSONSchemaProps>, is_object: bool) -> bool {
+    let keeps = schema.is_some_and(preserves);
+    match value {
+        Json::Object(map) => map.iter().all(|(name, value)| {
+            let Some(schema) = schema else { return false };
+            if is_object && META.contains(&name.as_str()) {
+                return true;
+            }
+            match (walk::property(schema, name), &schema.additional_properties) {
+                (Some(property), _) => is_known(value, Some(property), is_embedded(property)),
+                (None, Some(additional)) => {
+                    let inside = walk::additional(Some(additional));
+                    is_known(value, inside, inside.is_some_and(is_embedded))
+                }
+                (None, None) => keeps,
+            }
+        }),
+        Json::Array(items) => items.iter().all(|value| {
+            let item = schema.and_then(walk::item);
+            if keeps { is_kept(value, item) } else { is_known(value, item, item.is_some_and(is_embedded)) }
+        }),
+        _ => true,
+    }
+}
+
+/// As [`is_known`], in a list whose unknown fields are kept (`skipPrune`).
+fn is_kept(value: &Json, schema: Option<&JSONSchemaProps>) -> bool {
+    let Some(schema) = schema else { return true };
+    match value {
+        Json::Object(map) => map.iter().all(|(name, value)| {
+            if is_embedded(schema) && META.contains(&name.as_str()) {
+                return true;
+            }
+            match (walk::property(schema, name), &schema.additional_properties) {
+                (Some(property), _) => is_known(value, Some(property), is_embedded(property)),
+                (None, Some(additional)) => {
+                    let inside = walk::additional(Some(additional));
+                    is_known(value, inside, inside.is_some_and(is_embedded))
+                }
+                (None, None) => true,
+            }
+        }),
+        Json::Array(items) => items.iter().all(|value| is_kept(value, walk::item(schema))),
+        _ => true,
+    }
+}
+
+/// Objects in the value must say what they are (`objectmeta.Validate`); returns whether all do.
+fn embedded(
+    value: &Json,
+    schema: Option<&JSONSchemaProps>,
+    is_object: bool,
+    path: &Path,
+    errors: &mut Errors<'_>,
+) -> bool {
+    let Some(schema) = schema else { return true };
+    match value {
+        Json::Object(map) => {
+            let mut fine = !is_object || says_what_it_is(map, path, errors);
+            for (name, value) in map {
+                let (inside, at) = match (walk::property(schema, name), &schema.additional_properties) {
+                    (Some(property), _) => (Some(property), path.field(name.clone())),
+                    (None, Some(JSONSchemaPropsOrBool::Schema(additional))) => (Some(&**additional), path.key(name)),
+                    _ => continue,
+                };
+                fine &= embedded(value, inside, inside.is_some_and(is_embedded), &at, errors);
+            }
+            fine
+        }
+        Json::Array(items) => {
+            let item = walk::item(schema);
+            let check =
+                |(index, value)| embedded(value, item, item.is_some_and(is_embedded), &path.index(index), errors);
+            !items.iter().enumerate().map(check).collect::<Vec<_>>().contains(&false)
+        }
+        _ => true,
+    }
+}
+
+fn says_what_it_is(map: &Map<String, Json>, path: &Path, errors: &mut Errors<'_>) -> bool {
+    let mut fine = true;
+    for name in ["apiVersion", "kind"] {
+        let at = path.field(name);
+        let Some(value) = map.get(name) else {
+            errors.required(&at, format!("the default is an object without `{name}`"));
+            fine = false;
+            continue;
+        };
+        let problem = match value.as_str() {
+            None => Some("must be a text".to_owned()),
+            Some("") => Some("cannot be empty".to_owned()),
+            Some(text) if name == "apiVersion" => {
+                (text.matches('/').count() > 1).then(|| "has more than one slash".to_owned())
+            }
+            Some(text) => names::dns1035_label(&text.to_lowercase()).into_iter().next(),
+        };
+        if let Some(problem) = problem {
+            let shown = value.as_str().unwrap_or_default();
+            errors.invalid(&at, format!("the `{name}` `{}` of the default {problem}", shortened(shown)));
+            fine = false;
+        }
+    }
+    fine
+}

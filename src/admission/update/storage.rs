@@ -1,0 +1,298 @@
+//! What may not change in volumes, claims and classes of storage.
+
+use k8s_openapi::api::core::v1::{
+    NodeSelectorRequirement, PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeSpec,
+    VolumeNodeAffinity,
+};
+use serde_json::{Map, Value};
+
+use crate::admission::errors::Errors;
+use crate::admission::resources::amount;
+use crate::admission::storage::{claim_requests, source};
+use crate::values::quantity::Quantity;
+use crate::yaml::Path;
+
+const CLASS_ANNOTATION: &str = "volume.beta.kubernetes.io/storage-class";
+const ANOTHER_CLAIM: &str = "make a claim with another name and move the data, or delete this one first";
+
+/// What a claim may not change (`ValidatePersistentVolumeClaimUpdate`): everything but the storage that it wants and the
+/// class of its attributes, and those only while it is bound to a volume.
+pub(in crate::admission) fn claim(new: &PersistentVolumeClaim, old: &PersistentVolumeClaim, errors: &mut Errors<'_>) {
+    let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else { return };
+    let status = old.status.as_ref();
+    // The status cannot be written together with the spec, so the old one holds.
+    let bound = status.is_some_and(|status| status.phase.as_deref() == Some("Bound"));
+    let annotation = |claim: &PersistentVolumeClaim| {
+        claim.metadata.annotations.as_ref().and_then(|annotations| annotations.get(CLASS_ANNOTATION)).cloned()
+    };
+    let (new_annotation, old_annotation) = (annotation(new), annotation(old));
+    let class = Classes {
+        new: spec.storage_class_name.as_deref(),
+        old: old_spec.storage_class_name.as_deref(),
+        new_annotation: new_annotation.as_deref(),
+        old_annotation: old_annotation.as_deref(),
+    };
+    if !class.moves_out_of_annotation()
+        && new_annotation.as_deref().unwrap_or_default() != old_annotation.as_deref().unwrap_or_default()
+    {
+        let annotations = Path::root().fields(&["metadata", "annotations"]);
+        let finding = errors.immutable(
+            &annotations.key(CLASS_ANNOTATION),
+            format!("the annotation `{CLASS_ANNOTATION}` cannot change"),
+        );
+        finding.called(annotations.field(CLASS_ANNOTATION)).help(ANOTHER_CLAIM);
+    }
+    let path = Path::root().field("spec");
+    for (field, message) in changes(spec, old_spec, bound, class) {
+        let finding = errors.forbidden(&path.fields(field), message).called(path.clone());
+        finding.rule("immutable-field").help(match field {
+            ["resources", "requests", "storage"] => {
+                "compare with the object that runs, whose `status` says whether it is bound, or make a claim anew"
+            }
+            _ => ANOTHER_CLAIM,
+        });
+    }
+    shrinking(spec, old, errors);
+    if spec.volume_mode != old_spec.volume_mode {
+        let finding = errors.immutable(&path.field("volumeMode"), "the `volumeMode` of a claim cannot change");
+        finding.called(Path::root().field("volumeMode")).help(ANOTHER_CLAIM);
+    }
+    attributes_class(spec, old, errors);
+}
+
+/// The storage class of a claim, which may move from the annotation to its field, or be set once.
+#[derive(Clone, Copy)]
+struct Classes<'a> {
+    new: Option<&'a str>,
+    old: Option<&'a str>,
+    new_annotation: Option<&'a str>,
+    old_annotation: Option<&'a str>,
+}
+
+impl Classes<'_> {
+    /// As `validateStorageClassUpgradeFromAnnotation`.
+    fn moves_out_of_annotation(self) -> bool {
+        self.old_annotation.is_some()
+            && self.old.is_none()
+            && self.new == self.old_annotation
+            && (self.new_annotation.is_none() || self.new_annotation == self.old_annotation)
+    }
+
+    /// Whether the field is as it was, or becomes what it may become.
+    fn stays(self) -> bool {
+        // As `validateStorageClassUpgradeFromNil`.
+        let is_set_once = self.new.is_some()
+            && self.old.is_none()
+            && (self.old_annotation.is_none() || self.new == self.old_annotation);
+        self.new == self.old || is_set_once
+    }
+}
+
+type Change = (&'static [&'static str], &'static str);
+
+/// The fields that change and may not, with what to say about them.
+fn changes(
+    new: &PersistentVolumeClaimSpec,
+    old: &PersistentVolumeClaimSpec,
+    bound: bool,
+    class: Classes<'_>,
+) -> Vec<Change> {
+    let amounts = |list: Option<&std::collections::BTreeMap<_, _>>, without: Option<&str>| {
+        let amounts = list.into_iter().flatten().filter(|(name, _)| without != Some(String::as_str(name)));
+        amounts.map(|(name, written)| (name.clone(), amount(written))).collect::<Vec<(String, Option<Quantity>)>>()
+    };
+    let limits = |spec: &PersistentVolumeClaimSpec| {
+        amounts(spec.resources.as_ref().and_then(|resources| resources.limits.as_ref()), None)
+    };
+    let requests = |spec| amounts(claim_requests(spec), Some("storage"));
+    let storage = |spec| claim_requests(spec).and_then(|requests| requests.get("storage")).and_then(amount);
+    let selector = |spec: &PersistentVolumeClaimSpec| {
+        let selector = spec.selector.clone();
+        selector.map(|it| (it.match_labels.unwrap_or_default(), it.match_expressions.unwrap_or_default()))
+    };
+    let volume = |spec: &PersistentVolumeClaimSpec| spec.volume_name.clone().filter(|name| !name.is_empty());
+    let checks: [(bool, Change); 9] = [
+        (
+            new.access_modes.as_deref().unwrap_or_default() != old.access_modes.as_deref().unwrap_or_default(),
+            (&["accessModes"], "the `accessModes` of a claim cannot change"),
+        ),
+        (selector(new) != selector(old), (&["selector"], "the `selector` of a claim cannot change")),
+        (limits(new) != limits(old), (&["resources", "limits"], "the `limits` of a claim cannot change")),
+        (
+            requests(new) != requests(old),
+            (&["resources", "requests"], "a claim can change its request for storage only"),
+        ),
+        (
+            !bound && storage(new) != storage(old),
+            (
+                &["resources", "requests", "storage"],
+                "the storage that a claim wants can change only while the claim is bound to a volume",
+            ),
+        ),
+        (volume(old).is_some() && volume(new) != volume(old), (&["volumeName"], "the volume of a claim cannot change")),
+        (!class.stays(), (&["storageClassName"], "the storage class of a claim cannot change")),
+        (new.volume_mode != old.volume_mode, (&["volumeMode"], "the `volumeMode` of a claim cannot change")),
+        (
+            !bound && new.volume_attributes_class_name != old.volume_attributes_class_name,
+            (
+                &["volumeAttributesClassName"],
+                "the class of a claim's attributes can change only while the claim is bound to a volume",
+            ),
+        ),
+    ];
+    let mut changes: Vec<Change> =
+        checks.into_iter().filter(|(changed, _)| *changed).map(|(_, change)| change).collect();
+    if new.data_source != old.data_source {
+        changes.push((&["dataSource"], "the source of a claim's data cannot change"));
+    } else if new.data_source_ref != old.data_source_ref {
+        changes.push((&["dataSourceRef"], "the source of a claim's data cannot change"));
+    }
+    changes
+}
+
+/// A volume never shrinks; what was asked for in vain may be taken back, down to what there is.
+fn shrinking(new: &PersistentVolumeClaimSpec, old: &PersistentVolumeClaim, errors: &mut Errors<'_>) {
+    let storage = |spec| {
+        claim_requests(spec)
+            .and_then(|requests| requests.get("storage"))
+            .and_then(amount)
+            .unwrap_or_else(Quantity::zero)
+    };
+    let (new_size, old_size) = (storage(new), old.spec.as_ref().map_or_else(Quantity::zero, storage));
+    if new_size >= old_size {
+        return;
+    }
+    let status = old.status.as_ref();
+    let has = |list: Option<bool>| list == Some(false);
+    let recovers = errors.server.enabled("RecoverVolumeExpansionFailure")
+        || has(status.and_then(|status| status.allocated_resources.as_ref()).map(|list| list.is_empty()))
+        || has(status.and_then(|status| status.allocated_resource_statuses.as_ref()).map(|list| list.is_empty()));
+    let capacity = status.and_then(|status| status.capacity.as_ref()).and_then(|capacity| capacity.get("storage"));
+    let capacity = capacity.and_then(amount).unwrap_or_else(Quantity::zero);
+    if !recovers || new_size <= capacity {
+        let path = Path::root().fields(&["spec", "resources", "requests", "storage"]);
+        let message = format!("a claim cannot shrink from {old_size} to {new_size}");
+        let finding = errors.forbidden(&path, message).rule("immutable-field");
+        finding.help("keep the size, or make a smaller claim with another name and move the data");
+    }
+}
+
+/// A class of attributes that is in effect cannot be taken away.
+fn attributes_class(new: &PersistentVolumeClaimSpec, old: &PersistentVolumeClaim, errors: &mut Errors<'_>) {
+    let old_class = old.spec.as_ref().and_then(|spec| spec.volume_attributes_class_name.as_ref());
+    if new.volume_attributes_class_name.as_ref() == old_class {
+        return;
+    }
+    let path = Path::root().fields(&["spec", "volumeAttributesClassName"]);
+    let enabled = errors.server.enabled("VolumeAttributesClass");
+    if !enabled {
+        errors.forbidden(&path, "the server does not let a claim change the class of its attributes");
+    }
+    let in_effect = old.status.as_ref().is_some_and(|status| status.current_volume_attributes_class_name.is_some());
+    let taken_away = new.volume_attributes_class_name.as_deref().is_none_or(str::is_empty);
+    if (enabled || old_class.is_some()) && in_effect && taken_away {
+        let message = "a class of attributes that is in effect cannot be taken away";
+        errors.forbidden(&path, message).rule("immutable-field").help("name the same class, or another one");
+    }
+}
+
+const ANOTHER_VOLUME: &str = "make a volume with another name, or delete this one first";
+
+/// What a volume may not change (`ValidatePersistentVolumeUpdate`).
+pub(in crate::admission) fn volume(new: &PersistentVolume, old: &PersistentVolume, errors: &mut Errors<'_>) {
+    let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else { return };
+    let path = Path::root().field("spec");
+    let mut source = sources(spec);
+    let old_source = sources(old_spec);
+    let adds_secret = old_spec.csi.as_ref().is_some_and(|csi| csi.controller_expand_secret_ref.is_none());
+    if let Some(Value::Object(csi)) = source.get_mut("csi").filter(|_| adds_secret) {
+        csi.remove("controllerExpandSecretRef");
+    }
+    if source != old_source {
+        let changed = source.keys().find(|name| source.get(*name) != old_source.get(*name));
+        let at = changed.map_or_else(|| path.clone(), |name| path.field(name.clone()));
+        let finding = errors.forbidden(&at, "where the data of a volume lies cannot change");
+        finding.called(path.field("persistentvolumesource")).rule("immutable-field").help(ANOTHER_VOLUME);
+    }
+    if spec.volume_mode != old_spec.volume_mode {
+        let finding = errors.immutable(&path.field("volumeMode"), "the `volumeMode` of a volume cannot change");
+        finding.called(Path::root().field("volumeMode")).help(ANOTHER_VOLUME);
+    }
+    if let Some(old) = old_spec.node_affinity.as_ref().filter(|_| !errors.server.enabled("MutablePVNodeAffinity"))
+        && !spec.node_affinity.as_ref().is_some_and(|new| is_same_affinity(new, old))
+    {
+        let finding = errors.immutable(&path.field("nodeAffinity"), "the nodes of a volume cannot change");
+        finding.called(Path::root().field("nodeAffinity")).help(ANOTHER_VOLUME);
+    }
+    let (class, old_class) = (&spec.volume_attributes_class_name, &old_spec.volume_attributes_class_name);
+    if class != old_class {
+        let path = path.field("volumeAttributesClassName");
+        if !errors.server.enabled("VolumeAttributesClass") {
+            errors.forbidden(&path, "the server does not let a volume change the class of its attributes");
+        }
+        if old_class.is_some() && class.is_none() {
+            let finding = errors.forbidden(&path, "the class of a volume's attributes cannot be taken away");
+            finding.rule("immutable-field").help("name the same class, or another one");
+        }
+    }
+}
+
+/// The sources of a volume, so that what the original takes for the same is the same.
+fn sources(spec: &PersistentVolumeSpec) -> Map<String, Value> {
+    let Ok(Value::Object(mut fields)) = serde_json::to_value(spec) else { return Map::new() };
+    fields.retain(|name, _| source::NAMES.contains(&name.as_str()));
+    for (name, source) in &mut fields {
+        simplify(source, name);
+    }
+    fields
+}
+
+/// Leaves out what is empty, unless the original has a pointer there and so tells empty from absent.
+fn simplify(value: &mut Value, source: &str) {
+    let Value::Object(fields) = value else { return };
+    fields.retain(|name, value| {
+        simplify(value, source);
+        let is_pointer =
+            name.ends_with("ecretRef") || matches!((source, name.as_str()), ("fc", "lun") | ("local", "fsType"));
+        is_pointer
+            || match value {
+                Value::Null => false,
+                Value::Bool(value) => *value,
+                Value::Number(value) => value.as_i64() != Some(0),
+                Value::String(text) => !text.is_empty(),
+                Value::Array(list) => !list.is_empty(),
+                Value::Object(fields) => !fields.is_empty(),
+            }
+    });
+}
+
+/// Whether only keys differ, and each has become what replaced it (`validatePvNodeAffinity`).
+fn is_same_affinity(new: &VolumeNodeAffinity, old: &VolumeNodeAffinity) -> bool {
+    let (new, old) = match (&new.required, &old.required) {
+        (Some(new), Some(old)) => (&new.node_selector_terms, &old.node_selector_terms),
+        (new, old) => return new.is_none() && old.is_none(),
+    };
+    let is_same = |new: &NodeSelectorRequirement, old: &NodeSelectorRequirement| {
+        (new.key == old.key || RENAMED.contains(&(old.key.as_str(), new.key.as_str())))
+            && new.operator == old.operator
+            && new.values.as_deref().unwrap_or_default() == old.values.as_deref().unwrap_or_default()
+    };
+    let are_same = |new: Option<&Vec<_>>, old: Option<&Vec<_>>| {
+        let (new, old) = (new.map_or(&[][..], Vec::as_slice), old.map_or(&[][..], Vec::as_slice));
+        new.len() == old.len() && new.iter().zip(old).all(|(new, old)| is_same(new, old))
+    };
+    new.len() == old.len()
+        && new.iter().zip(old).all(|(new, old)| {
+            are_same(new.match_expressions.as_ref(), old.match_expressions.as_ref())
+                && are_same(new.match_fields.as_ref(), old.match_fields.as_ref())
+        })
+}
+
+/// Labels of nodes that were renamed when they left beta (`betaToGALabel`).
+const RENAMED: [(&str, &str); 5] = [
+    ("beta.kubernetes.io/arch", "kubernetes.io/arch"),
+    ("beta.kubernetes.io/instance-type", "node.kubernetes.io/instance-type"),
+    ("beta.kubernetes.io/os", "kubernetes.io/os"),
+    ("failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region"),
+    ("failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone"),
+];

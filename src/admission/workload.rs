@@ -1,1 +1,0 @@
-//! Deployments, `ReplicaSet`s, `StatefulSet`s, `DaemonSet`s and `ReplicationController`s.
