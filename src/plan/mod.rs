@@ -9,6 +9,7 @@ mod build;
 mod change;
 mod cohorts;
 mod consumers;
+mod cronjob;
 mod daemonset;
 mod deployment;
 pub mod document;
@@ -32,6 +33,7 @@ mod timing;
 use serde::de::DeserializeOwned;
 
 use self::bare::Bare;
+use self::cronjob::CronJob;
 use self::daemonset::DaemonSet;
 use self::deployment::Deployment;
 use self::job::Job;
@@ -46,7 +48,9 @@ pub use self::change::{Change, Effect, changes};
 pub use self::gate::{Condition, GateError};
 pub use self::order::Applier;
 pub use self::rollout::{AssumptionError, Assumptions};
-pub use self::scenario::{At, Failing, NodeModel, Scenario, ScenarioError, Step, TaintModel, generate_schema};
+pub use self::scenario::{
+    At, Failing, Instant, NodeModel, Outage, Scenario, ScenarioError, Step, TaintModel, generate_schema,
+};
 pub use self::simulate::{Row, SimulationError, Trace, Verdict, simulate};
 pub use self::time::Time;
 
@@ -59,6 +63,7 @@ fn workload(object: &Object, scenario: &Scenario, server: &ApiServer) -> Option<
         ("apps/v1", "ReplicaSet") => Box::new(Bare::replica_set(kubelet)),
         ("v1", "Pod") => Box::new(Bare::pod(kubelet)),
         ("apps/v1", "StatefulSet") => Box::new(StatefulSet::new(kubelet, server)),
+        ("batch/v1", "CronJob") => Box::new(CronJob::new(scenario)),
         ("batch/v1", "Job") => Box::new(Job::new(scenario, scenario.realtime)),
         _ => return None,
     })

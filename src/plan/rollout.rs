@@ -78,7 +78,8 @@ pub(super) fn describe(
     assumptions: &Assumptions,
     server: &ApiServer,
 ) {
-    let Some(template) = new.pod_template() else { return };
+    // A CronJob rolls nothing out: a change waits for its next run.
+    let Some(template) = new.pod_template().filter(|_| new.identity.kind != "CronJob") else { return };
     let (ready, stop) = (timing::ready(template.spec), timing::stop(template.spec));
     let ready = assumptions.startup.map_or(ready, |seconds| Span { min: seconds, max: seconds });
     let stop = assumptions.termination.map_or(stop, |seconds| Span { min: seconds, max: seconds });

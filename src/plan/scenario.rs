@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -30,7 +31,7 @@ pub struct Scenario {
     /// Which pods never become Ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fail: Option<Failing>,
-    /// How long the pods of a Job run.
+    /// How long the pods of a Job run, also of one that a `CronJob` starts.
     #[serde(default)]
     pub run: f64,
     /// How the pods of a Job end, in the order of their creation; those past the end succeed.
@@ -51,7 +52,13 @@ pub struct Scenario {
     /// Whether the controllers' own timers run: minReadySeconds, progressDeadlineSeconds, the back-off of Jobs …
     #[serde(default)]
     pub realtime: bool,
-    /// When the scenario ends at the latest.
+    /// The instant at which the scenario begins, for a `CronJob` [default: 2026-01-01T00:00:00Z].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Instant>,
+    /// When the controllers do not run, for a `CronJob`, which then misses its times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outages: Vec<Outage>,
+    /// When the scenario ends at the latest; for a `CronJob`, a day after the last step if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub horizon: Option<f64>,
     /// How long nothing may happen before the workload counts as settled, while timers run.
@@ -85,6 +92,50 @@ pub enum At {
 pub enum Settled {
     /// That.
     Settled,
+}
+
+/// An instant, such as `2026-03-29T00:30:00Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Instant(Timestamp);
+
+impl Instant {
+    /// Since 1970.
+    pub(super) fn milliseconds(self) -> i64 {
+        self.0.as_millisecond()
+    }
+}
+
+impl Default for Instant {
+    fn default() -> Self {
+        // A Thursday, and the begin of a year.
+        Self(Timestamp::from_second(1_767_225_600).unwrap_or_default())
+    }
+}
+
+impl TryFrom<String> for Instant {
+    type Error = jiff::Error;
+
+    fn try_from(text: String) -> Result<Self, jiff::Error> {
+        text.parse().map(Self)
+    }
+}
+
+impl From<Instant> for String {
+    fn from(instant: Instant) -> Self {
+        instant.0.to_string()
+    }
+}
+
+/// A time without controllers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Outage {
+    /// Its begin.
+    pub from: f64,
+    /// Its end.
+    pub to: f64,
 }
 
 /// Pods that never become Ready.

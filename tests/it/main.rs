@@ -8,6 +8,8 @@ mod fix;
 mod formats;
 mod house;
 mod patches;
+mod plays;
+mod plays_random;
 mod pods;
 mod readme;
 mod robust;

@@ -30,7 +30,7 @@ impl Job {
         said: &mut Vec<String>,
     ) -> usize {
         let active = view.active.len();
-        let want = match wanted.completions {
+        let aim = match wanted.completions {
             _ if wanted.suspended => 0,
             None if succeeded > 0 => active,
             None => wanted.parallelism,
@@ -38,7 +38,7 @@ impl Job {
                 usize::try_from(completions).unwrap_or(0).saturating_sub(succeeded).min(wanted.parallelism)
             }
         };
-        let mut surplus = self.surplus(wanted, view, active.saturating_sub(want));
+        let mut surplus = self.surplus(wanted, view, active.saturating_sub(aim));
         if !wanted.suspended {
             surplus.truncate(MOST);
         }
@@ -54,7 +54,7 @@ impl Job {
             return active - surplus.len();
         }
         let leaving = if wanted.replaces_only_failed { view.terminating } else { 0 };
-        let missing = want.saturating_sub(active + leaving).min(MOST);
+        let missing = aim.saturating_sub(active + leaving).min(MOST);
         if missing == 0 {
             return active;
         }
@@ -69,7 +69,7 @@ impl Job {
         let pods: Vec<Option<i32>> =
             if wanted.indexed { indexes.into_iter().map(Some).collect() } else { vec![None; missing] };
         let count = pods.len();
-        for index in slow_start(pods).into_iter().flatten() {
+        for index in slow_start(pods, |_| true).into_iter().flatten() {
             self.create(wanted, view, index, now);
             said.push("SuccessfulCreate: Created pod".to_owned());
         }

@@ -248,6 +248,31 @@ impl Job {
         }
     }
 
+    /// Lets happen what is due now; returns how often what happened.
+    pub(super) fn let_all_happen(&mut self, now: Time) -> BTreeMap<&'static str, usize> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        while let Some(&(time, id, event)) = self.due.first()
+            && time <= now
+        {
+            self.due.pop_first();
+            if let Some(pod) = self.pods.get_mut(&id) {
+                pod.due.retain(|due| *due != (time, event));
+            }
+            self.let_happen(id, event, now);
+            let event = match event {
+                Event::Start => "start",
+                Event::Restart => "restart",
+                Event::End => "end",
+                Event::Gone => "gone",
+            };
+            *counts.entry(event).or_default() += 1;
+        }
+        if !counts.is_empty() {
+            self.enqueue(if self.realtime { now + BATCH_PERIOD } else { now });
+        }
+        counts
+    }
+
     fn let_happen(&mut self, id: u64, event: Event, now: Time) {
         let Some(pod) = self.pods.get_mut(&id) else { return };
         match event {
@@ -301,10 +326,10 @@ fn crash_loop_delay(restarts: u32) -> Time {
 }
 
 impl Workload for Job {
-    fn apply(&mut self, object: &Object, _: &ApiServer, now: Time) {
-        let Some(model) = object.model::<Model>() else { return };
+    fn apply(&mut self, object: &Object, server: &ApiServer, now: Time) {
+        let Some(model) = super::defaulted::<Model>(object, server) else { return };
         let identity = &object.identity;
-        let spec = model.spec.clone().unwrap_or_default();
+        let spec = model.spec.unwrap_or_default();
         self.set(Wanted::new(identity.namespace.as_deref(), &identity.name, &spec), now);
     }
 
@@ -317,27 +342,7 @@ impl Workload for Job {
     }
 
     fn happen(&mut self, now: Time) -> Vec<String> {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        while let Some(&(time, id, event)) = self.due.first()
-            && time <= now
-        {
-            self.due.pop_first();
-            if let Some(pod) = self.pods.get_mut(&id) {
-                pod.due.retain(|due| *due != (time, event));
-            }
-            self.let_happen(id, event, now);
-            let event = match event {
-                Event::Start => "start",
-                Event::Restart => "restart",
-                Event::End => "end",
-                Event::Gone => "gone",
-            };
-            *counts.entry(event).or_default() += 1;
-        }
-        if !counts.is_empty() {
-            self.enqueue(if self.realtime { now + BATCH_PERIOD } else { now });
-        }
-        counts.into_iter().map(|(event, count)| format!("{event}:{count}")).collect()
+        self.let_all_happen(now).into_iter().map(|(event, count)| format!("{event}:{count}")).collect()
     }
 
     fn sync(&mut self, now: Time, said: &mut Vec<String>) -> bool {

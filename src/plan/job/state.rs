@@ -35,7 +35,8 @@ impl Job {
             });
             state.insert("conditions".to_owned(), conditions.collect());
         }
-        if !self.deleted {
+        // While timers run the status lags its pods by a second, so nothing is shown of it.
+        if !self.deleted && !self.realtime {
             state.insert("status".to_owned(), self.status.show());
         }
         state.into()

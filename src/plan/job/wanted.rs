@@ -8,6 +8,7 @@ use super::{Phase, Pod, indexes};
 use crate::plan::time::Time;
 
 /// The spec, read.
+#[expect(clippy::struct_excessive_bools, reason = "so many fields of a spec are switches")]
 #[derive(Clone, Debug, Default)]
 pub(in crate::plan) struct Wanted {
     /// The namespace and the name of the Job.
@@ -102,8 +103,8 @@ impl Wanted {
             let asked = |name: &&String| codes.container_name.as_ref().is_none_or(|wanted| wanted == *name);
             self.containers.iter().find(asked).filter(|_| fits)
         };
-        let rules = self.failure_rules.iter().flatten().enumerate();
-        let (at, rule, container) = rules.filter_map(|(at, rule)| Some((at, rule, fits(rule)?))).next()?;
+        let mut rules = self.failure_rules.iter().flatten().enumerate();
+        let (at, rule, container) = rules.find_map(|(at, rule)| Some((at, rule, fits(rule)?)))?;
         Some(match rule.action.as_str() {
             "FailJob" => Action::FailJob(format!(
                 "Container {container} for pod {} failed with exit code {exit_code} matching FailJob rule at index {at}",

@@ -1,7 +1,7 @@
 //! The claims of a StatefulSet's pods: who owns them, and so when they go.
 //!
 //! Mirrors `isClaimOwnerUpToDate` and `updateClaimOwnerRefForSetAndPod` in
-//! pkg/controller/statefulset/stateful_set_utils.go (v1.36). Left out: owners from outside, and claims whose pod is gone
+//! `pkg/controller/statefulset/stateful_set_utils.go` (v1.36). Left out: owners from outside, and claims whose pod is gone
 //! while they are not, because here the garbage collector is done when the controller looks again.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! StatefulSets: the controller's view of the set, and what happens to its pods.
+//! A StatefulSet: the controller's view of it, and what happens to its pods.
 
 mod claims;
 mod sync;
@@ -209,7 +209,7 @@ impl Workload for StatefulSet {
 
     fn settled(&mut self, now: Time) {
         let mut created = std::mem::take(&mut self.created);
-        created.sort_by_cached_key(|ordinal| ordinal.to_string());
+        created.sort_by_cached_key(ToString::to_string);
         for (nth, ordinal) in created.into_iter().enumerate() {
             let Some(pod) = self.pods.get_mut(&ordinal) else { continue };
             let behaviour = self.templates.get(&pod.revision).copied().unwrap_or_default();

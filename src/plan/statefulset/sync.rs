@@ -78,11 +78,10 @@ impl Pass<'_> {
     fn control(&mut self) -> usize {
         let ordinals = self.wanted.ordinals.clone();
         if self.wanted.parallel {
-            let (present, missing): (Vec<i64>, _) = ordinals.partition(|ordinal| self.set.pods.contains_key(ordinal));
-            for batch in slow_start(missing) {
+            for batch in slow_start(ordinals.clone(), |ordinal| !self.set.pods.contains_key(ordinal)) {
                 self.create(&batch);
             }
-            for ordinal in present {
+            for ordinal in ordinals {
                 self.process_replica(ordinal);
             }
         } else if ordinals.into_iter().any(|ordinal| self.process_replica(ordinal) == Step::Stop) {
@@ -120,6 +119,9 @@ impl Pass<'_> {
 
     /// Creates pods side by side: first the claims that they lack, then themselves.
     fn create(&mut self, ordinals: &[i64]) {
+        if ordinals.is_empty() {
+            return;
+        }
         let first = self.set.serial + 1;
         for (id, ordinal) in (first..).zip(ordinals) {
             let owner = self.wanted.retention.owner(id, false);
@@ -173,8 +175,8 @@ impl Pass<'_> {
         let (min_ready, now) = (self.wanted.min_ready, self.now);
         let terminating = |pass: &Self, ordinal| pass.set.pods.get(&ordinal).is_none_or(|pod| pod.terminating);
         if self.wanted.parallel {
-            let leaving = condemned.iter().copied().filter(|ordinal| !terminating(self, *ordinal));
-            for ordinal in slow_start(leaving.collect::<Vec<_>>()).into_iter().flatten() {
+            let batches = slow_start(condemned.iter().copied(), |ordinal| !terminating(self, *ordinal));
+            for ordinal in batches.into_iter().flatten() {
                 self.delete(ordinal);
             }
             return Step::Next;
