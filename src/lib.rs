@@ -18,6 +18,7 @@
 //!
 //! ```text
 //! paths ─load─► Sources ─yaml─► Documents ─cluster─► Cluster ─► schema (per version, CRDs) ─┐
+//!                                    │                  ├─────► admission ─────────────────┤
 //!                                    │                  └─────► rules ─────────────────────┤
 //!                                    └─ problems of the text ──────────────────────────────┤
 //!                                                                                          ▼
@@ -36,6 +37,7 @@
 //! | [`config`], [`suppress`], [`fix`], [`secrets`] | what users ask for, what they allow, what is edited, what is hidden |
 //! | [`cluster`] | objects with their typed models, and indexes of who selects and names whom |
 //! | [`schema`] | what Kubernetes 1.33 to 1.37 and CustomResourceDefinitions say an object may look like |
+//! | [`admission`] | what the API server says after decoding: defaults, validation, updates; a file for each family of kinds |
 //! | [`rules`] | one list; a rule is a folder in `rules/`, a function and a line |
 //! | [`lint`] | the whole way from texts to a report |
 //! | [`report`] | one file for each output format |
@@ -52,7 +54,10 @@
 //! * **A typed model never hides a mistake.** What does not fit its type is absent in the model and reported by the
 //!   schema, so one wrong field leaves the rest of the object checked. A missing required struct is an empty one, as in
 //!   Go. Models are those of Kubernetes 1.37, for all judged versions.
-//! * **Where a schema and a rule find the same**, the rule speaks, because it knows the API server's reason.
+//! * **Where a schema and admission find the same**, admission speaks, because it knows the API server's reason; what the
+//!   decoder refuses is no matter of admission.
+//! * **`refused` is admission's**, apart from what cannot be read or decoded. A rule of that group has a page in `rules/`, and
+//!   admission reports under its id; what has no page of its own is reported by reason (`missing-field`, `invalid-value` …).
 //! * **The same input gives the same bytes**: ordered collections, no clock, no randomness; no network either.
 //! * Wrong input is a finding, wrong circumstances are an error that says what to do, a wrong program is a bug.
 

@@ -43,7 +43,7 @@ impl Settings {
     /// What a configuration asks for; unknown rules and Kubernetes versions in its file are errors.
     pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
         config.check_names(&names())?;
-        config.check_gates(&ApiServer::gates())?;
+        config.check_flags(&ApiServer::gates(), &ApiServer::PLUGINS)?;
         config.check_versions(|version| version.parse::<KubernetesVersion>().map(drop))?;
         let kubernetes_versions = config.kubernetes_version.iter().filter_map(|version| version.parse().ok()).collect();
         Ok(Self {
@@ -103,7 +103,13 @@ impl Settings {
             let defaults = ApiServer::new(version);
             let node_ports = flags.service_node_port_range.clone().unwrap_or(defaults.node_ports);
             let service_ranges = flags.service_cluster_ip_range.clone();
-            ApiServer { node_ports, service_ranges, feature_gates: flags.feature_gates.clone(), ..defaults }
+            ApiServer {
+                node_ports,
+                service_ranges,
+                feature_gates: flags.feature_gates.clone(),
+                disabled_plugins: flags.disable_admission_plugins.iter().cloned().collect(),
+                ..defaults
+            }
         };
         versions.into_iter().map(server).collect()
     }
@@ -284,11 +290,19 @@ fn once(mut decoding: Vec<Finding>, admitted: Option<Vec<Finding>>) -> Vec<Findi
     }
     let mut admitted = admitted.unwrap_or_default();
     if !decoding.is_empty() {
-        let undecodable = |path: &yaml::Path| decoding.iter().any(|finding| finding.path == *path);
+        let meant: Vec<yaml::Path> = decoding.iter().filter_map(meant).collect();
+        let undecodable =
+            |path: &yaml::Path| meant.contains(path) || decoding.iter().any(|finding| finding.path == *path);
         admitted.retain(|finding| !successors(Some(&finding.path), |path| path.parent()).any(undecodable));
     }
     decoding.extend(admitted);
     decoding
+}
+
+/// The field that a misspelt one is meant to be; that it is missing needs not be said as well.
+fn meant(finding: &Finding) -> Option<yaml::Path> {
+    let name = &finding.fix.as_ref()?.edits.first()?.replacement;
+    Some(finding.path.parent()?.field(name.trim_matches('"').to_owned()))
 }
 
 /// The rules whose findings come from reading the text.

@@ -67,6 +67,7 @@ impl Kind for CustomResourceDefinition {
 }
 
 /// What an old definition was allowed stays allowed (`validationOptions`).
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own, as upstream")]
 #[derive(Debug)]
 struct Options {
     require_review_version: bool,
@@ -268,12 +269,16 @@ fn stored_versions(
         errors.invalid(&place, message).called(path).help("mark one version with `storage: true`");
         return;
     }
-    for version in versions.iter().filter(|version| version.storage && !stored.contains(&version.name)) {
-        let message = format!("the server does not expect objects that are stored as `{}`", shortened(&version.name));
-        errors.invalid(&place, message).called(path.clone());
+    // The original crosses off what it has seen, so that a second version of the same name is not expected.
+    let mut expected: BTreeSet<&str> = stored.iter().map(String::as_str).collect();
+    for version in versions {
+        if !expected.remove(version.name.as_str()) && version.storage {
+            let message = format!("nothing is expected to be stored as `{}`", shortened(&version.name));
+            errors.invalid(&place, message).called(path.clone());
+        }
     }
     for (index, name) in stored.iter().enumerate() {
-        if !versions.iter().any(|version| version.name == *name) {
+        if expected.contains(name.as_str()) {
             let message = format!("objects may be stored as `{}`, which is no version any more", shortened(name));
             let finding = errors.invalid(&place, message).called(path.index(index));
             finding.help("keep the version, with `served: false`, until all objects are stored as another one");

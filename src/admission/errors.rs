@@ -191,7 +191,9 @@ impl<'a> Errors<'a> {
     /// Reports what `check` finds below `place` as the API server calls it: below `field`.
     pub(crate) fn renamed(&mut self, place: &Path, field: &Path, check: impl FnOnce(&mut Errors<'_>)) {
         let mut out = Findings::new("", Group::Refused);
-        check(&mut Errors::new(self.object, self.server, &mut out));
+        let mut errors = Errors::new(self.object, self.server, &mut out);
+        check(&mut errors);
+        self.refused += errors.refused;
         let mut findings = out.into_vec();
         for finding in &mut findings {
             if let Some(renamed) = finding.field().rebased(place, field) {

@@ -11,6 +11,7 @@ use crate::values::cel::{self, Environment, Type};
 use crate::yaml::Path;
 
 /// What the expressions of a policy or webhook may refer to.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own, as upstream")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Scope<'a> {
     /// Whether there is a `params`.
@@ -204,7 +205,7 @@ pub(super) fn as_variable(output: &Type) -> Type {
     match output {
         Type::List(item) => Type::list(as_variable(item)),
         Type::Map(entry) => Type::map(as_variable(&entry.0), as_variable(&entry.1)),
-        Type::Error | Type::Type(_) | Type::Structure(_) | Type::Opaque(..) | Type::Variable(_) => Type::Dyn,
+        Type::Error | Type::OfTypes(_) | Type::Structure(_) | Type::Opaque(..) | Type::Variable(_) => Type::Dyn,
         simple => simple.clone(),
     }
 }

@@ -5,6 +5,7 @@
 //! mistake. What is refused carries the field path and the reason of the API server; the words are ours.
 
 mod admission_rules;
+mod api_service;
 mod autoscaling;
 mod batch;
 mod cluster;
@@ -80,9 +81,6 @@ trait Kind:
     fn prepare(&mut self, _old: Option<&mut Self>, _how: Update, _errors: &mut Errors<'_>) -> bool {
         true
     }
-
-    /// Takes out what [`Kind::prepare`] put in the place of values that only the server itself can choose.
-    fn forget(&mut self) {}
 
     /// What is wrong with a new object, apart from its metadata.
     fn validate(&self, errors: &mut Errors<'_>);
@@ -202,6 +200,7 @@ static KINDS: &[Row] = &[
     Row::of::<api::rbac::v1::Role>(),
     Row::of::<api::rbac::v1::RoleBinding>(),
     // cluster
+    Row::of::<k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService>(),
     Row::of::<api::node::v1::RuntimeClass>(),
     Row::of::<api::scheduling::v1::PriorityClass>(),
     // definition
@@ -228,6 +227,8 @@ fn defaulted<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
 
 fn create_as<T: Kind>(object: &Object, errors: &mut Errors<'_>) {
     let Some(mut value) = defaulted::<T>(object, errors.server) else { return };
+    // A new object never has the UID that stands in its manifest.
+    value.metadata_mut().uid = None;
     if !value.prepare(None, Update::default(), errors) {
         return;
     }

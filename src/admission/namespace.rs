@@ -19,14 +19,21 @@ const MOUNTABLE_SECRETS: &str = "kubernetes.io/enforce-mountable-secrets";
 impl Kind for Namespace {
     const NAME: fn(&str) -> Problems = names::dns1123_label;
 
-    /// Each namespace is labelled with its name, whatever the manifest says.
+    /// Each namespace is labelled with its name, whatever the manifest says. A name that cannot be a label is blamed
+    /// where it stands.
     fn set_defaults(&mut self, _: &ApiServer) {
-        if let Some(name) = self.metadata.name.clone().filter(|name| !name.is_empty()) {
-            self.metadata.labels.get_or_insert_default().insert(NAME_LABEL.to_owned(), name);
+        let name = self.metadata.name.clone().unwrap_or_default();
+        if !name.is_empty() {
+            let labels = self.metadata.labels.get_or_insert_default();
+            labels.remove(NAME_LABEL);
+            if names::label_value(&name).is_empty() {
+                labels.insert(NAME_LABEL.to_owned(), name);
+            }
         }
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
+        name_label(self.metadata.name.as_deref().unwrap_or_default(), errors);
         let path = Path::root().fields(&["spec", "finalizers"]);
         let finalizers = self.spec.as_ref().map_or(&[][..], |spec| list(spec.finalizers.as_ref()));
         for (index, finalizer) in finalizers.iter().enumerate() {
@@ -51,6 +58,17 @@ impl Kind for Namespace {
         if errors.refused() == 0 {
             pod_security(self, Some(old), errors);
         }
+    }
+}
+
+/// The label that the API server makes of a name, unless it has made up the name itself.
+fn name_label(name: &str, errors: &mut Errors<'_>) {
+    let path = Path::root().fields(&["metadata", "name"]);
+    let problems = if errors.is_written(&path) { names::label_value(name) } else { vec![] };
+    if !problems.is_empty() {
+        let problems = problems.join(" and ");
+        let message = format!("the name `{}` becomes a label, whose value {problems}", shortened(name));
+        errors.invalid(&path, message).rule("invalid-label").called(Path::root().fields(&["metadata", "labels"]));
     }
 }
 

@@ -20,7 +20,12 @@ const DEPRECATED: [(&str, Option<&str>); 8] = [
 /// Warns of a label of nodes at `path` that is going away.
 pub(super) fn warn_if_deprecated(label: &str, path: &Path, errors: &mut Errors<'_>) {
     let Some((_, successor)) = DEPRECATED.iter().find(|(name, _)| *name == label) else { return };
+    let place = errors.key_place(path);
     let finding = errors.warn(path, format!("the node label `{label}` is deprecated"));
+    // In a map of labels, it is the key that is old.
+    if path.last().and_then(|segment| segment.name()) == Some(label) {
+        finding.at(place);
+    }
     match successor {
         Some(successor) => finding.help(format!("use `{successor}`")),
         None => finding.help("do without it; taints and tolerations keep Pods away from nodes"),

@@ -40,10 +40,14 @@ impl Kind for Pod {
 
     fn prepare(&mut self, old: Option<&mut Self>, how: Update, errors: &mut Errors<'_>) -> bool {
         let Some(spec) = &mut self.spec else { return true };
-        plugins::add_tolerations(spec);
+        if errors.server.runs("DefaultTolerationSeconds") {
+            plugins::add_tolerations(spec);
+        }
         match old {
             None => {
-                plugins::set_priority(spec);
+                if errors.server.runs("Priority") {
+                    plugins::set_priority(spec);
+                }
                 pods::merge_label_keys(spec, self.metadata.labels.as_ref(), false, errors.server);
             }
             Some(old) => {
@@ -122,12 +126,12 @@ fn pod(pod: &Pod, spec: &PodSpec, old: Option<&PodSpec>, errors: &mut Errors<'_>
     annotations::check(metadata.annotations.as_ref(), spec, &at, &at, errors);
     let path = Path::root().field("spec");
     self::spec(spec, old, Form::Pod, metadata, &path, errors);
-    if spec.service_account_name.as_deref().is_none_or(str::is_empty) {
+    if spec.service_account_name.as_deref().is_none_or(str::is_empty) && !errors.server.runs("ServiceAccount") {
         token_without_account(spec, &path, errors);
     }
 }
 
-/// A token is one of a service account. Most API servers name one themselves, by the plugin `ServiceAccount`.
+/// A token is one of a service account. The plugin `ServiceAccount` names one where the pod does not.
 fn token_without_account(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
     for (index, volume) in spec.volumes.iter().flatten().enumerate() {
         let sources = volume.projected.iter().flat_map(|source| source.sources.iter().flatten()).enumerate();

@@ -137,7 +137,7 @@ fn param_kind(kind: Option<&ParamKind>, path: &Path, errors: &mut Errors<'_>) {
         [""] => {
             errors.required(&version_path, "the kind of the parameters has no `apiVersion`");
         }
-        ["", ""] | [_, ""] => {
+        [_, ""] => {
             if !parts[0].is_empty() {
                 group(parts[0], &version_path, errors);
             }

@@ -224,10 +224,6 @@ impl Kind for LimitRange {
         true
     }
 
-    fn forget(&mut self) {
-        self.metadata.name = self.metadata.name.take().filter(|name| name != UNNAMED);
-    }
-
     fn validate(&self, errors: &mut Errors<'_>) {
         let all = Path::root().fields(&["spec", "limits"]);
         let mut seen = BTreeMap::new();

@@ -186,20 +186,6 @@ pub(super) fn quantity(name: &str, value: &Written, path: &Path, errors: &mut Er
     }
 }
 
-/// An amount of `what` that may be nothing (`ValidateNonnegativeQuantity`).
-pub(super) fn not_negative(what: &str, value: &Written, path: &Path, errors: &mut Errors<'_>) {
-    if amount(value).is_some_and(|amount| amount.sign() == Ordering::Less) {
-        errors.invalid(path, format!("{what} cannot be negative, as `{}` is", value.0));
-    }
-}
-
-/// An amount of `what` that may not be nothing (`ValidatePositiveQuantityValue`).
-pub(super) fn positive(what: &str, value: &Written, path: &Path, errors: &mut Errors<'_>) {
-    if amount(value).is_some_and(|amount| amount.sign() != Ordering::Greater) {
-        errors.invalid(path, format!("{what} must be greater than zero, not `{}`", value.0));
-    }
-}
-
 /// What is asked of resources.
 #[derive(Clone, Copy)]
 pub(super) struct Rules<'a> {

@@ -1,6 +1,6 @@
 //! The API server that judges: its version, and what its operator chose.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use crate::schema::KubernetesVersion;
@@ -18,17 +18,33 @@ pub struct ApiServer {
     pub service_ranges: Vec<Cidr>,
     /// Feature gates that are not at the default of the version.
     pub feature_gates: BTreeMap<String, bool>,
+    /// Admission plugins that are on by default and are not on here (`--disable-admission-plugins`).
+    pub disabled_plugins: BTreeSet<String>,
 }
 
 impl ApiServer {
     /// A server of this version with the upstream defaults.
     pub fn new(version: KubernetesVersion) -> Self {
-        Self { version, node_ports: 30_000..=32_767, service_ranges: Vec::new(), feature_gates: BTreeMap::new() }
+        Self {
+            version,
+            node_ports: 30_000..=32_767,
+            service_ranges: Vec::new(),
+            feature_gates: BTreeMap::new(),
+            disabled_plugins: BTreeSet::new(),
+        }
     }
 
     /// The names of the feature gates that change a verdict.
     pub fn gates() -> Vec<&'static str> {
         GATES.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// The admission plugins that are on by default and change a verdict.
+    pub const PLUGINS: [&'static str; 4] = ["DefaultTolerationSeconds", "Priority", "RuntimeClass", "ServiceAccount"];
+
+    /// Whether the admission plugin, one of [`ApiServer::PLUGINS`], is on.
+    pub(crate) fn runs(&self, plugin: &str) -> bool {
+        !self.disabled_plugins.contains(plugin)
     }
 
     /// Whether the feature gate is on; a gate that is not in the list is off.
@@ -44,7 +60,7 @@ impl Default for ApiServer {
 }
 
 /// The gates that validation asks for, each with the minor versions from which on it is on or off by default
-/// (pkg/features/kube_features.go). Sorted by name.
+/// (`pkg/features/kube_features.go`). Sorted by name.
 const GATES: &[(&str, &[(u16, bool)])] = &[
     ("CSIServiceAccountTokenSecrets", &[(33, false), (35, true)]),
     ("ClusterTrustBundleProjection", &[(33, false)]),
@@ -55,7 +71,10 @@ const GATES: &[(&str, &[(u16, bool)])] = &[
     ("DeploymentReplicaSetTerminatingReplicas", &[(33, false), (35, true)]),
     ("DynamicResourceAllocation", &[(33, false), (34, true)]),
     ("EnvFiles", &[(33, false), (35, true)]),
+    ("GenericWorkload", &[(33, false)]),
     ("HPAConfigurableTolerance", &[(35, true)]),
+    ("HostnameOverride", &[(33, false), (35, true)]),
+    ("ImageVolume", &[(33, false), (35, true)]),
     ("InPlacePodLevelResourcesVerticalScaling", &[(33, false), (36, true)]),
     ("InPlacePodVerticalScaling", &[(33, true)]),
     ("ManifestBasedAdmissionControlConfig", &[(36, false)]),
@@ -65,6 +84,7 @@ const GATES: &[(&str, &[(u16, bool)])] = &[
     ("MutablePVNodeAffinity", &[(35, false)]),
     ("MutablePodResourcesForSuspendedJobs", &[(36, true)]),
     ("MutableSchedulingDirectivesForSuspendedJobs", &[(36, true)]),
+    ("PodCertificateRequest", &[(33, false)]),
     ("PodLevelResources", &[(33, false), (34, true)]),
     ("PodLifecycleSleepActionAllowZero", &[(33, true)]),
     ("PreferSameTrafficDistribution", &[(33, false), (34, true)]),
@@ -73,7 +93,10 @@ const GATES: &[(&str, &[(u16, bool)])] = &[
     ("RelaxedEnvironmentVariableValidation", &[(33, true)]),
     ("RelaxedServiceNameValidation", &[(33, false), (36, true)]),
     ("RestartAllContainersOnContainerExits", &[(33, false), (36, true)]),
+    ("SELinuxMount", &[(33, false), (37, true)]),
     ("StrictIPCIDRValidation", &[(33, false), (36, true)]),
+    ("TaintTolerationComparisonOperators", &[(33, false)]),
+    ("UserNamespacesHostNetworkSupport", &[(33, false)]),
     ("VolumeAttributesClass", &[(33, false), (34, true)]),
     ("VolumeLimitScaling", &[(33, false), (35, false)]),
 ];

@@ -39,10 +39,6 @@ impl Kind for Service {
         }
     }
 
-    fn forget(&mut self) {
-        self.spec.iter_mut().for_each(allocation::forget);
-    }
-
     fn validate(&self, errors: &mut Errors<'_>) {
         name(self, errors);
         service(self, None, errors);

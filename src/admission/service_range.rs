@@ -12,6 +12,8 @@ use crate::values::ip::{Cidr, Flaw, Ip, flaw_of_ip};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
+const HELP: &str = "make another ServiceCIDR";
+
 impl Kind for ServiceCIDR {
     fn set_defaults(&mut self, _: &ApiServer) {
         self.spec.get_or_insert_default();
@@ -24,7 +26,6 @@ impl Kind for ServiceCIDR {
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
         let (now, before) = (ranges_of(self), ranges_of(old));
         let path = Path::root().fields(&["spec", "cidrs"]);
-        const HELP: &str = "make another ServiceCIDR";
         match (before, now) {
             // A cluster of one IP family may get the other one.
             ([before], [first, _]) => {

@@ -151,6 +151,7 @@ where
 
 /// What an update may keep, because the old configuration has it (`validationOptions`).
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own, as in the original")]
 struct Options {
     keep_conditions: bool,
     allow_side_effects: bool,

@@ -56,8 +56,10 @@ pub struct Config {
     names: Vec<(String, Range<usize>)>,
     /// The Kubernetes versions of the file with their places, for [`Config::check_versions`].
     versions: Vec<(String, Range<usize>)>,
-    /// The feature gates of the file with their places, for [`Config::check_gates`].
+    /// The feature gates of the file with their places, for [`Config::check_flags`].
     gates: Vec<(String, Range<usize>)>,
+    /// The admission plugins of the file with their places, for [`Config::check_flags`].
+    plugins: Vec<(String, Range<usize>)>,
     text: Arc<str>,
 }
 
@@ -81,6 +83,8 @@ pub struct ApiServerFlags {
     pub service_cluster_ip_range: Vec<Cidr>,
     /// Feature gates that are not at their defaults.
     pub feature_gates: BTreeMap<String, bool>,
+    /// Admission plugins that are on by default and are not on here.
+    pub disable_admission_plugins: Vec<String>,
 }
 
 /// How grave the findings of a rule are, or that it is off.
@@ -221,16 +225,29 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
         }
         read
     });
+    let mut service_cluster_ip_range = Vec::new();
+    for range in &flags.service_cluster_ip_range.0 {
+        if let Some(range) = Cidr::parse_lenient(range) {
+            service_cluster_ip_range.push(range)
+        } else {
+            let at = located.get("api-server").and_then(|flags| flags.get("service-cluster-ip-range"));
+            let help = Some("write it as \"10.96.0.0/16\"".to_owned());
+            let span = at.map_or(0..0, |at| at.span.clone());
+            mistakes.push(Mistake::new(span, format!("`{range}` is no range of addresses"), help));
+        }
+    }
     if !mistakes.is_empty() {
         return Err(fail(mistakes));
     }
     Ok(Config {
         api_server: ApiServerFlags {
             service_node_port_range,
-            service_cluster_ip_range: Vec::new(),
+            service_cluster_ip_range,
             feature_gates: flags.feature_gates,
+            disable_admission_plugins: flags.disable_admission_plugins,
         },
         gates: gates(&located),
+        plugins: plugins(&located),
         file: file.to_owned(),
         kubernetes_version: fields.kubernetes_version.0,
         select: fields.select,
@@ -262,15 +279,19 @@ impl Config {
         if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::from_mistakes(&self.file, &self.text, mistakes)) }
     }
 
-    /// Makes sure that every feature gate that is set is among `known`.
-    pub fn check_gates(&self, known: &[&str]) -> Result<(), ConfigError> {
-        let unknown = self.gates.iter().filter(|(name, _)| !known.contains(&name.as_str()));
-        let mistakes: Vec<Mistake> = unknown
-            .map(|(name, span)| {
-                let help = nearest(name, known.iter().copied()).map(|near| format!("write `{near}`"));
-                Mistake::new(span.clone(), format!("nothing depends on a feature gate `{name}`"), help)
-            })
-            .collect();
+    /// Makes sure that every feature gate and every admission plugin that is set is among those that matter.
+    pub fn check_flags(&self, known_gates: &[&str], known_plugins: &[&str]) -> Result<(), ConfigError> {
+        let wrong = |what: &str, names: &[(String, Range<usize>)], known: &[&str]| -> Vec<Mistake> {
+            let unknown = names.iter().filter(|(name, _)| !known.contains(&name.as_str()));
+            unknown
+                .map(|(name, span)| {
+                    let help = nearest(name, known.iter().copied()).map(|near| format!("write `{near}`"));
+                    Mistake::new(span.clone(), format!("nothing depends on {what} `{name}`"), help)
+                })
+                .collect()
+        };
+        let mut mistakes = wrong("a feature gate", &self.gates, known_gates);
+        mistakes.extend(wrong("an admission plugin", &self.plugins, known_plugins));
         if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::from_mistakes(&self.file, &self.text, mistakes)) }
     }
 
@@ -289,6 +310,12 @@ fn port_range(text: &str) -> Option<RangeInclusive<i32>> {
     let port = |text: &str| text.trim().parse::<u16>().ok().filter(|port| *port > 0).map(i32::from);
     let (first, last) = (port(first)?, port(last)?);
     (first <= last).then_some(first..=last)
+}
+
+/// The admission plugins that are off, with their places.
+fn plugins(located: &Located) -> Vec<(String, Range<usize>)> {
+    let flags = located.get("api-server").and_then(|flags| flags.get("disable-admission-plugins"));
+    flags.map(texts).unwrap_or_default()
 }
 
 /// The feature gates, with the places of their names.
@@ -333,8 +360,12 @@ struct File {
 struct ApiServerEntry {
     /// From where node ports are taken, such as "30000-32767".
     service_node_port_range: Option<String>,
+    /// From where the addresses of Services are taken, such as "10.96.0.0/16", or a range of each IP family.
+    service_cluster_ip_range: OneOrMany,
     /// Feature gates that are not at the default of the Kubernetes version.
     feature_gates: BTreeMap<String, bool>,
+    /// Admission plugins that are on by default and are not on here.
+    disable_admission_plugins: Vec<String>,
 }
 
 /// Rules that are not looked for in some files.

@@ -8,8 +8,6 @@ mod cronjob;
 mod host_ports;
 mod job;
 mod job_effects;
-mod label_places;
-mod labels;
 mod overlaps;
 mod page;
 mod port_places;
@@ -170,13 +168,13 @@ list! {
     "indexed-job-without-completions" => Admission,
     "invalid-annotation-key" => Admission,
     "invalid-job-name" => Admission,
-    "invalid-label" => Object(labels::invalid_label),
+    "invalid-label" => Admission,
     "invalid-managed-by" => Admission,
     "invalid-pod-failure-policy" => Admission,
     "invalid-port-name" => Admission,
     "invalid-port-range" => Admission,
     "invalid-schedule" => Admission,
-    "invalid-selector" => Object(selectors::invalid_selector),
+    "invalid-selector" => Admission,
     "invalid-success-policy" => Admission,
     "invalid-suppression" => Suppression,
     "invalid-time-zone" => Admission,

@@ -1,9 +1,10 @@
 //! Selectors of workloads that pick each other's pods.
 
 use super::Context;
-use super::selectors::requirement_path;
 use crate::cluster::Object;
 use crate::finding::Findings;
+use crate::values::selector::Requirement;
+use crate::yaml::{Path, Value};
 
 /// More places would help nobody.
 const SHOWN: usize = 4;
@@ -77,4 +78,19 @@ fn more(others: &[&Object]) -> String {
 fn labels_place(object: &Object) -> crate::source::Place {
     let template = object.pod_template_path().unwrap_or_default();
     object.place(&template.fields(&["metadata", "labels"]))
+}
+
+/// Where a requirement is written.
+fn requirement_path(object: &Object, selector: &Path, requirement: &Requirement) -> Path {
+    let in_labels = selector.field("matchLabels").key(&requirement.key);
+    if object.root().at(&in_labels).is_some() {
+        return in_labels;
+    }
+    let expressions = selector.field("matchExpressions");
+    let items = object.root().at(&expressions).into_iter().flat_map(Value::items);
+    let names_key = |item: Value<'_>| item.get("key").and_then(Value::as_str) == Some(&requirement.key);
+    items
+        .enumerate()
+        .find(|(_, item)| names_key(*item))
+        .map_or_else(|| selector.key(&requirement.key), |(index, _)| expressions.index(index))
 }

@@ -105,7 +105,9 @@ fn real_changes_are_judged_as_by_a_real_api_server() {
         let right = (expect["verdict"] == "accept") == refusals.is_empty();
         let exact = (expect["status"] == 422).then(|| recorded_causes(expect) == found_causes(refusals));
         verdicts.add(right);
-        exact.into_iter().for_each(|exact| causes.add(exact));
+        if let Some(exact) = exact {
+            causes.add(exact);
+        }
         if shown && (!right || exact == Some(false)) {
             println!("{}", difference(row, refusals));
         }

@@ -1,9 +1,13 @@
 //! One test binary for everything that is tested from outside of the library.
 
+mod admission;
 mod cli;
+mod cluster;
 mod config;
 mod conformance;
+mod containers;
 mod corpus;
+mod definitions;
 mod fix;
 mod formats;
 mod house;

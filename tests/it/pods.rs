@@ -311,11 +311,11 @@ fn a_gated_pod_can_be_told_more_about_its_node_and_no_less() {
     let gates = json!([{ "name": "example.com/a" }, { "name": "example.com/b" }]);
     let node = |term: Value| json!({ "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [term] } } });
     let requirement = |key: &str| json!({ "key": key, "operator": "Exists" });
-    let gated = |gates: &Value, selector: Value, term: Value| {
+    let waiting = |gates: &Value, selector: Value, term: Value| {
         pod(json!({}), json!({ "schedulingGates": gates, "nodeSelector": selector, "affinity": node(term) }))
     };
-    let old = gated(&gates, json!({ "disk": "ssd" }), json!({ "matchExpressions": [requirement("a")] }));
-    let causes = |gates: Value, selector: Value, term: Value| of(&gated(&gates, selector, term), Some(&old));
+    let old = waiting(&gates, json!({ "disk": "ssd" }), json!({ "matchExpressions": [requirement("a")] }));
+    let causes = |gates: Value, selector: Value, term: Value| of(&waiting(&gates, selector, term), Some(&old));
     let more = json!({ "matchExpressions": [requirement("a"), requirement("b")] });
     assert_eq!(causes(json!([{ "name": "example.com/b" }]), json!({ "disk": "ssd", "arch": "x" }), more), NONE);
     let terms = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms";
@@ -327,7 +327,7 @@ fn a_gated_pod_can_be_told_more_about_its_node_and_no_less() {
             "spec.schedulingGates[0].name Forbidden".to_owned()
         ]
     );
-    let mut bound = gated(&gates, json!({}), json!({}));
+    let mut bound = waiting(&gates, json!({}), json!({}));
     bound["spec"]["nodeName"] = json!("n");
     assert_eq!(of(&bound, None), ["spec.nodeName Forbidden"]);
 }

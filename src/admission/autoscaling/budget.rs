@@ -1,4 +1,4 @@
-//! PodDisruptionBudgets.
+//! `PodDisruptionBudgets`.
 //!
 //! Mirrors pkg/apis/policy/validation and pkg/registry/policy/poddisruptionbudget (v1.36).
 

@@ -1,4 +1,4 @@
-//! HorizontalPodAutoscalers and PodDisruptionBudgets.
+//! `HorizontalPodAutoscalers` and `PodDisruptionBudgets`.
 
 mod behavior;
 mod budget;

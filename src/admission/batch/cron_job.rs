@@ -1,4 +1,4 @@
-//! CronJobs.
+//! `CronJobs`.
 
 use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, JobSpec};
 

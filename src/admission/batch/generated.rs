@@ -54,7 +54,7 @@ fn inherits_labels(errors: &Errors<'_>) -> bool {
 /// Gives a new Job its selector, and the template its labels. Where the name cannot be a label, [`name`] says so
 /// instead.
 pub(super) fn selector(job: &mut Job) {
-    if !job.spec.as_ref().is_some_and(|spec| is_manual(spec)) {
+    if !job.spec.as_ref().is_some_and(is_manual) {
         let uid = uid(job).to_owned();
         let labels: Vec<(String, String)> = expected(job)
             .into_iter()
@@ -173,7 +173,7 @@ pub(super) fn none_of_own(spec: &JobSpec, path: &Path, errors: &mut Errors<'_>) 
         let path = path.field("manualSelector");
         let what = "`manualSelector` of the Jobs of a CronJob";
         let finding = errors.unsupported(&path, what, "true", ["false"]).rule("selector-not-generated");
-        finding.message = "the Jobs of a CronJob cannot have a manual selector".to_owned();
+        "the Jobs of a CronJob cannot have a manual selector".clone_into(&mut finding.message);
         finding.help(HELP);
     }
 }

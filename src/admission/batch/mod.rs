@@ -1,4 +1,4 @@
-//! Jobs and CronJobs.
+//! Jobs and `CronJobs`.
 //!
 //! Mirrors pkg/apis/batch/validation, and the strategies in pkg/registry/batch (v1.36).
 

@@ -152,7 +152,7 @@ pub(super) fn pod_replacement(spec: &JobSpec, path: &Path, errors: &mut Errors<'
             let place = errors.place(&path.field("podFailurePolicy"));
             let what = "the `podReplacementPolicy` of a Job with a `podFailurePolicy`";
             let finding = errors.unsupported(&field, what, policy, ["Failed"]).rule(FAILURE);
-            finding.message = "a `podFailurePolicy` needs the replacement policy `Failed`".to_owned();
+            "a `podFailurePolicy` needs the replacement policy `Failed`".clone_into(&mut finding.message);
             finding.related(place, "only a pod that has failed can be judged by this");
             finding.help("set `podReplacementPolicy: Failed`, or delete it");
         }

@@ -37,7 +37,7 @@ fn report(changes: &[Change], spec: &Path, field: &Path, errors: &mut Errors<'_>
         1 => ", and neither can another field".to_owned(),
         count => format!(", and neither can {count} other fields"),
     };
-    let message = format!("{} of a Job cannot change{}{more}", first.name(spec), first.from_to());
+    let message = format!("{} of a Job cannot change{}{more}", first.name(spec), first.course());
     let places: Vec<_> = others.iter().take(3).map(|change| (errors.place(&change.path), change.name(spec))).collect();
     let finding = errors.immutable(&first.path, message).called(field.clone()).help(WAY_OUT);
     for (place, name) in places {

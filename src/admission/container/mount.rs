@@ -26,9 +26,7 @@ pub(super) fn mounts(facts: &Facts<'_>, container: &Container, path: &Path, erro
             errors.required(&at.field("name"), "the mount does not name its volume");
         }
         if !facts.pod.volumes.contains_key(name) {
-            let message =
-                format!("container `{whose}` mounts volume `{}`, which the pod does not have", shortened(name));
-            no_such_volume(facts, name, message, &at.field("name"), errors);
+            no_such_volume(facts, &whose, "mounts", name, &at.field("name"), errors);
         }
         if mount_path.is_empty() {
             errors.required(&at.field("mountPath"), "the mount does not say where");
@@ -156,11 +154,7 @@ pub(super) fn devices(facts: &Facts<'_>, container: &Container, path: &Path, err
                 let finding = errors.invalid(&at.field("name"), message);
                 finding.help("name a volume with `persistentVolumeClaim` or `ephemeral`");
             }
-            None => {
-                let message =
-                    format!("container `{whose}` uses volume `{}`, which the pod does not have", shortened(name));
-                no_such_volume(facts, name, message, &at.field("name"), errors);
-            }
+            None => no_such_volume(facts, &whose, "uses", name, &at.field("name"), errors),
         }
         if device_path.is_empty() {
             errors.required(&at.field("devicePath"), "the device does not say where");
@@ -194,23 +188,32 @@ fn is_claim(volume: &Volume) -> bool {
     volume.persistent_volume_claim.is_some() || volume.ephemeral.is_some()
 }
 
-fn no_such_volume(facts: &Facts<'_>, name: &str, message: String, path: &Path, errors: &mut Errors<'_>) {
-    let list = path
-        .parent()
-        .and_then(|entry| entry.parent()?.parent()?.parent()?.parent())
-        .map(|spec| spec.field("volumes"))
-        .filter(|volumes| errors.is_written(volumes));
+/// Container `whose` does (`verb`) something with a volume that is not there, or is not counted because of its mistakes.
+fn no_such_volume(facts: &Facts<'_>, whose: &str, verb: &str, name: &str, path: &Path, errors: &mut Errors<'_>) {
+    let shown = shortened(name);
+    let spec = path.parent().and_then(|entry| entry.parent()?.parent()?.parent()?.parent());
+    let list = spec.map(|spec| spec.field("volumes")).filter(|volumes| errors.is_written(volumes));
+    let mut volumes = facts.pod.spec.volumes.iter().flatten();
+    if let Some(index) = volumes.position(|volume| volume.name == name && !name.is_empty()) {
+        let place = list.map(|list| errors.place(&list.index(index)));
+        let message = format!("container `{whose}` {verb} volume `{shown}`, which does not count for its mistakes");
+        let finding = errors.not_found(path, message).rule("mount-not-found");
+        if let Some(place) = place {
+            finding.related(place, "the volume");
+        }
+        finding.help("correct the volume");
+        return;
+    }
     let place = list.map(|list| errors.place(&list));
+    let message = format!("container `{whose}` {verb} volume `{shown}`, which the pod does not have");
     let finding = errors.not_found(path, message).rule("mount-not-found");
     if let Some(place) = place {
         finding.related(place, "the pod's volumes");
     }
-    if name.is_empty() {
-        return;
+    if !name.is_empty() {
+        finding.help(match nearest(name, facts.pod.volumes.keys().copied()) {
+            Some(near) => format!("name `{near}`, or add `{shown}` to the pod's `volumes`"),
+            None => format!("add `{shown}` to the pod's `volumes`"),
+        });
     }
-    let name = shortened(name);
-    finding.help(match nearest(&name, facts.pod.volumes.keys().copied()) {
-        Some(near) => format!("name `{near}`, or add `{name}` to the pod's `volumes`"),
-        None => format!("add `{name}` to the pod's `volumes`"),
-    });
 }

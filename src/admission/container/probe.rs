@@ -202,7 +202,8 @@ impl Handlers<'_> {
             };
             let finding = errors.forbidden(&path.field(handler), message);
             finding.rule(purpose.rule("probe-with-several-handlers", "forbidden-field"));
-            finding.related(place, "the first of them").help("keep one of them");
+            let label = if matches!(purpose, Purpose::Probe) { "asked already" } else { "the first of them" };
+            finding.related(place, label).help("keep one of them");
         }
     }
 
@@ -248,7 +249,7 @@ fn http_get(http: &HTTPGetAction, path: &Path, errors: &mut Errors<'_>) {
 /// `validateSleepAction`. Without a grace period there is another mistake, and none here.
 fn sleep_within(seconds: i64, grace: Option<i64>, allow_zero: bool, path: &Path, errors: &mut Errors<'_>) {
     let Some(grace) = grace else { return };
-    let least = if allow_zero { 0 } else { 1 };
+    let least = i64::from(!allow_zero);
     if seconds < least || seconds > grace {
         let message = format!("the hook cannot sleep for {seconds} seconds of a grace period of {grace}");
         let finding = errors.invalid(&path.field("seconds"), message).called(path.clone());

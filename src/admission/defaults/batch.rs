@@ -1,4 +1,6 @@
-//! Defaults of Jobs and CronJobs (pkg/apis/batch/v1/defaults.go).
+//! Defaults of Jobs and `CronJobs` (pkg/apis/batch/v1/defaults.go).
+
+use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::{CronJob, Job, JobSpec};
 
@@ -24,7 +26,7 @@ pub(in crate::admission) fn job(job: &mut Job, server: &ApiServer) {
     spec.manual_selector.get_or_insert(false);
     let labels = spec.template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref());
     if let Some(labels) = labels
-        && job.metadata.labels.as_ref().is_none_or(|own| own.is_empty())
+        && job.metadata.labels.as_ref().is_none_or(BTreeMap::is_empty)
     {
         job.metadata.labels = Some(labels.clone());
     }

@@ -1,5 +1,7 @@
 //! Defaults of workloads (pkg/apis/apps/v1/defaults.go, `SetDefaults_ReplicationController` in pkg/apis/core/v1).
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, ReplicationController};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -89,10 +91,10 @@ pub(in crate::admission) fn replication_controller(controller: &mut ReplicationC
     let Some(template) = &mut spec.template else { return };
     self::template(template, server);
     let Some(labels) = template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref()) else { return };
-    if spec.selector.as_ref().is_none_or(|selector| selector.is_empty()) {
+    if spec.selector.as_ref().is_none_or(BTreeMap::is_empty) {
         spec.selector = Some(labels.clone());
     }
-    if controller.metadata.labels.as_ref().is_none_or(|own| own.is_empty()) {
+    if controller.metadata.labels.as_ref().is_none_or(BTreeMap::is_empty) {
         controller.metadata.labels = Some(labels.clone());
     }
 }

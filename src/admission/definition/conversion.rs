@@ -14,6 +14,7 @@ use crate::yaml::Path;
 
 /// The versions of `ConversionReview` that the API server speaks.
 const REVIEWS: [&str; 2] = ["v1", "v1beta1"];
+const UNUSED: &str = "only the strategy `Webhook` uses this";
 const STRATEGIES: [&str; 2] = ["None", "Webhook"];
 
 /// Whether the webhook of an old definition speaks a version that the server knows, or names none.
@@ -48,14 +49,11 @@ pub(super) fn check(spec: &CustomResourceDefinitionSpec, options: &Options, erro
     let none = WebhookConversion::default();
     let WebhookConversion { client_config, conversion_review_versions } = conversion.webhook.as_ref().unwrap_or(&none);
     if strategy == "Webhook" {
-        match client_config {
-            Some(config) => {
-                errors.renamed(&client_place, &client_field, |errors| client(config, &client_place, errors))
-            }
-            None => {
-                let finding = errors.required(&client_place, "the conversion does not say where its webhook is");
-                finding.called(client_field).help("add a `service` or a `url`");
-            }
+        if let Some(config) = client_config {
+            errors.renamed(&client_place, &client_field, |errors| client(config, &client_place, errors));
+        } else {
+            let finding = errors.required(&client_place, "the conversion does not say where its webhook is");
+            finding.called(client_field).help("add a `service` or a `url`");
         }
         let reviews_place = place.field("conversionReviewVersions");
         errors.renamed(&reviews_place, &reviews_field, |errors| {
@@ -63,7 +61,6 @@ pub(super) fn check(spec: &CustomResourceDefinitionSpec, options: &Options, erro
         });
         return;
     }
-    const UNUSED: &str = "only the strategy `Webhook` uses this";
     if client_config.is_some() {
         errors.forbidden(&client_place, UNUSED).called(client_field).help("remove it, or write `strategy: Webhook`");
     }

@@ -1,7 +1,8 @@
 //! Default values in schemas.
 //!
 //! Mirrors `ValidateDefaults` and `PruneDefaults` of apiextensions-apiserver `pkg/apiserver/schema/defaulting` (v1.36).
-//! Left out are the defaults of metadata in embedded objects, and the rules that a default violates.
+//! Left out is most of what metadata must obey, and
+//! the rules that a default violates.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{JSONSchemaProps, JSONSchemaPropsOrBool};
 use serde_json::{Map, Value as Json};
@@ -15,9 +16,12 @@ use crate::yaml::Path;
 
 const META: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
+/// Parts of objects that are texts.
+const TEXTS: [&str; 4] = ["apiVersion", "kind", "name", "generateName"];
+
 /// Reports what is wrong with the defaults of a structural schema.
 pub(super) fn check(schema: &JSONSchemaProps, require_pruned: bool, path: &Path, errors: &mut Errors<'_>) {
-    node(schema, true, require_pruned, path, errors);
+    node(schema, Inside::Object, require_pruned, path, errors);
 }
 
 /// Whether no default of the schema has fields that the schema does not know.
@@ -31,41 +35,66 @@ fn default(schema: &JSONSchemaProps) -> Option<&Json> {
     schema.default.as_ref().map(|default| &default.0).filter(|default| !default.is_null())
 }
 
-fn node(schema: &JSONSchemaProps, is_object: bool, require_pruned: bool, path: &Path, errors: &mut Errors<'_>) {
-    let is_object = is_object || is_embedded(schema);
+fn node(schema: &JSONSchemaProps, inside: Inside, require_pruned: bool, path: &Path, errors: &mut Errors<'_>) {
+    let inside = if is_embedded(schema) { Inside::Object } else { inside };
     if let Some(value) = default(schema) {
-        one(value, schema, is_object, require_pruned, &path.field("default"), errors);
+        one(value, schema, inside, require_pruned, &path.field("default"), errors);
     }
+    let next = |is_meta: bool| match inside {
+        Inside::Object if is_meta => Inside::Meta,
+        Inside::Meta => Inside::Meta,
+        _ => Inside::Other,
+    };
     if let Some(item) = walk::item(schema) {
-        node(item, false, require_pruned, &path.field("items"), errors);
+        node(item, next(false), require_pruned, &path.field("items"), errors);
     }
     let properties = path.field("properties");
     for (name, property) in schema.properties.iter().flatten() {
-        if !(is_object && META.contains(&name.as_str())) {
-            node(property, false, require_pruned, &properties.key(name), errors);
-        }
+        node(property, next(META.contains(&name.as_str())), require_pruned, &properties.key(name), errors);
     }
+}
+
+/// What the values of a schema are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    /// Objects with `apiVersion`, `kind` and `metadata`.
+    Object,
+    /// Parts of these.
+    Meta,
+    Other,
 }
 
 fn one(
     value: &Json,
     schema: &JSONSchemaProps,
-    is_object: bool,
+    inside: Inside,
     require_pruned: bool,
     path: &Path,
     errors: &mut Errors<'_>,
 ) {
-    if require_pruned && !is_known(value, Some(schema), is_object) {
+    let is_object = inside == Inside::Object;
+    if inside == Inside::Meta {
+        let is_name = path.parent().and_then(Path::last).and_then(|segment| segment.name());
+        if is_name.is_some_and(|name| TEXTS.contains(&name)) && !value.is_string() {
+            errors.invalid(path, "the default is no text, as this part of an object must be");
+            return;
+        }
+    } else if require_pruned && !is_known(value, Some(schema), is_object) {
         let finding = errors.invalid(path, "the default has fields that the schema does not know");
         finding.help("remove them, or name them in the schema");
     }
-    if !embedded(value, Some(schema), is_object, path, errors) {
+    if inside != Inside::Meta && !embedded(value, Some(schema), is_object, path, errors) {
         return;
     }
     for problem in values::check(value, schema) {
         let at = problem.place.segments().into_iter().fold(path.clone(), |path, segment| path.push(segment.clone()));
         let message = format!("the default {}", problem.message);
-        match problem.reason {
+        // The server puts the whole place behind a dot, even if it begins with a bracket.
+        let field = match problem.place.to_string() {
+            place if place.is_empty() => path.clone(),
+            place => path.field(place),
+        };
+        let finding = match problem.reason {
             Reason::FieldValueRequired => errors.required(&at, message),
             Reason::FieldValueNotSupported => {
                 let list: Vec<&str> = problem.supported.iter().map(String::as_str).collect();
@@ -76,6 +105,7 @@ fn one(
             Reason::FieldValueTypeInvalid => errors.type_invalid(&at, message),
             _ => errors.invalid(&at, message),
         };
+        finding.called(field);
     }
 }
 

@@ -7,9 +7,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    JSONSchemaProps, JSONSchemaPropsOrBool, ValidationRule,
-};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{JSONSchemaProps, ValidationRule};
 
 use super::super::errors::{Errors, shortened};
 use super::super::expressions;
@@ -204,7 +202,10 @@ impl<'s> Known<'s> {
                 _ => {}
             }
         }
-        let name = unescaped(field).filter(|name| escaped(name).as_deref() == Some(field))?;
+        let name = unescaped(field);
+        if escaped(&name).as_deref() != Some(field) {
+            return None;
+        }
         let property = walk::property(schema, &name)?;
         self.of(property, is_embedded(property), &format!("{structure}.{field}"))
     }
@@ -219,15 +220,14 @@ impl<'s> Known<'s> {
                 let item = walk::item(schema)?;
                 Some(Type::list(self.of(item, is_embedded(item), &format!("{name}.@idx"))?))
             }
-            "object" => match &schema.additional_properties {
-                Some(JSONSchemaPropsOrBool::Schema(value)) => {
-                    Some(Type::map(Type::Text, self.of(value, is_embedded(value), &format!("{name}.@elem"))?))
+            "object" => {
+                if let Some(value) = walk::additional(schema.additional_properties.as_ref()) {
+                    let value = self.of(value, is_embedded(value), &format!("{name}.@elem"))?;
+                    return Some(Type::map(Type::Text, value));
                 }
-                _ => {
-                    self.structures.borrow_mut().insert(name.to_owned(), (schema, is_object));
-                    Some(Type::Structure(Arc::from(name)))
-                }
-            },
+                self.structures.borrow_mut().insert(name.to_owned(), (schema, is_object));
+                Some(Type::Structure(Arc::from(name)))
+            }
             "string" => Some(match schema.format.as_deref() {
                 Some("byte") => Type::Bytes,
                 Some("duration") => Type::Duration,
@@ -297,12 +297,12 @@ fn escaped(name: &str) -> Option<String> {
     Some(name.replace('.', "__dot__").replace('-', "__dash__").replace('/', "__slash__"))
 }
 
-fn unescaped(field: &str) -> Option<String> {
+fn unescaped(field: &str) -> String {
     if let Some(word) = field.strip_prefix("__").and_then(|rest| rest.strip_suffix("__"))
         && RESERVED.contains(&word)
     {
-        return Some(word.to_owned());
+        return word.to_owned();
     }
     let name = field.replace("__dot__", ".").replace("__dash__", "-").replace("__slash__", "/");
-    Some(name.replace("__underscores__", "__"))
+    name.replace("__underscores__", "__")
 }

@@ -203,7 +203,7 @@ fn openapi(
     let properties = path.field("properties");
     for (name, property) in schema.properties.iter().flatten() {
         let mut inside = context;
-        if !matches!(schema.x_kubernetes_map_type.as_deref(), None | Some("granular")) {
+        if schema.x_kubernetes_map_type.as_deref().is_some_and(|map_type| !MAP_TYPES.contains(&map_type)) {
             inside.uncorrelated = inside.uncorrelated.or(Some(path));
         }
         if (is_root || is_embedded(schema)) && META.contains(&name.as_str()) {

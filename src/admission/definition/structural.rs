@@ -2,6 +2,8 @@
 //!
 //! Mirrors `ValidateStructural` of apiextensions-apiserver `pkg/apiserver/schema` (v1.36).
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
@@ -106,7 +108,7 @@ fn invariants(schema: &JSONSchemaProps, level: Level, path: &Path, errors: &mut 
     if let Some(metadata) = walk::property(schema, "metadata") {
         self::metadata(metadata, checks_meta, level, &properties.key("metadata"), errors);
     }
-    let no_properties = schema.properties.as_ref().is_none_or(std::collections::BTreeMap::is_empty);
+    let no_properties = schema.properties.as_ref().is_none_or(BTreeMap::is_empty);
     if is_embedded(schema) && !preserves(schema) && no_properties {
         let message = "an embedded object has no fields unless its schema names them";
         let finding = errors.required(&properties, message);
@@ -128,30 +130,25 @@ fn metadata(schema: &JSONSchemaProps, checks_meta: bool, level: Level, path: &Pa
         rest.properties = None;
     }
     (rest.type_, rest.default) = (None, None);
-    // What is written out as nothing is nothing.
-    let nothing = |flag: &mut Option<bool>| *flag = flag.filter(|flag| *flag);
-    for flag in [
-        &mut rest.nullable,
-        &mut rest.unique_items,
-        &mut rest.exclusive_maximum,
-        &mut rest.exclusive_minimum,
-        &mut rest.x_kubernetes_embedded_resource,
-        &mut rest.x_kubernetes_int_or_string,
-    ] {
-        nothing(flag);
-    }
-    for text in [&mut rest.description, &mut rest.title, &mut rest.format, &mut rest.pattern] {
-        *text = text.take().filter(|text| !text.is_empty());
-    }
-    if has_restrictions(&rest) {
+    if says_something(rest) {
         let message = "of the metadata, a schema can restrict only `name` and `generateName`";
         errors.forbidden(path, message).help("write `type: object` and nothing else");
     }
 }
 
-/// Whether anything but limits of values is said. Those limits count too, and only an empty list of them does not.
-fn has_restrictions(rest: &JSONSchemaProps) -> bool {
-    *rest != JSONSchemaProps::default()
+/// Whether anything is said in a schema.
+fn says_something(mut schema: JSONSchemaProps) -> bool {
+    // These are nothing if they are empty; an empty `required` is something.
+    for map in [&mut schema.definitions, &mut schema.pattern_properties] {
+        *map = map.take().filter(|map| !map.is_empty());
+    }
+    for list in [&mut schema.all_of, &mut schema.any_of, &mut schema.one_of] {
+        *list = list.take().filter(|list| !list.is_empty());
+    }
+    schema.dependencies = schema.dependencies.filter(|map| !map.is_empty());
+    schema.enum_ = schema.enum_.filter(|list| !list.is_empty());
+    schema.ref_path = None;
+    schema != JSONSchemaProps::default()
 }
 
 /// The two ways to say that a value is a number or a text.
@@ -160,9 +157,7 @@ fn is_int_or_string(any_of: Option<&[JSONSchemaProps]>) -> bool {
         if type_of(schema) != wanted {
             return false;
         }
-        let mut rest = schema.clone();
-        rest.type_ = None;
-        rest == JSONSchemaProps::default()
+        !says_something(JSONSchemaProps { type_: None, ..schema.clone() })
     };
     matches!(any_of, Some([first, second]) if plain(first, "integer") && plain(second, "string"))
 }

@@ -94,8 +94,8 @@ fn validate(value: &Json, schema: &JSONSchemaProps, place: &Path) -> Outcome {
 }
 
 fn types(schema: &JSONSchemaProps) -> Vec<&str> {
+    // `x-kubernetes-int-or-string` says nothing here; the alternatives in `anyOf` do.
     match type_of(schema) {
-        _ if schema.x_kubernetes_int_or_string == Some(true) => vec!["integer", "string"],
         "" => Vec::new(),
         one => vec![one],
     }
@@ -267,6 +267,16 @@ fn formatted(text: &str, schema: &JSONSchemaProps, place: &Path) -> Outcome {
             let digits = text.replace('-', "");
             digits.len() == 32 && digits.chars().all(|digit| digit.is_ascii_hexdigit())
         }
+        "date" => {
+            let digits: Vec<&str> = text.split('-').collect();
+            matches!(digits[..], [year, month, day] if year.len() == 4 && month.len() == 2 && day.len() == 2)
+                && text.chars().all(|letter| letter.is_ascii_digit() || letter == '-')
+        }
+        "duration" => text.contains(|letter: char| letter.is_ascii_digit()),
+        "byte" => {
+            text.len().is_multiple_of(4)
+                && text.chars().all(|letter| letter.is_ascii_alphanumeric() || "+/=".contains(letter))
+        }
         _ => true,
     };
     if !fits {
@@ -279,12 +289,13 @@ fn formatted(text: &str, schema: &JSONSchemaProps, place: &Path) -> Outcome {
 fn number(value: &Json, schema: &JSONSchemaProps, place: &Path) -> Outcome {
     let mut outcome = Outcome { checks: 1, ..Outcome::default() };
     let Some(value) = value.as_f64() else { return outcome };
-    let bits = match format(schema) {
-        Some("int32") => f64::from(i32::MIN)..=f64::from(i32::MAX),
-        _ => f64::MIN..=f64::MAX,
-    };
-    if type_of(schema) == "integer" && !bits.contains(&value) {
-        outcome.add(&Path::root(), Reason::FieldValueInvalid, "is too large for its format");
+    let largest = if format(schema) == Some("int32") { f64::from(i32::MAX) } else { 9.2e18 };
+    let limits = [Some(value), schema.multiple_of, schema.maximum, schema.minimum];
+    for limit in limits.into_iter().flatten().filter(|_| type_of(schema) == "integer") {
+        if limit.fract() != 0.0 || limit.abs() > largest + 1.0 {
+            let message = format!("is compared with {limit}, which is no number of its type");
+            outcome.add(&Path::root(), Reason::FieldValueInvalid, message);
+        }
     }
     let strict = |flag: Option<bool>| flag == Some(true);
     if let Some(step) = schema.multiple_of.filter(|step| *step > 0.0)

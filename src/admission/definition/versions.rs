@@ -14,6 +14,7 @@ use crate::yaml::Path;
 
 /// What is the same in all versions, so that the API server looks at it only once, under names of its own
 /// (`Convert_v1_CustomResourceDefinitionSpec_To_apiextensions_CustomResourceDefinitionSpec`).
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own, as upstream")]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shared {
     schema: bool,
@@ -148,11 +149,11 @@ pub(super) fn check(spec: &CustomResourceDefinitionSpec, shared: &Shared, option
             let message = "no version is marked as the one in which objects are stored";
             errors.invalid(&list, message).help("mark one version with `storage: true`");
         }
-        [first, .., last] => {
-            let place = errors.place(&list.index(first).field("storage"));
+        [first, .., another] => {
+            let other = errors.place(&list.index(first).field("storage"));
             let message = "objects can be stored only in one version";
-            let finding = errors.invalid(&list.index(last).field("storage"), message).called(list);
-            finding.related(place, "the other one").help("write `storage: false` in all versions but one");
+            let finding = errors.invalid(&list.index(another).field("storage"), message).called(list);
+            finding.related(other, "the other one").help("write `storage: false` in all versions but one");
         }
     }
     if let Some(first) = spec.versions.first().filter(|first| !first.name.is_empty())
@@ -301,9 +302,32 @@ pub(super) fn warn_of_formats(spec: &CustomResourceDefinitionSpec, known: &BTree
     if errors.server.version.minor() < 35 {
         return;
     }
+    let list = Path::root().fields(&["spec", "versions"]);
     for format in formats(spec).difference(known) {
-        let path = Path::root().fields(&["spec", "versions"]);
+        let found = spec.versions.iter().enumerate().find_map(|(index, version)| {
+            place_of(format, schema_of(version)?, &list.index(index).fields(&["schema", "openAPIV3Schema"]))
+        });
         let message = format!("the server does not know the format `{}`, and ignores it", shortened(format));
-        errors.warn(&path, message);
+        let finding = errors.warn(&found.unwrap_or_else(|| list.clone()), message);
+        finding.help("remove it, or say what you mean by `pattern` and the like");
     }
+}
+
+/// Where a schema has a format that the server does not know.
+fn place_of(format: &str, schema: &JSONSchemaProps, path: &Path) -> Option<Path> {
+    if schema::unknown_format(schema) == Some(format) {
+        return Some(path.field("format"));
+    }
+    let property =
+        |(name, property): (&String, &JSONSchemaProps)| place_of(format, property, &path.field("properties").key(name));
+    schema
+        .properties
+        .iter()
+        .flatten()
+        .find_map(property)
+        .or_else(|| place_of(format, walk::item(schema)?, &path.field("items")))
+        .or_else(|| {
+            let additional = walk::additional(schema.additional_properties.as_ref())?;
+            place_of(format, additional, &path.field("additionalProperties"))
+        })
 }

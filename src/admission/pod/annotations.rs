@@ -34,15 +34,12 @@ pub(super) fn check(
         errors.invalid(&path.key(MIRROR), message).called(field.key(MIRROR)).help("remove it");
     }
     if let Some(text) = annotations.get(TOLERATIONS).filter(|text| !text.is_empty()) {
-        match serde_json::from_str::<Option<Vec<Toleration>>>(text) {
-            Ok(tolerations) => {
-                scheduling::tolerations(&tolerations.unwrap_or_default(), &path.field(TOLERATIONS), errors);
-            }
-            Err(_) => {
-                let message = format!("the annotation `{TOLERATIONS}` must be a JSON list of tolerations");
-                let finding = errors.invalid(&path.key(TOLERATIONS), message).called(field.clone());
-                finding.help("use the field `tolerations`");
-            }
+        if let Ok(tolerations) = serde_json::from_str::<Option<Vec<Toleration>>>(text) {
+            scheduling::tolerations(&tolerations.unwrap_or_default(), &path.field(TOLERATIONS), errors);
+        } else {
+            let message = format!("the annotation `{TOLERATIONS}` must be a JSON list of tolerations");
+            let finding = errors.invalid(&path.key(TOLERATIONS), message).called(field.clone());
+            finding.help("use the field `tolerations`");
         }
     }
     if let Some(cost) = annotations.get(DELETION_COST).filter(|cost| !is_deletion_cost(cost)) {

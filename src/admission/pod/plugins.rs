@@ -10,10 +10,12 @@ use crate::yaml::Path;
 
 /// What the plugins refuse of the new pod whose spec is at `path`.
 pub(super) fn check(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
-    priority(spec, path, errors);
+    if errors.server.runs("Priority") {
+        priority(spec, path, errors);
+    }
     // Overhead comes from a runtime class; one that is written must equal it.
     let overhead = spec.overhead.as_ref().is_some_and(|overhead| !overhead.is_empty());
-    if overhead && spec.runtime_class_name.is_none() {
+    if overhead && spec.runtime_class_name.is_none() && errors.server.runs("RuntimeClass") {
         let message = "a pod without a runtime class cannot have an overhead";
         let finding = errors.denied(&path.field("overhead"), message);
         finding.help("remove it; the API server takes it from the class that `runtimeClassName` names");

@@ -154,7 +154,7 @@ fn operations(resources: Option<&MatchResources>, path: &Path, errors: &mut Erro
 
 fn mutation(mutation: &Mutation, scope: Scope<'_>, before: &Before, path: &Path, errors: &mut Errors<'_>) {
     let Mutation { apply_configuration, json_patch, patch_type } = mutation;
-    let (apply, patch) = (path.field("applyConfiguration"), path.field("jsonPatch"));
+    let (apply, json) = (path.field("applyConfiguration"), path.field("jsonPatch"));
     let other = |path: &Path, errors: &mut Errors<'_>| {
         let message = format!("this does not go with `patchType: {patch_type}`");
         errors.invalid(path, message).help("remove it, or change the `patchType`");
@@ -169,9 +169,9 @@ fn mutation(mutation: &Mutation, scope: Scope<'_>, before: &Before, path: &Path,
         "JSONPatch" => {
             match json_patch {
                 Some(JSONPatch { expression }) => {
-                    expression_of(expression.as_deref(), expressions::patches(), scope, before, &patch, errors);
+                    expression_of(expression.as_deref(), expressions::patches(), scope, before, &json, errors);
                 }
-                None => missing(&patch, errors),
+                None => missing(&json, errors),
             }
             if apply_configuration.is_some() {
                 other(&apply, errors);
@@ -185,7 +185,7 @@ fn mutation(mutation: &Mutation, scope: Scope<'_>, before: &Before, path: &Path,
                 None => missing(&apply, errors),
             }
             if json_patch.is_some() {
-                other(&patch, errors);
+                other(&json, errors);
             }
         }
         unknown => {

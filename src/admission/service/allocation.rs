@@ -67,19 +67,6 @@ pub(super) fn update(service: &mut Service, old: &mut Service, errors: &mut Erro
     true
 }
 
-/// Takes the placeholders out again.
-pub(super) fn forget(spec: &mut ServiceSpec) {
-    let is_chosen = |address: &String| address.starts_with(PLACEHOLDER);
-    if spec.cluster_ip.as_ref().is_some_and(is_chosen) {
-        (spec.cluster_ip, spec.cluster_ips) = (None, None);
-    }
-    spec.cluster_ips.iter_mut().for_each(|addresses| addresses.retain(|address| !is_chosen(address)));
-    for port in spec.ports.iter_mut().flatten() {
-        port.node_port = port.node_port.filter(|port| !is_placeholder(*port));
-    }
-    spec.health_check_node_port = spec.health_check_node_port.filter(|port| !is_placeholder(*port));
-}
-
 fn kind(spec: &ServiceSpec) -> &str {
     text(spec.type_.as_ref())
 }
@@ -300,13 +287,11 @@ fn update_addresses(spec: &mut ServiceSpec, old: &ServiceSpec, errors: &mut Erro
         return true;
     }
     let addresses = spec.cluster_ips.get_or_insert_default();
-    match addresses.get(1) {
-        Some(second) => in_range(second, 1, errors),
-        None => {
-            addresses.push(placeholder(families.get(1)));
-            true
-        }
+    if let Some(second) = addresses.get(1) {
+        return in_range(second, 1, errors);
     }
+    addresses.push(placeholder(families.get(1)));
+    true
 }
 
 /// Whoever leaves out what was allocated keeps it (`patchAllocatedValues`).

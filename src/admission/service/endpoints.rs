@@ -1,7 +1,8 @@
 //! Endpoints and `EndpointSlice`s.
 //!
 //! Mirrors `ValidateEndpoints` of pkg/apis/core/validation, `ValidateEndpointSlice` of pkg/apis/discovery/validation and the
-//! warnings of both strategies (v1.36). Addresses that have not changed are not checked again.
+//! warnings of both strategies (v1.36). Addresses that have not changed are not checked again. That Endpoints are
+//! deprecated is known to [`crate::schema`].
 
 use std::collections::BTreeMap;
 
@@ -28,22 +29,14 @@ impl Kind for Endpoints {
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
-        deprecated(errors);
         subsets(list(self.subsets.as_ref()), errors);
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
-        deprecated(errors);
         if list(self.subsets.as_ref()) != list(old.subsets.as_ref()) {
             subsets(list(self.subsets.as_ref()), errors);
         }
     }
-}
-
-/// Every request is answered with this (`APILifecycleDeprecated` and its warning since 1.33).
-fn deprecated(errors: &mut Errors<'_>) {
-    let path = Path::root().field("kind");
-    errors.warn(&path, "Endpoints are deprecated").help("use an `EndpointSlice` of `discovery.k8s.io/v1`");
 }
 
 fn subsets(subsets: &[EndpointSubset], errors: &mut Errors<'_>) {

@@ -188,8 +188,12 @@ fn data_sources(spec: &PersistentVolumeClaimSpec, path: &Path, options: &Options
     let (source_path, reference_path) = (path.field("dataSource"), path.field("dataSourceRef"));
     // The server fills in the one that is not written from the other.
     match (errors.is_written(&source_path), errors.is_written(&reference_path)) {
-        (true, false) => errors.copied(reference_path.clone(), source_path.clone(), ""),
-        (false, true) => errors.copied(source_path.clone(), reference_path.clone(), ""),
+        (true, false) => {
+            errors.copied(reference_path.clone(), source_path.clone(), "the server makes it the `dataSourceRef` too");
+        }
+        (false, true) => {
+            errors.copied(source_path.clone(), reference_path.clone(), "the server makes it the `dataSource` too");
+        }
         _ => {}
     }
     if let Some(TypedLocalObjectReference { api_group, kind, name }) = &spec.data_source {

@@ -101,7 +101,7 @@ fn partition(partition: Option<i32>, path: &Path, errors: &mut Errors<'_>) {
     }
 }
 
-/// A cluster of GlusterFS.
+/// A cluster of `GlusterFS`.
 pub(in crate::admission) fn glusterfs(source: &GlusterfsPersistentVolumeSource, path: &Path, errors: &mut Errors<'_>) {
     needed(&source.endpoints, path, "endpoints", errors);
     needed(&source.path, path, "path", errors);
@@ -196,7 +196,7 @@ pub(in crate::admission) fn iscsi_target(target: &Target<'_>, path: &Path, error
     }
 }
 
-/// A volume over iSCSI; `volume` is the name of the PersistentVolume.
+/// A volume over iSCSI; `volume` is the name of the `PersistentVolume`.
 pub(in crate::admission) fn iscsi(
     source: &ISCSIPersistentVolumeSource,
     volume: &str,
@@ -337,7 +337,7 @@ pub(in crate::admission) fn azure_disk(source: &AzureDiskVolumeSource, path: &Pa
     }
 }
 
-/// A volume of OpenStack's.
+/// A volume of `OpenStack`.
 pub(in crate::admission) fn cinder(source: &CinderPersistentVolumeSource, path: &Path, errors: &mut Errors<'_>) {
     needed(&source.volume_id, path, "volumeID", errors);
     if let Some(secret) = &source.secret_ref {

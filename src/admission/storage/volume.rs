@@ -18,6 +18,10 @@ const OPTIONS_ANNOTATION: &str = "volume.beta.kubernetes.io/mount-options";
 impl Kind for PersistentVolume {
     fn set_defaults(&mut self, _: &ApiServer) {
         defaults::volume(self.spec.get_or_insert_default());
+        let phase = &mut self.status.get_or_insert_default().phase;
+        if phase.as_deref().is_none_or(str::is_empty) {
+            *phase = Some("Pending".to_owned());
+        }
     }
 
     /// As `DropDisabledSpecFields`.
@@ -59,6 +63,7 @@ fn volume(volume: &PersistentVolume, old: Option<&PersistentVolume>, errors: &mu
 
 /// The spec of the volume `name` at `path` (`ValidatePersistentVolumeSpec`).
 fn spec(spec: &PersistentVolumeSpec, name: &str, path: &Path, errors: &mut Errors<'_>) {
+    const POLICIES: [&str; 3] = ["Delete", "Recycle", "Retain"];
     let modes = spec.access_modes.as_deref().unwrap_or_default();
     let modes_path = path.field("accessModes");
     if modes.is_empty() {
@@ -69,7 +74,6 @@ fn spec(spec: &PersistentVolumeSpec, name: &str, path: &Path, errors: &mut Error
     capacity(spec, &path.field("capacity"), errors);
     let policy = spec.persistent_volume_reclaim_policy.as_deref().unwrap_or_default();
     let policy_path = path.field("persistentVolumeReclaimPolicy");
-    const POLICIES: [&str; 3] = ["Delete", "Recycle", "Retain"];
     if !POLICIES.contains(&policy) && !policy.is_empty() {
         errors.unsupported(&policy_path, "the `persistentVolumeReclaimPolicy`", policy, POLICIES);
     }

@@ -30,7 +30,7 @@ impl Change {
     }
 
     /// ` from … to …`, as far as the values are short and nobody's secret. Environment and command lines may hold one.
-    pub(in crate::admission) fn from_to(&self) -> String {
+    pub(in crate::admission) fn course(&self) -> String {
         let may_be_secret =
             self.path.segments().iter().any(|segment| {
                 matches!(segment.name(), Some("annotations" | "args" | "command" | "env" | "httpHeaders"))

@@ -64,7 +64,7 @@ pub(in crate::admission) fn spec(new: &PodSpec, old: &PodSpec, path: &Path, erro
     }
     for change in changes(old, &rest, path) {
         let place = errors.place(&change.path);
-        let message = format!("{} of a pod cannot change{}", change.name(path), change.from_to());
+        let message = format!("{} of a pod cannot change{}", change.name(path), change.course());
         let finding = errors.forbidden(&change.path, message).called(path.clone()).at(place);
         finding.rule("immutable-field").help(ANEW);
     }

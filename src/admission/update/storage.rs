@@ -163,10 +163,11 @@ fn shrinking(new: &PersistentVolumeClaimSpec, old: &PersistentVolumeClaim, error
         return;
     }
     let status = old.status.as_ref();
-    let has = |list: Option<bool>| list == Some(false);
     let recovers = errors.server.enabled("RecoverVolumeExpansionFailure")
-        || has(status.and_then(|status| status.allocated_resources.as_ref()).map(|list| list.is_empty()))
-        || has(status.and_then(|status| status.allocated_resource_statuses.as_ref()).map(|list| list.is_empty()));
+        || status.is_some_and(|status| {
+            status.allocated_resources.as_ref().is_some_and(|list| !list.is_empty())
+                || status.allocated_resource_statuses.as_ref().is_some_and(|list| !list.is_empty())
+        });
     let capacity = status.and_then(|status| status.capacity.as_ref()).and_then(|capacity| capacity.get("storage"));
     let capacity = capacity.and_then(amount).unwrap_or_else(Quantity::zero);
     if !recovers || new_size <= capacity {

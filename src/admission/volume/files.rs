@@ -1,4 +1,4 @@
-//! Volumes whose files come from the API: Secrets, ConfigMaps, the pod's own fields.
+//! Volumes whose files come from the API: Secrets, `ConfigMap`s, the pod's own fields.
 //!
 //! Mirrors `validateSecretVolumeSource`, `validateConfigMapVolumeSource`, `validateDownwardAPIVolumeSource` and their
 //! parts in pkg/apis/core/validation (v1.36).

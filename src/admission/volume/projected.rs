@@ -207,13 +207,11 @@ fn signer_name(name: &str, path: &Path, errors: &mut Errors<'_>) {
         errors.required(path, "the signer has no name");
         return;
     }
-    let (domain, rest) = match name.split('/').collect::<Vec<_>>()[..] {
-        [domain, rest] => (domain, rest),
-        _ => {
-            let message = format!("the signer `{}` must be a domain, a `/` and a name", shortened(name));
-            errors.invalid(path, message).help("write it as `example.com/signer`");
-            return;
-        }
+    let parts: Vec<&str> = name.split('/').collect();
+    let [domain, rest] = parts[..] else {
+        let message = format!("the signer `{}` must be a domain, a `/` and a name", shortened(name));
+        errors.invalid(path, message).help("write it as `example.com/signer`");
+        return;
     };
     if domain.len() > DOMAIN_LIMIT {
         errors.too_long(path, format!("the domain of a signer can have at most {DOMAIN_LIMIT} characters"));

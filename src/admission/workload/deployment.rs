@@ -1,4 +1,4 @@
-//! Deployments and ReplicaSets.
+//! Deployments and `ReplicaSets`.
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, ReplicaSet, RollingUpdateDeployment};
 use k8s_openapi::api::core::v1::PodTemplateSpec;

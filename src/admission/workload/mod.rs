@@ -1,4 +1,4 @@
-//! Deployments, ReplicaSets, StatefulSets, DaemonSets and ReplicationControllers.
+//! Deployments, `ReplicaSets`, `StatefulSets`, `DaemonSets` and `ReplicationControllers`.
 //!
 //! Mirrors pkg/apis/apps/validation, `ValidateReplicationController` in pkg/apis/core/validation, and the strategies in
 //! pkg/registry/apps (v1.36).
@@ -14,7 +14,7 @@ pub(super) use self::selection::{Selection, query, selector_changed};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::errors::Errors;
+use super::errors::{Errors, shortened};
 use super::pod;
 use crate::values::names;
 use crate::yaml::Path;
@@ -55,7 +55,10 @@ pub(super) fn name_warning(meta: &ObjectMeta, kind: &str, errors: &mut Errors<'_
     if names::dns1123_label(name).is_empty() || !names::dns1123_subdomain(name).is_empty() {
         return;
     }
-    let message = format!("the pods of the {kind} are called after it, and their hostnames cannot be all of `{name}`");
-    let field = Path::root().fields(&["metadata", "name"]);
+    let metadata = Path::root().field("metadata");
+    let given = metadata.field("name");
+    let field = if errors.is_written(&given) { given } else { metadata.field("generateName") };
+    let message =
+        format!("pods get names and hostnames from the {kind}'s name `{}`, which is no DNS label", shortened(name));
     errors.warn(&field, message).help("use at most 63 lower-case letters, digits and `-`, without dots");
 }

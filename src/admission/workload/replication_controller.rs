@@ -1,11 +1,12 @@
-//! ReplicationControllers, the elder of ReplicaSets.
+//! `ReplicationControllers`, the elder of `ReplicaSets`.
 
-use k8s_openapi::api::core::v1::ReplicationController;
+use k8s_openapi::api::core::v1::{ReplicationController, ReplicationControllerSpec};
 
 use super::{Selection, lasting_pods, name_warning};
 use crate::admission::errors::Errors;
 use crate::admission::numbers::not_negative;
 use crate::admission::{ApiServer, Kind, Update, defaults};
+use crate::cluster::Labels;
 use crate::values::selector::Selector;
 use crate::yaml::Path;
 
@@ -25,6 +26,7 @@ impl Kind for ReplicationController {
         if how == Update::Apply
             && !errors.is_written(&Path::root().fields(&["spec", "selector"]))
             && let (Some(spec), Some(old)) = (&mut self.spec, old.and_then(|old| old.spec.as_ref()))
+            && old.selector == template_labels(old)
         {
             spec.selector.clone_from(&old.selector);
         }
@@ -39,6 +41,10 @@ impl Kind for ReplicationController {
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
         spec(self, Some(old), errors);
     }
+}
+
+fn template_labels(spec: &ReplicationControllerSpec) -> Option<Labels> {
+    spec.template.as_ref()?.metadata.as_ref()?.labels.clone()
 }
 
 /// As `ValidateReplicationControllerSpec`; the selector is not checked by itself.

@@ -131,7 +131,7 @@ impl<'a> Selection<'a> {
 }
 
 pub(in crate::admission) fn is_empty(selector: &LabelSelector) -> bool {
-    selector.match_labels.as_ref().is_none_or(|labels| labels.is_empty())
+    selector.match_labels.as_ref().is_none_or(Labels::is_empty)
         && selector.match_expressions.as_ref().is_none_or(Vec::is_empty)
 }
 

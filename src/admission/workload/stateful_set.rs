@@ -1,4 +1,4 @@
-//! StatefulSets.
+//! `StatefulSets`.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,9 @@ use k8s_openapi::api::apps::v1::{
     RollingUpdateStatefulSetStrategy, StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec,
     StatefulSetUpdateStrategy,
 };
-use k8s_openapi::api::core::v1::{PersistentVolumeClaimVolumeSource, PodTemplateSpec, Volume};
+use k8s_openapi::api::core::v1::{
+    PersistentVolumeClaimSpec, PersistentVolumeClaimVolumeSource, PodTemplateSpec, Volume,
+};
 
 use super::selection::way_out;
 use super::{Selection, lasting};
@@ -85,7 +87,7 @@ fn spec(spec: &StatefulSetSpec, old: Option<&StatefulSetSpec>, checks: Checks, e
     let claims = spec.volume_claim_templates.as_deref().unwrap_or_default();
     if checks.claims {
         let path = path.field("volumeClaimTemplates");
-        let nothing = Default::default();
+        let nothing = PersistentVolumeClaimSpec::default();
         for (index, claim) in claims.iter().enumerate() {
             storage::claim_spec(claim.spec.as_ref().unwrap_or(&nothing), &path.index(index).field("spec"), errors);
         }
@@ -210,12 +212,13 @@ fn unchanged(new: &StatefulSetSpec, old: &StatefulSetSpec, errors: &mut Errors<'
         ..Default::default()
     };
     for change in changes(&fixed(old), &fixed(new), &path) {
-        let message = format!("{} of a StatefulSet cannot change{}", change.name(&path), change.from_to());
-        let help = match is_storage(&change) {
-            true => "keep what is there and resize the claims themselves; to change it for pods to come, delete the \
-                 StatefulSet with `--cascade=orphan` and create it anew, which leaves pods and claims as they are"
-                .to_owned(),
-            false => way_out("StatefulSet"),
+        let message = format!("{} of a StatefulSet cannot change{}", change.name(&path), change.course());
+        let help = if is_storage(&change) {
+            "keep what is there and resize the claims themselves; to change it for pods to come, delete the StatefulSet \
+             with `--cascade=orphan` and create it anew, which leaves pods and claims as they are"
+                .to_owned()
+        } else {
+            way_out("StatefulSet")
         };
         errors.forbidden(&change.path, message).rule("immutable-field").called(path.clone()).help(help);
     }

@@ -93,7 +93,7 @@ impl Checker<'_> {
             self.variables.insert(name.to_owned());
             return Some(found);
         }
-        type_called(name).map(|found| Type::Type(Arc::new(found)))
+        type_called(name).map(|found| Type::OfTypes(Arc::new(found)))
     }
 
     /// A field, or a variable or type whose name has dots.
@@ -385,7 +385,7 @@ fn type_called(name: &str) -> Option<Type> {
         "null_type" => Type::Null,
         "list" => Type::list(Type::Dyn),
         "map" => Type::map(Type::Dyn, Type::Dyn),
-        "type" => Type::Type(Arc::new(Type::Dyn)),
+        "type" => Type::OfTypes(Arc::new(Type::Dyn)),
         "google.protobuf.Duration" => Type::Duration,
         "google.protobuf.Timestamp" => Type::Timestamp,
         _ if name.starts_with("google.") || name.starts_with("kubernetes.") => Type::Dyn,
@@ -413,7 +413,7 @@ fn renamed(given: &Type, variables: &[usize]) -> Type {
         Type::Variable(number) => Type::Variable(variables[*number]),
         Type::List(item) => Type::list(renamed(item, variables)),
         Type::Map(entry) => Type::map(renamed(&entry.0, variables), renamed(&entry.1, variables)),
-        Type::Type(inner) => Type::Type(Arc::new(renamed(inner, variables))),
+        Type::OfTypes(inner) => Type::OfTypes(Arc::new(renamed(inner, variables))),
         Type::Opaque(name, Some(inner)) => Type::Opaque(Arc::clone(name), Some(Arc::new(renamed(inner, variables)))),
         _ => given.clone(),
     }

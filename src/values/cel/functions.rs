@@ -146,7 +146,7 @@ impl Reader {
             return match (outer, inner.pop()) {
                 ("list", _) => Type::list(last),
                 ("map", Some(key)) => Type::map(key, last),
-                ("type", _) => Type::Type(last.into()),
+                ("type", _) => Type::OfTypes(last.into()),
                 _ => Type::optional(last),
             };
         }

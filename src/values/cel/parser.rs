@@ -78,6 +78,24 @@ const DEPTH_LIMIT: usize = 250;
 /// How many characters an expression may have (`expressionSizeCodePointLimit`).
 const SIZE_LIMIT: usize = 100_000;
 
+/// The operators between two operands, and how strongly they bind.
+const OPERATORS: [(&str, &str, u8); 14] = [
+    ("||", "_||_", 0),
+    ("&&", "_&&_", 1),
+    ("==", "_==_", 2),
+    ("!=", "_!=_", 2),
+    ("<", "_<_", 2),
+    ("<=", "_<=_", 2),
+    (">", "_>_", 2),
+    (">=", "_>=_", 2),
+    ("in", "@in", 2),
+    ("+", "_+_", 3),
+    ("-", "_-_", 3),
+    ("*", "_*_", 4),
+    ("/", "_/_", 4),
+    ("%", "_%_", 4),
+];
+
 /// Words that cannot be names of variables and functions.
 const RESERVED: [&str; 17] = [
     "as",
@@ -215,10 +233,10 @@ impl Parser {
         if self.nesting > DEPTH_LIMIT {
             return Err(Problem::new(self.at(), "the expression is nested too deeply"));
         }
-        let condition = self.any()?;
+        let condition = self.binary(0)?;
         let at = self.at();
         let expression = if self.accept("?") {
-            let yes = self.any()?;
+            let yes = self.binary(0)?;
             self.expect(":")?;
             let no = self.expression()?;
             Self::limited(Expression::call(at, "_?_:_", vec![condition, yes, no]))?
@@ -229,63 +247,33 @@ impl Parser {
         Ok(expression)
     }
 
-    /// `conditionalOr`.
-    fn any(&mut self) -> Result<Expression, Problem> {
-        self.joined("||", "_||_", Self::all)
-    }
-
-    /// `conditionalAnd`.
-    fn all(&mut self) -> Result<Expression, Problem> {
-        self.joined("&&", "_&&_", Self::relation)
-    }
-
-    fn joined(
-        &mut self,
-        sign: &str,
-        function: &'static str,
-        term: fn(&mut Self) -> Result<Expression, Problem>,
-    ) -> Result<Expression, Problem> {
-        let first = term(self)?;
-        let at = self.at();
-        let mut terms = vec![first];
-        while self.accept(sign) {
-            terms.push(term(self)?);
-        }
-        match terms.len() {
-            1 => Ok(terms.remove(0)),
-            _ => Ok(Expression::call(at, function, terms)),
-        }
-    }
-
-    fn relation(&mut self) -> Result<Expression, Problem> {
-        const OPERATORS: [(&str, &str); 7] =
-            [("==", "_==_"), ("!=", "_!=_"), ("<", "_<_"), ("<=", "_<=_"), (">", "_>_"), (">=", "_>=_"), ("in", "@in")];
-        self.chain(&OPERATORS, Self::sum)
-    }
-
-    fn sum(&mut self) -> Result<Expression, Problem> {
-        self.chain(&[("+", "_+_"), ("-", "_-_")], Self::product)
-    }
-
-    fn product(&mut self) -> Result<Expression, Problem> {
-        self.chain(&[("*", "_*_"), ("/", "_/_"), ("%", "_%_")], Self::unary)
-    }
-
-    /// Operands between operators of one precedence, from left to right.
-    fn chain(
-        &mut self,
-        operators: &[(&'static str, &'static str)],
-        operand: fn(&mut Self) -> Result<Expression, Problem>,
-    ) -> Result<Expression, Problem> {
-        let mut left = operand(self)?;
+    /// Operands between operators that bind at least as strongly as `least`, from left to right.
+    fn binary(&mut self, least: u8) -> Result<Expression, Problem> {
+        let mut left = self.unary()?;
         loop {
             let at = self.at();
-            let Some((_, function)) = operators.iter().find(|(sign, _)| *self.peek() == Token::Sign(sign)) else {
+            let Some((_, function, strength)) = OPERATORS.iter().find(|(sign, ..)| *self.peek() == Token::Sign(sign))
+            else {
                 return Ok(left);
             };
+            if *strength < least {
+                return Ok(left);
+            }
             self.next += 1;
-            let right = operand(self)?;
-            left = Self::limited(Expression::call(at, *function, vec![left, right]))?;
+            let right = self.binary(strength + 1)?;
+            left = match left.kind {
+                // However many there are, they are not nested.
+                Kind::Call { function: before, target: None, mut arguments }
+                    if before == *function && matches!(*function, "_&&_" | "_||_") =>
+                {
+                    arguments.push(right);
+                    Expression::call(left.at, before, arguments)
+                }
+                kind => {
+                    let left = Expression { kind, ..left };
+                    Self::limited(Expression::call(at, *function, vec![left, right]))?
+                }
+            };
         }
     }
 
@@ -303,7 +291,11 @@ impl Parser {
             }
             if count > 0 {
                 let operand = self.member()?;
-                return Ok(if count % 2 == 0 { operand } else { Expression::call(at, function, vec![operand]) });
+                return Ok(if count.is_multiple_of(2) {
+                    operand
+                } else {
+                    Expression::call(at, function, vec![operand])
+                });
             }
         }
         self.member()
@@ -360,7 +352,7 @@ impl Parser {
         let dot = matches!((self.peek(), self.after(1)), (Token::Sign("."), Token::Name(_)));
         self.next += usize::from(dot);
         if let Token::Name(name) = self.peek().clone() {
-            return self.named(at, name, dot);
+            return self.named(at, &name, dot);
         }
         if self.accept("(") {
             let inner = self.expression()?;
@@ -376,13 +368,13 @@ impl Parser {
         self.literal()
     }
 
-    fn named(&mut self, at: usize, name: String, dot: bool) -> Result<Expression, Problem> {
+    fn named(&mut self, at: usize, name: &str, dot: bool) -> Result<Expression, Problem> {
         let prefix = if dot { "." } else { "" };
         if let Some((structure, length)) = self.structure_name() {
             self.next += length;
             return self.structure(at, format!("{prefix}{structure}"));
         }
-        if RESERVED.contains(&name.as_str()) {
+        if RESERVED.contains(&name) {
             return Err(Problem::new(at, format!("`{name}` is a reserved word, which cannot stand here")));
         }
         self.next += 1;

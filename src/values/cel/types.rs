@@ -22,7 +22,7 @@ pub(crate) enum Type {
     List(Arc<Type>),
     Map(Arc<(Type, Type)>),
     /// The type of types.
-    Type(Arc<Type>),
+    OfTypes(Arc<Type>),
     /// Has fields, which the environment knows.
     Structure(Arc<str>),
     /// Has only methods: `net.IP`, `optional_type`.
@@ -71,7 +71,7 @@ const OPTIONAL: &str = "optional_type";
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Type::Dyn => "dyn",
+            Type::Dyn | Type::Variable(_) => "dyn",
             Type::Error => "error",
             Type::Null => "null",
             Type::Bool => "bool",
@@ -84,11 +84,10 @@ impl fmt::Display for Type {
             Type::Timestamp => "timestamp",
             Type::List(item) => return write!(f, "list({item})"),
             Type::Map(entry) => return write!(f, "map({}, {})", entry.0, entry.1),
-            Type::Type(inner) => return write!(f, "type({inner})"),
+            Type::OfTypes(inner) => return write!(f, "type({inner})"),
             Type::Structure(_) => "object",
             Type::Opaque(name, None) => name,
             Type::Opaque(name, Some(inner)) => return write!(f, "{name}({inner})"),
-            Type::Variable(_) => "dyn",
         })
     }
 }
@@ -150,7 +149,7 @@ impl Bindings {
             (Type::Null, other) | (other, Type::Null) => {
                 matches!(other, Type::Null | Type::Opaque(..) | Type::Structure(_) | Type::Duration | Type::Timestamp)
             }
-            (Type::Type(_), Type::Type(_)) => true,
+            (Type::OfTypes(_), Type::OfTypes(_)) => true,
             (Type::List(one), Type::List(other)) => self.fits(one, other),
             (Type::Map(one), Type::Map(other)) => self.fits(&one.0, &other.0) && self.fits(&one.1, &other.1),
             (Type::Opaque(name, None), Type::Opaque(other, None)) => name == other,
@@ -192,7 +191,7 @@ impl Bindings {
             Type::Variable(other) => {
                 *other == variable || self.bound[*other].as_ref().is_some_and(|bound| self.refers(bound, variable))
             }
-            Type::List(item) | Type::Type(item) | Type::Opaque(_, Some(item)) => self.refers(item, variable),
+            Type::List(item) | Type::OfTypes(item) | Type::Opaque(_, Some(item)) => self.refers(item, variable),
             Type::Map(entry) => self.refers(&entry.0, variable) || self.refers(&entry.1, variable),
             _ => false,
         }
@@ -208,7 +207,7 @@ impl Bindings {
             },
             Type::List(item) => Type::list(self.resolved(item, finally)),
             Type::Map(entry) => Type::map(self.resolved(&entry.0, finally), self.resolved(&entry.1, finally)),
-            Type::Type(inner) => Type::Type(Arc::new(self.resolved(inner, finally))),
+            Type::OfTypes(inner) => Type::OfTypes(Arc::new(self.resolved(inner, finally))),
             Type::Opaque(name, Some(inner)) => {
                 Type::Opaque(Arc::clone(name), Some(Arc::new(self.resolved(inner, finally))))
             }
@@ -225,14 +224,13 @@ pub(super) fn more_general(one: &Type, other: &Type) -> Type {
 /// `isEqualOrLessSpecific`.
 fn says_no_more(one: &Type, other: &Type) -> bool {
     match (one, other) {
-        (Type::Dyn | Type::Variable(_), _) => true,
+        (Type::Dyn | Type::Variable(_), _) | (Type::OfTypes(_), Type::OfTypes(_)) => true,
         (_, Type::Dyn | Type::Variable(_)) => false,
         (Type::List(one), Type::List(other)) => says_no_more(one, other),
         (Type::Map(one), Type::Map(other)) => says_no_more(&one.0, &other.0) && says_no_more(&one.1, &other.1),
         (Type::Opaque(name, Some(one)), Type::Opaque(other, Some(another))) => {
             name == other && says_no_more(one, another)
         }
-        (Type::Type(_), Type::Type(_)) => true,
         _ => one == other,
     }
 }

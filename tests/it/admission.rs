@@ -1,0 +1,83 @@
+//! What admission promises as a whole; what it says of each kind is measured by the recordings.
+
+use seatrial::finding::{Finding, Group};
+use seatrial::lint::{Background, Settings, lint, lint_with};
+use seatrial::source::Sources;
+
+fn refusals(text: &str, versions: &[&str]) -> Vec<Finding> {
+    let mut sources = Sources::default();
+    sources.add("object.yaml", text);
+    let kubernetes_versions = versions.iter().map(|version| version.parse().expect("is supported")).collect();
+    let report = lint(&sources, &Settings { kubernetes_versions, ..Settings::default() });
+    report.findings.into_iter().filter(|finding| finding.group == Group::Refused).collect()
+}
+
+fn fields(findings: &[Finding]) -> Vec<String> {
+    findings.iter().map(|finding| finding.field().to_string()).collect()
+}
+
+const DEPLOYMENT: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: REPLICAS
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          ports: PORTS
+";
+
+#[test]
+fn a_field_that_cannot_be_decoded_leaves_the_rest_checked() {
+    let text = DEPLOYMENT.replace("REPLICAS", "many").replace("PORTS", "[{containerPort: 70000}]");
+    let found = refusals(&text, &["1.36"]);
+    assert_eq!(fields(&found), ["spec.replicas", "spec.template.spec.containers[0].ports[0].containerPort"]);
+    assert_eq!((found[0].rule, found[0].reason), ("wrong-type", None), "the decoder refuses it");
+    assert_eq!(found[1].rule, "port-out-of-range");
+}
+
+#[test]
+fn what_the_decoder_refuses_is_not_missed_as_well() {
+    let text = DEPLOYMENT.replace("REPLICAS", "1").replace("PORTS", "[{containerPort: '80'}]");
+    let found = refusals(&text, &["1.36"]);
+    assert_eq!(fields(&found), ["spec.template.spec.containers[0].ports[0].containerPort"], "{found:?}");
+    assert_eq!(found[0].rule, "wrong-type");
+}
+
+#[test]
+fn a_misspelt_field_is_not_missing() {
+    let text = DEPLOYMENT.replace("REPLICAS", "1").replace("PORTS", "[]").replace("image:", "imge:");
+    assert_eq!(fields(&refusals(&text, &["1.36"])), ["spec.template.spec.containers[0].imge"]);
+}
+
+#[test]
+fn a_refusal_by_all_versions_is_said_once() {
+    let text = DEPLOYMENT.replace("REPLICAS", "-1").replace("PORTS", "[]");
+    let found = refusals(&text, &["1.33", "1.36"]);
+    assert_eq!(fields(&found), ["spec.replicas"]);
+    assert!(!found[0].message.contains("Kubernetes"), "{}", found[0].message);
+}
+
+#[test]
+fn an_update_is_judged_against_the_object_of_the_same_name() {
+    let side = |text: &str| {
+        let mut sources = Sources::default();
+        sources.add("side.yaml", text);
+        sources
+    };
+    let old = DEPLOYMENT.replace("REPLICAS", "1").replace("PORTS", "[]");
+    let new = old.replace("app: web", "app: shop");
+    let judge = |new: &str| {
+        let background = Background { old: side(&old), ..Background::default() };
+        let report = lint_with(&side(new), &background, &Settings::default());
+        report.findings.into_iter().filter(|finding| finding.group == Group::Refused).collect::<Vec<_>>()
+    };
+    let found = judge(&new);
+    assert!(found.iter().all(|finding| finding.rule == "immutable-field"), "{found:?}");
+    assert_eq!(fields(&found), ["spec.selector"]);
+    assert!(judge(&new.replace("name: web}", "name: other}")).is_empty(), "another name is a new object");
+}
