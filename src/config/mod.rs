@@ -228,7 +228,7 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
     let mut service_cluster_ip_range = Vec::new();
     for range in &flags.service_cluster_ip_range.0 {
         if let Some(range) = Cidr::parse_lenient(range) {
-            service_cluster_ip_range.push(range)
+            service_cluster_ip_range.push(range);
         } else {
             let at = located.get("api-server").and_then(|flags| flags.get("service-cluster-ip-range"));
             let help = Some("write it as \"10.96.0.0/16\"".to_owned());

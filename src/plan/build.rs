@@ -83,7 +83,7 @@ fn summary(objects: &[ObjectPlan]) -> Summary {
     let mut summary = Summary::default();
     for object in objects {
         *summary.actions.entry(object.action).or_default() += 1;
-        if let Some(part) = object.bounds.as_ref().and_then(|bounds| bounds.availability()) {
+        if let Some(part) = object.bounds.as_ref().and_then(super::document::Bounds::availability) {
             summary.min_availability = Some(summary.min_availability.map_or(part, |least| least.min(part)));
         }
         if let Some(time) = object.time {

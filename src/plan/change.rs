@@ -99,11 +99,11 @@ fn form(object: &Object, server: &ApiServer) -> Value {
         root.remove("apiVersion");
     }
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-        SERVER_METADATA.iter().for_each(|name| drop(metadata.remove(*name)));
+        metadata.retain(|name, _| !SERVER_METADATA.contains(&name.as_str()));
         // Which namespace a manifest without one goes to is not a change of the object.
         metadata.remove("namespace");
         if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-            SERVER_ANNOTATIONS.iter().for_each(|name| drop(annotations.remove(*name)));
+            annotations.retain(|name, _| !SERVER_ANNOTATIONS.contains(&name.as_str()));
         }
     }
     clean(&mut value);
@@ -169,7 +169,12 @@ fn maps(old: &Map<String, Value>, new: &Map<String, Value>, path: &Path, name: &
     keys.sort();
     for key in keys {
         let path = path.field(key.clone());
-        let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+        let name = match name {
+            "" => key.clone(),
+            // Keys of labels and the like would read as several fields.
+            name if key.contains(['.', '/']) => format!("{name}[{key}]"),
+            name => format!("{name}.{key}"),
+        };
         match (old.get(key), new.get(key)) {
             (Some(old), Some(new)) => compare(old, new, &path, &name, found),
             (old, new) => note(&path, &name, old, new, found),
@@ -221,7 +226,7 @@ fn lists(old: &[Value], new: &[Value], path: &Path, name: &str, found: &mut Vec<
 fn is_unique(list: &[Value], key: &str) -> bool {
     let mut values: Vec<&Value> = list.iter().map(|item| &item[key]).collect();
     let all = values.iter().all(|value| value.is_string() || value.is_number());
-    values.sort_by_key(|value| value.to_string());
+    values.sort_by_key(std::string::ToString::to_string);
     let before = values.len();
     values.dedup();
     all && values.len() == before

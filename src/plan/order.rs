@@ -9,10 +9,10 @@ pub enum Applier {
     /// `kubectl apply`: in the order of the input.
     #[default]
     Kubectl,
-    /// Helm: by kind (`InstallOrder` of helm/helm pkg/release/v1/util/kind_sorter.go), unknown kinds last.
+    /// Helm: by kind (`InstallOrder` of helm/helm `pkg/release/v1/util/kind_sorter.go`), unknown kinds last.
     Helm,
     /// Argo CD: by sync wave, then by kind, then by name (`syncTasks.Less` of argoproj/gitops-engine
-    /// pkg/sync/sync_tasks.go).
+    /// `pkg/sync/sync_tasks.go`).
     Argocd,
 }
 

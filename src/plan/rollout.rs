@@ -84,15 +84,15 @@ pub(super) fn describe(
     let ready = assumptions.startup.map_or(ready, |seconds| Span { min: seconds, max: seconds });
     let stop = assumptions.termination.map_or(stop, |seconds| Span { min: seconds, max: seconds });
     let (before, after) = (manifest(old, assumptions), manifest(new, &Assumptions::default()));
-    let play = |startup: f64, termination: f64, after: &Value| -> Option<Vec<Row>> {
+    let rows_of = |startup: f64, termination: f64, after: &Value| -> Option<Vec<Row>> {
         let scenario = scenario(&before, after, startup, termination);
         let trace = simulate(&scenario, server).ok()?.trace;
         // What came before the change counts only as the state that it starts from.
         let at = trace.iter().rposition(|row| row.event.iter().any(|event| event.starts_with("apply:")))?;
         (at > 0).then(|| trace[at - 1..].to_vec())
     };
-    let Some(worst) = play(ready.max, stop.max, &after) else { return };
-    let best = play(ready.min, stop.min, &after).unwrap_or_default();
+    let Some(worst) = rows_of(ready.max, stop.max, &after) else { return };
+    let best = rows_of(ready.min, stop.min, &after).unwrap_or_default();
     plan.steps = steps(&worst, &best);
     plan.strategy = strategy::describe(new);
     let desired = desired(&worst).unwrap_or_default();
@@ -100,7 +100,7 @@ pub(super) fn describe(
     plan.time = Some(Span { min: end(&best), max: end(&worst) });
     plan.rollout_status = status::lines(new, &worst);
     let broken = never_ready(&after);
-    if let Some(failed) = play(ready.max, stop.max, &broken) {
+    if let Some(failed) = rows_of(ready.max, stop.max, &broken) {
         plan.on_failure = on_failure(new, &failed);
     }
 }
@@ -161,9 +161,10 @@ impl Count {
 fn count(state: &Value) -> Count {
     let mut by_revision: BTreeMap<String, (i64, i64)> = BTreeMap::new();
     let mut terminating = 0;
-    let mut add = |rev: &str, phase: &str, count: i64| match phase {
-        "Terminating" => terminating += count,
-        _ => {
+    let mut add = |rev: &str, phase: &str, count: i64| {
+        if phase == "Terminating" {
+            terminating += count;
+        } else {
             let entry = by_revision.entry(rev.to_owned()).or_default();
             entry.0 += count;
             entry.1 += if phase == "Ready" { count } else { 0 };
@@ -188,11 +189,13 @@ fn count(state: &Value) -> Count {
         "r2" => "new".to_owned(),
         other => other.to_owned(),
     };
-    let revisions =
+    let revisions: Vec<Revision> =
         by_revision.into_iter().map(|(rev, (pods, ready))| Revision { rev: names(&rev), pods, ready }).collect();
     let status = &state["status"];
     let available = ["availableReplicas", "numberAvailable"].iter().find_map(|name| status[*name].as_i64());
-    Count { revisions, available: available.unwrap_or_default(), terminating }
+    // The status of some kinds counts pods that are stopping, which nobody should count on.
+    let ready = revisions.iter().map(|revision: &Revision| revision.ready).sum();
+    Count { available: available.unwrap_or_default().min(ready), revisions, terminating }
 }
 
 /// The instants at which something changes that people see. That a pod is gone at last is none of them, unless a controller

@@ -1,4 +1,4 @@
-//! What `kubectl rollout status` prints (k8s.io/kubectl pkg/polymorphichelpers/rollout_status.go, v1.36).
+//! What `kubectl rollout status` prints (k8s.io/kubectl `pkg/polymorphichelpers/rollout_status.go`, v1.36).
 
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! How long a pod takes to become ready and to stop, as far as its manifest tells.
 //!
-//! Mirrors pkg/kubelet/prober/worker.go and kuberuntime_container.go (v1.36); scheduling, pulling images and what init
+//! Mirrors pkg/kubelet/prober/worker.go and `kuberuntime_container.go` (v1.36); scheduling, pulling images and what init
 //! containers do are not known here and count as nothing.
 
 use k8s_openapi::api::core::v1::{Container, PodSpec, Probe};

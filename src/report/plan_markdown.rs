@@ -35,7 +35,7 @@ pub fn write(out: &mut dyn io::Write, plan: &Plan, max_size: usize) -> io::Resul
     let room = max_size.saturating_sub(note.len());
     let cut = fitting.char_indices().map(|(at, _)| at).take_while(|at| *at <= room).last().unwrap_or_default();
     let cut = fitting[..cut].rfind('\n').unwrap_or(cut);
-    out.write_all(fitting[..cut].as_bytes())?;
+    out.write_all(&fitting.as_bytes()[..cut])?;
     out.write_all(note.as_bytes())
 }
 
@@ -61,7 +61,7 @@ fn text(plan: &Plan, detail: Detail) -> String {
     }
     let _ = writeln!(
         text,
-        "\n<sub>* without image pulls and scheduling. Kubernetes {}, old pods assumed healthy{}</sub>",
+        "\n<sub>* without image pulls and scheduling. Kubernetes {}{}</sub>",
         plan.kubernetes_version,
         plan.assumptions.iter().fold(String::new(), |text, assumption| text + ", " + &escaped(assumption)),
     );
@@ -129,14 +129,15 @@ fn steps(text: &mut String, steps: &[Step]) {
     let revisions: Vec<&str> = steps
         .first()
         .map_or_else(Vec::new, |step| step.revisions.iter().map(|revision| revision.rev.as_str()).collect());
-    let heads: String = revisions.iter().map(|rev| format!(" {rev} (ok) |")).collect();
+    let heads = revisions.iter().map(|rev| format!(" {rev} (ok) |")).collect::<Vec<_>>().concat();
     let rules = "--:|".repeat(revisions.len());
     let _ = writeln!(
         text,
         "| step | when |{heads} available | pods | what the controllers do |\n|--:|---|{rules}--:|--:|---|"
     );
     for step in steps {
-        let cells: String = step.revisions.iter().map(|it| format!(" {} ({}) |", it.pods, it.ready)).collect();
+        let cells =
+            step.revisions.iter().map(|it| format!(" {} ({}) |", it.pods, it.ready)).collect::<Vec<_>>().concat();
         let when = if step.n == 0 { "before".to_owned() } else { span(step.at) };
         let _ = writeln!(
             text,

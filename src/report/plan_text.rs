@@ -145,8 +145,17 @@ fn changing(text: &mut String, object: &ObjectPlan) {
         Action::Scale => "scales because",
         _ => "changes",
     };
-    for (at, change) in object.changes.iter().enumerate() {
-        let label = if at == 0 { because } else { "" };
+    // What does not make it roll or scale comes after what does.
+    let mut changes: Vec<&FieldChange> = object.changes.iter().collect();
+    changes.sort_by_key(|change| std::cmp::Reverse(change.effect));
+    let gravest = changes.first().map(|change| change.effect);
+    for (at, change) in changes.iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| changes[before].effect);
+        let label = match before {
+            None => because,
+            Some(before) if Some(before) == gravest && Some(change.effect) != gravest => "changes too",
+            Some(_) => "",
+        };
         let place = format!("{}:{}", printable(&change.source.file), change.source.line);
         detail(text, label, &format!("{}   {place}", printable(&change.name)));
         detail(text, "", &format!("  {} → {}", value(change.old.as_ref()), value(change.new.as_ref())));
