@@ -83,7 +83,8 @@ fn canonical(key: &str, value: Value) -> Option<Value> {
                     Some((name, value))
                 })
                 .collect();
-            (!(fields.is_empty() && (amounts || labels))).then_some(Value::Object(fields))
+            let is_plain = amounts || labels || STRUCTS.contains(&key);
+            (!(fields.is_empty() && is_plain)).then_some(Value::Object(fields))
         }
         value if PLAIN.contains(&key) => {
             let zero = value == Value::Bool(false) || value.as_i64() == Some(0) || value.as_str() == Some("");
@@ -96,6 +97,9 @@ fn canonical(key: &str, value: Value) -> Option<Value> {
 fn amount(text: String) -> String {
     Quantity::decode(&text).map_or(text, |quantity| quantity.to_string())
 }
+
+/// Structs that are no pointers in Go: an empty one is the same as none.
+const STRUCTS: [&str; 2] = ["metadata", "resources"];
 
 /// Maps of quantities.
 const AMOUNTS: [&str; 3] = ["limits", "overhead", "requests"];
