@@ -1,7 +1,8 @@
 //! seatrial says what Kubernetes would do with your manifests, without a cluster.
 //!
-//! Today it lints: it tells what the API server would refuse, what it would take although it cannot work, and what
-//! works only until something ordinary happens. The plan of a rollout is the next part.
+//! It lints: it tells what the API server would refuse, what it would take although it cannot work, and what works only
+//! until something ordinary happens. It plans: given what runs and what would be applied, it tells what the controllers will
+//! do, step by step ([`plan`]).
 //!
 //! ```
 //! use seatrial::lint::{Settings, lint};
@@ -38,6 +39,7 @@
 //! | [`cluster`] | objects with their typed models, and indexes of who selects and names whom |
 //! | [`schema`] | what Kubernetes 1.33 to 1.37 and CustomResourceDefinitions say an object may look like |
 //! | [`admission`] | what the API server says after decoding: defaults, validation, updates; a file for each family of kinds |
+//! | [`plan`] | what changes between two sides, and the rollouts that follow, simulated on a virtual clock |
 //! | [`rules`] | one list; a rule is a folder in `rules/`, a function and a line |
 //! | [`lint`] | the whole way from texts to a report |
 //! | [`report`] | one file for each output format |
@@ -69,6 +71,7 @@ pub mod fix;
 pub mod lint;
 pub mod load;
 pub mod nearest;
+pub mod plan;
 pub mod report;
 pub mod rules;
 pub mod schema;

@@ -68,6 +68,7 @@ const GATES: &[(&str, &[(u16, bool)])] = &[
     ("ContainerStopSignals", &[(33, false)]),
     ("CoordinatedLeaderElection", &[(33, false)]),
     ("CrossNamespaceVolumeDataSource", &[(33, false)]),
+    ("DeploymentReplicaSetTerminatingReplicas", &[(33, false), (35, true)]),
     ("DynamicResourceAllocation", &[(33, false), (34, true)]),
     ("EnvFiles", &[(33, false), (35, true)]),
     ("GenericWorkload", &[(33, false)]),

@@ -4,7 +4,10 @@ mod concise;
 mod excerpt;
 mod github;
 pub mod json;
+pub mod plan_markdown;
+pub mod plan_text;
 mod text;
+pub mod trace;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -22,3 +22,13 @@ fn the_schema_of_the_configuration_is_current() {
 fn the_schema_of_the_report_is_current() {
     check("report.schema.json", &seatrial::report::json::generate_schema());
 }
+
+#[test]
+fn the_schema_of_plans_is_current() {
+    check("plan.schema.json", &seatrial::plan::document::generate_plan_schema());
+}
+
+#[test]
+fn the_schema_of_scenarios_is_current() {
+    check("scenario.schema.json", &seatrial::plan::generate_schema());
+}

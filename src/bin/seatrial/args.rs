@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use seatrial::config::FailOn;
+use seatrial::plan::Applier;
 use seatrial::report::Format;
+use seatrial::report::plan_markdown::MAX_SIZE;
 
 /// Says what Kubernetes would do with your manifests, without a cluster
 #[derive(Debug, Parser)]
@@ -21,6 +23,10 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Find what is wrong with manifests
     Lint(Lint),
+    /// Say what will happen, step by step, when new manifests are applied over old ones
+    Plan(Plan),
+    /// Play a scenario: what controllers do when this is applied and pods behave like that
+    Simulate(Simulate),
     /// Show the page of a rule: what it finds, why it matters, how to fix it
     Explain(Explain),
     /// List all rules
@@ -109,6 +115,75 @@ pub(crate) struct Lint {
     /// Leave out the notes about what was skipped
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  seatrial plan old.yaml new.yaml                     two files or folders
+  helm template charts/shop | seatrial plan old.yaml -
+  seatrial plan --live dump.yaml deploy/              `kubectl get -o yaml` output as the old side
+  seatrial plan --base origin/main deploy/            what this branch changes
+  seatrial plan --gate 'availability >= 80%' old/ new/
+
+Exit status: 0 planned, 1 a change is rejected or a gate fails, 2 there is no plan.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = PLAN_EXAMPLES)]
+pub(crate) struct Plan {
+    /// The old and the new side: files, folders, or `-` for standard input; with --live or --base only the new side
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// What runs now, as `kubectl get -o yaml` prints it; what only the server writes is ignored
+    #[arg(long, value_name = "FILE")]
+    pub(crate) live: Option<PathBuf>,
+    /// Compare the commit from which REV and the working tree went apart with the paths as they are now
+    #[arg(long, value_name = "REV", conflicts_with = "live")]
+    pub(crate) base: Option<String>,
+    /// How the plan is written; markdown suits comments on pull requests and summaries of jobs
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: PlanFormat,
+    /// The most characters of --format markdown
+    #[arg(long, default_value_t = MAX_SIZE, value_name = "BYTES")]
+    pub(crate) max_size: usize,
+    /// What the manifests cannot know: startup=5s, termination=10s, replicas/web=18
+    #[arg(long, value_name = "ASSUMPTION", value_delimiter = ',')]
+    pub(crate) assume: Vec<String>,
+    /// A condition that makes the exit status 1 if it fails: 'availability >= 80%', 'web: peak <= 15', 'rejected == 0'
+    #[arg(long, value_name = "CONDITION")]
+    pub(crate) gate: Vec<String>,
+    /// The Kubernetes version, such as 1.36 [default: the newest known]
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kubernetes_version: Option<String>,
+    /// Who applies the objects, and so in which order: kubectl, helm or argocd
+    #[arg(long, value_parser = applier, default_value = "kubectl", value_name = "TOOL")]
+    pub(crate) apply_with: Applier,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Simulate {
+    /// Scenarios in JSON or YAML, or `-` for standard input; the form is that of schemas/scenario.schema.json
+    #[arg(value_name = "SCENARIO", required = true)]
+    pub(crate) scenarios: Vec<PathBuf>,
+    /// How traces are written; JSON is one value on a line for each scenario
+    #[arg(long, value_enum, default_value_t = PageFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: PageFormat,
+    /// The Kubernetes version, such as 1.36 [default: the newest known]
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kubernetes_version: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    Text,
+    Json,
+    Markdown,
+}
+
+fn applier(name: &str) -> Result<Applier, String> {
+    Applier::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Applier::ALL.iter().map(|applier| applier.name()).collect();
+        format!("write one of {}", names.join(", "))
+    })
 }
 
 #[derive(Debug, clap::Args)]

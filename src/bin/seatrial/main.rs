@@ -1,13 +1,16 @@
 //! The command. It reads arguments and writes results; everything else is the library's.
 
 mod args;
+mod base;
 mod defaults;
 mod explain;
 mod fix;
 mod lint;
 mod notes;
 mod output;
+mod plan;
 mod rules;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -27,6 +30,8 @@ fn main() -> ExitCode {
     output::install_failures(args.color);
     let outcome = match args.command {
         Command::Lint(options) => lint::run(&options, args.color),
+        Command::Plan(options) => plan::run(&options),
+        Command::Simulate(options) => simulate::run(&options),
         Command::Explain(options) => explain::run(&options, args.color),
         Command::Rules(options) => rules::run(&options),
     };

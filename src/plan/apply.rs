@@ -1,0 +1,79 @@
+//! What server-side apply makes of a manifest: what the manifest before had and this one has not is removed, and what the
+//! server filled in by itself stays.
+//!
+//! Mirrors the update of sigs.k8s.io/structured-merge-diff for one manager that forces conflicts. Left out: items of
+//! lists, in which what the server fills in follows from the item alone, as far as validation and rollouts can tell.
+
+use serde_json::{Map, Value};
+
+/// The manifest as the server validates it, given the manifest that was applied before and the object that is stored.
+pub(super) fn merged(manifest: &Value, before: &Value, stored: &Value) -> Value {
+    let mut object = manifest.clone();
+    if let (Some(spec), Some(stored)) = (manifest.get("spec"), stored.get("spec")) {
+        object["spec"] = fields(spec, before.get("spec").unwrap_or(&Value::Null), stored);
+    }
+    object
+}
+
+fn fields(manifest: &Value, before: &Value, stored: &Value) -> Value {
+    let (Value::Object(wanted), Value::Object(stored)) = (manifest, stored) else { return manifest.clone() };
+    let mut result = Map::new();
+    for (name, value) in wanted {
+        let value = stored.get(name).map_or_else(|| value.clone(), |stored| fields(value, &before[name], stored));
+        result.insert(name.clone(), value);
+    }
+    for (name, value) in stored.iter().filter(|(name, _)| !wanted.contains_key(*name)) {
+        match (before.get(name), value) {
+            (None | Some(Value::Null), _) => drop(result.insert(name.clone(), value.clone())),
+            // The field was wanted and is not any more, but something in it was never wanted.
+            (Some(Value::Object(_)), Value::Object(_)) => {
+                let left = fields(&Value::Object(Map::new()), &before[name], value);
+                if left.as_object().is_some_and(|left| !left.is_empty()) {
+                    result.insert(name.clone(), left);
+                }
+            }
+            (Some(_), _) => {}
+        }
+    }
+    Value::Object(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::merged;
+
+    fn check(manifest: Value, before: Value, stored: Value, expected: Value) {
+        let object = |spec: Value| json!({"kind": "Deployment", "spec": spec});
+        assert_eq!(merged(&object(manifest), &object(before), &object(stored)), object(expected));
+    }
+
+    #[test]
+    fn what_the_server_filled_in_stays_until_somebody_else_says_something() {
+        let stored =
+            json!({"replicas": 3, "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%"}}});
+        let rolling = json!({"maxSurge": "25%"});
+        check(
+            json!({"strategy": {"type": "Recreate"}}),
+            json!({}),
+            stored.clone(),
+            json!({"replicas": 3, "strategy": {"type": "Recreate", "rollingUpdate": rolling}}),
+        );
+        let before = json!({"replicas": 3, "strategy": {"rollingUpdate": {"maxSurge": "25%"}}});
+        check(
+            json!({"strategy": {"type": "Recreate"}}),
+            before.clone(),
+            stored.clone(),
+            json!({"strategy": {"type": "Recreate"}}),
+        );
+        check(json!({}), before, stored, json!({"strategy": {"type": "RollingUpdate"}}));
+    }
+
+    #[test]
+    fn lists_are_taken_as_they_are_wanted() {
+        let containers =
+            |images: &[&str]| json!({"containers": images.iter().map(|it| json!({"image": it})).collect::<Value>()});
+        check(containers(&["a"]), containers(&["a", "b"]), containers(&["a", "b"]), containers(&["a"]));
+    }
+}

@@ -1,0 +1,115 @@
+//! Workloads with next to no rollout: a ReplicaSet on its own, and a Pod on its own.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::ReplicaSet as ReplicaSetModel;
+use k8s_openapi::api::core::v1::{Pod as PodModel, PodTemplateSpec};
+use serde_json::{Map, Value, json};
+
+use super::defaulted;
+use super::kubelet::Kubelet;
+use super::replicaset::{self, ReplicaSet};
+use super::simulate::Workload;
+use super::template::{self, Revisions, Template};
+use super::time::Time;
+use crate::admission::ApiServer;
+use crate::cluster::Object;
+
+/// A ReplicaSet on its own, or a Pod on its own, which behaves like one pod of it that nobody replaces.
+///
+/// A new template of a ReplicaSet matters only to the pods that are created afterwards.
+#[derive(Debug)]
+pub(super) struct Bare {
+    kubelet: Kubelet,
+    revisions: Revisions,
+    template: Template,
+    set: ReplicaSet,
+    /// Whether the server counts the pods that are being deleted.
+    counts_terminating: bool,
+    created: u64,
+    is_pod: bool,
+}
+
+impl Bare {
+    pub(super) fn replica_set(kubelet: Kubelet) -> Self {
+        Self {
+            kubelet,
+            revisions: Revisions::default(),
+            template: Template::default(),
+            set: ReplicaSet::default(),
+            counts_terminating: false,
+            created: 0,
+            is_pod: false,
+        }
+    }
+
+    pub(super) fn pod(kubelet: Kubelet) -> Self {
+        Self { is_pod: true, ..Self::replica_set(kubelet) }
+    }
+}
+
+impl Workload for Bare {
+    fn apply(&mut self, object: &Object, server: &ApiServer, _now: Time) {
+        let template = if self.is_pod {
+            let Some(model) = defaulted::<PodModel>(object, server) else { return };
+            self.set.replicas = 1;
+            PodTemplateSpec { metadata: None, spec: model.spec }
+        } else {
+            let Some(model) = defaulted::<ReplicaSetModel>(object, server) else { return };
+            self.set.replicas = model.spec.replicas.unwrap_or_default();
+            self.set.min_ready = Time::seconds(model.spec.min_ready_seconds.unwrap_or_default());
+            self.counts_terminating = server.enabled("DeploymentReplicaSetTerminatingReplicas");
+            model.spec.template.unwrap_or_default()
+        };
+        // What may change of a Pod changes it where it is.
+        if self.is_pod && self.created > 0 {
+            return;
+        }
+        self.template = Template::new(&template);
+        self.set.fails = self.kubelet.fails(template::images(&template));
+    }
+
+    fn next_event(&self) -> Option<Time> {
+        self.set.pods.next_event()
+    }
+
+    fn next_timer(&self, now: Time) -> Option<Time> {
+        self.set.next_timer(now)
+    }
+
+    fn happen(&mut self, now: Time) -> Vec<String> {
+        let (gone, ready) = self.set.pods.happen(now);
+        replicaset::events(gone, ready)
+    }
+
+    fn sync(&mut self, now: Time, _said: &mut Vec<String>) -> bool {
+        if self.set.pods.active() < self.set.replicas {
+            self.set.revision = self.revisions.see(&self.template);
+        }
+        let changed = self.set.sync(now, &self.kubelet, &mut self.created);
+        if !changed && self.set.pods.next_ready().is_some() {
+            self.set.pods.make_ready(now);
+            return true;
+        }
+        changed
+    }
+
+    fn settled(&mut self, now: Time) {
+        replicaset::bind([&mut self.set.pods], now, &self.kubelet);
+    }
+
+    fn state(&self, _now: Time) -> Value {
+        let mut pods = BTreeMap::new();
+        self.set.pods.count(&mut pods);
+        if self.is_pod {
+            return json!({"pods": pods});
+        }
+        let status = self.set.status;
+        let counts = [("readyReplicas", status.ready), ("availableReplicas", status.available)];
+        let counts = counts.into_iter().filter(|(_, count)| *count != 0);
+        let terminating = self.counts_terminating.then_some(("terminatingReplicas", status.terminating));
+        let counts = counts.chain([("replicas", status.replicas)]).chain(terminating);
+        let status: Map<String, Value> = counts.map(|(name, count)| (name.to_owned(), json!(count))).collect();
+        json!({"status": status, "pods": pods})
+    }
+}

@@ -1,0 +1,279 @@
+//! What a plan says. The types are the contract of `seatrial plan --format json`, version 1; `schemas/plan.schema.json` is
+//! made from them. Fields may be added in version 1; none changes its meaning or goes away.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::change::Effect;
+
+/// What will happen when the new objects are applied over the old ones.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(title = "seatrial plan")]
+pub struct Plan {
+    /// The version of this contract.
+    #[schemars(extend("const" = 1))]
+    pub version: u32,
+    /// The version of Kubernetes that judges.
+    pub kubernetes_version: String,
+    /// The sum of it.
+    pub summary: Summary,
+    /// All objects of both sides, in the order in which they are applied; those that go come last.
+    pub objects: Vec<ObjectPlan>,
+    /// What the manifests cannot know and the plan takes for granted.
+    pub assumptions: Vec<String>,
+    /// The conditions of `--gate`, with their outcome.
+    pub gates: Vec<Gate>,
+}
+
+/// How many objects meet which fate, and the worst of the rollouts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Objects by what happens to them.
+    pub actions: BTreeMap<Action, usize>,
+    /// The lowest availability of a workload during its rollout, as a part of the pods it should have; absent if nothing
+    /// rolls.
+    pub min_availability: Option<f64>,
+    /// The longest rollout, in seconds.
+    pub time: Option<Span>,
+}
+
+/// What happens to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// The API server refuses it; the object stays as it was.
+    Rejected,
+    /// It changes only if it is deleted and created anew.
+    RecreateNeeded,
+    /// Its pods are replaced.
+    Roll,
+    /// It gets more or fewer pods.
+    Scale,
+    /// It changes, and no pod is touched.
+    Update,
+    /// It is new.
+    Create,
+    /// It is gone from the new side.
+    Delete,
+    /// It stays as it is.
+    None,
+}
+
+impl Action {
+    /// All of them, the gravest first.
+    pub const ALL: [Action; 8] = [
+        Action::Rejected,
+        Action::RecreateNeeded,
+        Action::Roll,
+        Action::Scale,
+        Action::Update,
+        Action::Create,
+        Action::Delete,
+        Action::None,
+    ];
+
+    /// The name, as programs read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Action::Rejected => "rejected",
+            Action::RecreateNeeded => "recreate-needed",
+            Action::Roll => "roll",
+            Action::Scale => "scale",
+            Action::Update => "update",
+            Action::Create => "create",
+            Action::Delete => "delete",
+            Action::None => "none",
+        }
+    }
+}
+
+/// An object and what happens to it.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectPlan {
+    /// Group (`v1` for the core), kind, namespace if the manifest names one, and name: `apps/Deployment/shop/web`.
+    pub id: String,
+    /// What happens to it.
+    pub action: Action,
+    /// Where it is written.
+    pub source: Source,
+    /// What differs, field by field.
+    pub changes: Vec<FieldChange>,
+    /// Why the API server refuses it.
+    pub rejections: Vec<Rejection>,
+    /// How its pods change, if they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<String>,
+    /// What the rollout promises.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<Bounds>,
+    /// How long the rollout takes, in seconds, without pulling images and scheduling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<Span>,
+    /// The rollout, step by step; the first step is how things stand before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// What `kubectl rollout status` prints.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rollout_status: Vec<String>,
+    /// What happens if the new pods never become ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<OnFailure>,
+    /// What else is worth knowing: who reads a changed `ConfigMap`, what an autoscaler or a disruption budget makes of it.
+    pub notes: Vec<String>,
+}
+
+/// A place in the input.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+/// A field that differs.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldChange {
+    /// The place as a JSON pointer.
+    pub path: String,
+    /// How people call it.
+    pub name: String,
+    /// What it was; absent if it was not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<serde_json::Value>,
+    /// What it will be; absent if it goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<serde_json::Value>,
+    /// What that does.
+    pub effect: Effect,
+    /// Where it is written.
+    pub source: Source,
+}
+
+/// Why the API server refuses an object.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Rejection {
+    /// The field, as the API server calls it.
+    pub field: String,
+    /// The API server's reason; absent if the object cannot even be decoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// Whether deleting the object and creating it anew would do.
+    pub immutable: bool,
+    /// Where it is written.
+    pub source: Source,
+}
+
+/// What a rollout promises.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Bounds {
+    /// How many pods there should be in the end.
+    pub desired: i64,
+    /// The fewest available pods at any step.
+    pub min_available: i64,
+    /// The most pods at any step that are not being deleted.
+    pub max_pods: i64,
+    /// The most pods that are being deleted at any step.
+    pub max_terminating: i64,
+    /// Where these numbers come from.
+    pub why: Vec<String>,
+}
+
+impl Bounds {
+    /// The lowest availability as a part of the pods that there should be; `None` if there should be none.
+    pub fn availability(&self) -> Option<f64> {
+        let number = |count: i64| f64::from(i32::try_from(count).unwrap_or(i32::MAX));
+        (self.desired > 0).then(|| number(self.min_available) / number(self.desired))
+    }
+}
+
+/// A span of seconds: at best, at worst.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Span {
+    /// At best.
+    pub min: f64,
+    /// At worst.
+    pub max: f64,
+}
+
+/// An instant of a rollout.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// Its number; 0 is before.
+    pub n: usize,
+    /// When, in seconds after the objects are applied.
+    pub at: Span,
+    /// The pods by revision, the oldest first.
+    pub revisions: Vec<Revision>,
+    /// How many pods are available.
+    pub available: i64,
+    /// How many pods there are that are not being deleted.
+    pub pods: i64,
+    /// How many pods are being deleted.
+    pub terminating: i64,
+    /// What the controllers do.
+    pub events: Vec<String>,
+}
+
+/// The pods of one revision.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Revision {
+    /// `old` for what runs before, `new` for what is applied, and so on.
+    pub rev: String,
+    /// How many there are.
+    pub pods: i64,
+    /// How many of them are ready.
+    pub ready: i64,
+}
+
+/// What happens if the new pods never become ready.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OnFailure {
+    /// Where the rollout stops: pods by revision.
+    pub parks: Vec<Revision>,
+    /// How many pods are available then.
+    pub available: i64,
+    /// What reports it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reported: Option<String>,
+    /// After how many seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_seconds: Option<f64>,
+    /// How to get back, in order.
+    pub recover: Vec<String>,
+}
+
+/// A condition, and whether it holds.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Gate {
+    /// As it was written.
+    pub condition: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// What it was compared with, in words.
+    pub found: String,
+}
+
+/// The JSON Schema of plans. `schemas/plan.schema.json` is this, kept current by a test.
+pub fn generate_plan_schema() -> serde_json::Value {
+    schemars::schema_for!(Plan).to_value()
+}

@@ -1,0 +1,75 @@
+//! What happens when objects are applied: the controllers' steps, in time.
+//!
+//! A [`Scenario`] says what is applied when and how pods behave; [`simulate`] plays it on a virtual clock and gives the
+//! [`Trace`]. The controllers mirror those of Kubernetes v1.36 (pkg/controller); each workload has a file.
+
+mod apply;
+mod bare;
+mod build;
+mod change;
+mod cohorts;
+mod consumers;
+mod cronjob;
+mod daemonset;
+mod deployment;
+pub mod document;
+mod gate;
+mod interplay;
+mod job;
+mod kubelet;
+mod order;
+mod replicaset;
+mod rollout;
+mod scenario;
+mod simulate;
+mod slow_start;
+mod statefulset;
+mod status;
+mod strategy;
+mod template;
+mod time;
+mod timing;
+
+use serde::de::DeserializeOwned;
+
+use self::bare::Bare;
+use self::cronjob::CronJob;
+use self::daemonset::DaemonSet;
+use self::deployment::Deployment;
+use self::job::Job;
+use self::kubelet::Kubelet;
+use self::simulate::Workload;
+use self::statefulset::StatefulSet;
+use crate::admission::{self, ApiServer};
+use crate::cluster::Object;
+
+pub use self::build::{Options, Side, plan};
+pub use self::change::{Change, Effect, changes};
+pub use self::gate::{Condition, GateError};
+pub use self::order::Applier;
+pub use self::rollout::{AssumptionError, Assumptions};
+pub use self::scenario::{
+    At, Failing, Instant, NodeModel, Outage, Scenario, ScenarioError, Step, TaintModel, generate_schema,
+};
+pub use self::simulate::{Row, SimulationError, Trace, Verdict, simulate};
+pub use self::time::Time;
+
+/// The controllers for the kind of `object`; `None` if it is not a workload.
+fn workload(object: &Object, scenario: &Scenario, server: &ApiServer) -> Option<Box<dyn Workload>> {
+    let kubelet = Kubelet::new(scenario);
+    Some(match (object.identity.api_version.as_str(), object.identity.kind.as_str()) {
+        ("apps/v1", "Deployment") => Box::new(Deployment::new(kubelet)),
+        ("apps/v1", "DaemonSet") => Box::new(DaemonSet::new(kubelet, scenario)),
+        ("apps/v1", "ReplicaSet") => Box::new(Bare::replica_set(kubelet)),
+        ("v1", "Pod") => Box::new(Bare::pod(kubelet)),
+        ("apps/v1", "StatefulSet") => Box::new(StatefulSet::new(kubelet, server)),
+        ("batch/v1", "CronJob") => Box::new(CronJob::new(scenario)),
+        ("batch/v1", "Job") => Box::new(Job::new(scenario, scenario.realtime)),
+        _ => return None,
+    })
+}
+
+/// The object with everything that the API server fills in.
+fn defaulted<T: DeserializeOwned>(object: &Object, server: &ApiServer) -> Option<T> {
+    serde_json::from_value(admission::stored(object, server)?).ok()
+}

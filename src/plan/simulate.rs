@@ -1,0 +1,239 @@
+//! The loop that owns time: let happen what is due, let the controllers settle, write down, go to the next instant.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::apply::merged;
+use super::scenario::{At, Scenario};
+use super::time::Time;
+use crate::admission::{self, ApiServer};
+use crate::cluster::{Cluster, Object};
+use crate::finding::{Findings, Group};
+use crate::source::Sources;
+use crate::yaml;
+
+/// A controller that needs more passes than this for one instant goes round in circles.
+const PASSES: usize = 100_000;
+
+/// What the loop knows of a workload: its controllers, its pods, and what they are to it.
+pub(super) trait Workload {
+    /// Takes the object in its new form, which the API server has accepted.
+    fn apply(&mut self, object: &Object, server: &ApiServer, now: Time);
+
+    /// When something happens next to its pods, by itself.
+    fn next_event(&self) -> Option<Time>;
+
+    /// When a controller wakes up next by its own timer.
+    fn next_timer(&self, now: Time) -> Option<Time>;
+
+    /// Lets happen what is due now; says what it was, as the trace does: `ready:2`, `gone:1`. In alphabetical order.
+    fn happen(&mut self, now: Time) -> Vec<String>;
+
+    /// One pass of all controllers; whether anything changed. Their events go to `said`.
+    fn sync(&mut self, now: Time, said: &mut Vec<String>) -> bool;
+
+    /// Called when the controllers have settled: pods that appeared together are now known together.
+    fn settled(&mut self, now: Time);
+
+    /// The state as the trace shows it.
+    fn state(&self, now: Time) -> Value;
+}
+
+/// Everything that happened.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Trace {
+    /// In order.
+    pub trace: Vec<Row>,
+}
+
+/// An instant at which something happened.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Row {
+    /// When, in seconds since the begin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub t: Option<f64>,
+    /// When, in seconds since the last step, if timers run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<f64>,
+    /// What the environment did.
+    pub event: Vec<String>,
+    /// What the controllers said: reason and message of their events.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<String>,
+    /// How things stand when the controllers have settled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<Value>,
+    /// Why the API server refused what was applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+}
+
+/// A refusal.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Verdict {
+    /// Always `reject`.
+    pub verdict: &'static str,
+    /// All causes.
+    pub causes: Vec<Cause>,
+}
+
+/// Why something is refused.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Cause {
+    /// The field, as the API server calls it.
+    pub field: String,
+    /// The reason, as the API server calls it.
+    pub reason: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// A scenario that cannot be played.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulationError {
+    /// There is nothing to play.
+    #[error("the scenario has no steps")]
+    NoSteps,
+    /// What is applied is no object.
+    #[error("step {0} applies something that is no object")]
+    NoObject(usize),
+    /// What is applied is not a workload.
+    #[error("`{0}` is no workload that can be simulated")]
+    UnknownKind(String),
+    /// Two steps apply different objects.
+    #[error("step {0} applies another object than the first; a scenario is about one workload")]
+    OtherObject(usize),
+}
+
+/// Plays a scenario against `server`, whose feature gates the scenario may change.
+pub fn simulate(scenario: &Scenario, server: &ApiServer) -> Result<Trace, SimulationError> {
+    let mut server = server.clone();
+    server.feature_gates.extend(scenario.feature_gates.clone());
+    let objects = scenario
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(at, step)| read(&step.apply).ok_or(SimulationError::NoObject(at + 1)))
+        .collect::<Result<Vec<Cluster>, _>>()?;
+    let objects: Vec<&Object> = objects.iter().filter_map(|cluster| cluster.objects().first()).collect();
+    let first = objects.first().ok_or(SimulationError::NoSteps)?;
+    if let Some(at) = objects.iter().position(|object| object.identity != first.identity) {
+        return Err(SimulationError::OtherObject(at + 1));
+    }
+    let mut run = Run {
+        workload: super::workload(first, scenario, &server)
+            .ok_or_else(|| SimulationError::UnknownKind(first.identity.kind.clone()))?,
+        scenario,
+        server: &server,
+        now: Time(0),
+        last_apply: Time(0),
+        trace: Trace::default(),
+    };
+    run.play();
+    Ok(run.trace)
+}
+
+/// A manifest as an object, read as every manifest is.
+fn read(manifest: &Value) -> Option<Cluster> {
+    let mut sources = Sources::default();
+    let file = sources.add("scenario", manifest.to_string());
+    let cluster = Cluster::new(yaml::read(file, sources.get(file)));
+    (cluster.objects().len() == 1).then_some(cluster)
+}
+
+struct Run<'a> {
+    workload: Box<dyn Workload>,
+    scenario: &'a Scenario,
+    server: &'a ApiServer,
+    now: Time,
+    last_apply: Time,
+    trace: Trace,
+}
+
+impl Run<'_> {
+    fn play(&mut self) {
+        let end = self.scenario.horizon.map(Time::from_seconds);
+        let mut current: Option<(&Value, Cluster)> = None;
+        for step in &self.scenario.steps {
+            self.advance(match step.at {
+                // What is due in the same instant comes after the step.
+                At::Seconds(seconds) => Some(Time::from_seconds(seconds) - Time(1)),
+                At::Word(_) => end,
+            });
+            if let At::Seconds(seconds) = step.at {
+                self.now = self.now.max(Time::from_seconds(seconds));
+            }
+            self.last_apply = self.now;
+            let before = current.as_ref().and_then(|(before, cluster)| Some((*before, cluster.objects().first()?)));
+            let Some(cluster) = self.merged(&step.apply, before) else { continue };
+            let Some(object) = cluster.objects().first() else { continue };
+            if let Some(verdict) = self.verdict(object, before.map(|(_, object)| object)) {
+                let row = Row { verdict: Some(verdict), ..self.row(vec!["apply:reject".to_owned()]) };
+                self.trace.trace.push(row);
+                continue;
+            }
+            self.workload.apply(object, self.server, self.now);
+            current = Some((&step.apply, cluster));
+            self.settle(vec!["apply:accept".to_owned()], true);
+        }
+        self.advance(end);
+    }
+
+    /// The manifest with what the server filled in before: the manifest that was applied, and its object.
+    fn merged(&self, manifest: &Value, before: Option<(&Value, &Object)>) -> Option<Cluster> {
+        let stored = before.and_then(|(before, object)| Some((before, admission::stored(object, self.server)?)));
+        let merged = stored.map(|(before, stored)| merged(manifest, before, &stored));
+        read(merged.as_ref().unwrap_or(manifest))
+    }
+
+    /// Lets time pass until nothing is due any more, or until `limit`; what is due at `limit` itself still happens.
+    fn advance(&mut self, limit: Option<Time>) {
+        loop {
+            let event = self.workload.next_event();
+            let timer = self.workload.next_timer(self.now).filter(|_| self.scenario.realtime);
+            let Some(next) = event.into_iter().chain(timer).min() else { return };
+            if limit.is_some_and(|limit| next > limit) {
+                return;
+            }
+            self.now = self.now.max(next);
+            let events = self.workload.happen(self.now);
+            self.settle(events, false);
+        }
+    }
+
+    /// Lets the controllers run until nothing changes, and writes down what is new.
+    fn settle(&mut self, event: Vec<String>, always: bool) {
+        let mut said = Vec::new();
+        let settles = (0..PASSES).any(|_| !self.workload.sync(self.now, &mut said));
+        debug_assert!(settles, "controllers settle within an instant");
+        self.workload.settled(self.now);
+        let state = Some(self.workload.state(self.now));
+        let last = self.trace.trace.iter().rev().find_map(|row| row.state.as_ref());
+        if always || last != state.as_ref() {
+            let row = Row { said, state, ..self.row(event) };
+            self.trace.trace.push(row);
+        }
+    }
+
+    fn row(&self, event: Vec<String>) -> Row {
+        let since = self.scenario.realtime.then(|| (self.now - self.last_apply).as_seconds());
+        let t = (!self.scenario.realtime).then(|| self.now.as_seconds());
+        Row { t, since, event, ..Row::default() }
+    }
+
+    /// What the API server has against `object`, which replaces `current`.
+    fn verdict(&self, object: &Object, current: Option<&Object>) -> Option<Verdict> {
+        let mut out = Findings::new("", Group::Refused);
+        let updated = current
+            .is_some_and(|current| admission::update(object, current, admission::Update::Apply, self.server, &mut out));
+        if !updated {
+            admission::create(object, self.server, &mut out);
+        }
+        let refused = out.into_vec().into_iter().filter_map(|finding| {
+            let reason = format!("{:?}", finding.reason?);
+            Some(Cause { field: finding.field().to_string(), reason, message: finding.message })
+        });
+        let causes: Vec<Cause> = refused.collect();
+        (!causes.is_empty()).then_some(Verdict { verdict: "reject", causes })
+    }
+}
