@@ -12,6 +12,7 @@ mod fix;
 mod formats;
 mod house;
 mod patches;
+mod plan_cli;
 mod plays;
 mod plays_random;
 mod pods;

@@ -1,0 +1,139 @@
+//! `seatrial plan` and `seatrial simulate` as people and scripts use them.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command as Plain;
+
+use assert_cmd::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const OLD: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  replicas: 10
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          envFrom: [{configMapRef: {name: settings}}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: shop}
+data: {mode: fast}
+";
+
+fn folder(new: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    fs::write(folder.path().join("old.yaml"), OLD).expect("files can be written");
+    fs::write(folder.path().join("new.yaml"), new).expect("files can be written");
+    folder
+}
+
+/// Exit status and output of `seatrial` with these arguments in a folder.
+fn run(folder: &Path, args: &[&str]) -> (Option<i32>, String) {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_seatrial")).current_dir(folder).args(args).output().expect("the command runs");
+    (output.status.code(), String::from_utf8(output.stdout).expect("output is text"))
+}
+
+fn json(folder: &Path) -> (Option<i32>, Value) {
+    let (status, out) = run(folder, &["plan", "old.yaml", "new.yaml", "--format", "json"]);
+    (status, serde_json::from_str(&out).expect("output is JSON"))
+}
+
+#[test]
+fn a_new_image_rolls_within_its_bounds() {
+    let folder = folder(&OLD.replace("web:1", "web:2"));
+    let (status, plan) = json(folder.path());
+    assert_eq!(status, Some(0));
+    let web = &plan["objects"][0];
+    assert_eq!((web["id"].as_str(), web["action"].as_str()), (Some("apps/Deployment/shop/web"), Some("roll")));
+    assert_eq!(web["changes"][0]["name"], "spec.template.spec.containers[web].image");
+    assert_eq!(web["changes"][0]["source"]["line"], 12);
+    let bounds = &web["bounds"];
+    assert_eq!((&bounds["desired"], &bounds["minAvailable"], &bounds["maxPods"]), (&10.into(), &8.into(), &13.into()));
+    let parks = &web["onFailure"]["parks"];
+    assert_eq!((&parks[0]["pods"], &parks[1]["pods"]), (&8.into(), &5.into()), "a rollout that gets stuck: {parks}");
+    assert_eq!(plan["objects"][1]["action"], "none");
+}
+
+#[test]
+fn a_selector_cannot_change_and_the_exit_status_says_so() {
+    let folder = folder(&OLD.replace("app: web", "app: shop"));
+    let (status, plan) = json(folder.path());
+    assert_eq!(status, Some(1));
+    let web = &plan["objects"][0];
+    assert_eq!(web["action"], "rejected");
+    assert_eq!(
+        (&web["rejections"][0]["field"], &web["rejections"][0]["immutable"]),
+        (&"spec.selector".into(), &true.into())
+    );
+}
+
+#[test]
+fn data_changes_without_restarts_and_the_readers_are_named() {
+    let folder = folder(&OLD.replace("fast", "slow"));
+    let (status, plan) = json(folder.path());
+    assert_eq!(status, Some(0));
+    let settings = &plan["objects"][1];
+    assert_eq!(settings["action"], "update");
+    let note = settings["notes"][0].as_str().expect("there is a note");
+    assert!(note.starts_with("Deployment shop/web reads it; no pod restarts"), "{note}");
+}
+
+#[test]
+fn gates_fail_the_run_and_formats_say_the_same_again() {
+    let folder = folder(&OLD.replace("web:1", "web:2"));
+    let plan = |args: &[&str]| run(folder.path(), &[&["plan", "old.yaml", "new.yaml"], args].concat());
+    assert_eq!(plan(&["--gate", "availability >= 80%"]).0, Some(0));
+    assert_eq!(plan(&["--gate", "availability >= 90%"]).0, Some(1));
+    assert_eq!(plan(&["--gate", "web: peak <= 12"]).0, Some(1));
+    assert_eq!(plan(&["--gate", "fast"]).0, Some(2));
+    for format in ["text", "json", "markdown"] {
+        assert_eq!(plan(&["--format", format]), plan(&["--format", format]), "{format}");
+    }
+    let (_, markdown) = plan(&["--format", "markdown", "--max-size", "600"]);
+    assert!(markdown.len() <= 600 && markdown.contains("Lowest availability 8/10"), "{markdown}");
+}
+
+#[test]
+fn the_old_side_may_be_a_commit() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let git = |args: &[&str]| {
+        let identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"];
+        let status = Plain::new("git").current_dir(folder.path()).args(identity).args(args).output().expect("git runs");
+        assert!(status.status.success(), "{status:?}");
+    };
+    git(&["init", "-q", "-b", "main"]);
+    fs::write(folder.path().join("web.yaml"), OLD).expect("files can be written");
+    git(&["add", "."]);
+    git(&["commit", "-q", "-m", "begin"]);
+    fs::write(folder.path().join("web.yaml"), OLD.replace("replicas: 10", "replicas: 12"))
+        .expect("files can be written");
+    let (status, out) = run(folder.path(), &["plan", "--base", "main", "web.yaml"]);
+    assert_eq!(status, Some(0));
+    assert!(out.contains("spec.replicas") && out.contains("10 → 12"), "{out}");
+    assert_eq!(run(folder.path(), &["plan", "--base", "nowhere", "web.yaml"]).0, Some(2));
+}
+
+#[test]
+fn a_scenario_is_played_in_the_form_of_the_recordings() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let manifest = OLD.split("---").next().expect("the Deployment");
+    let manifest: Value = serde_yaml::from_str(manifest).expect("is YAML");
+    let scenario = serde_json::json!({"name": "web", "startup": 5, "steps": [{"at": 0, "apply": manifest}]});
+    fs::write(folder.path().join("scenario.json"), scenario.to_string()).expect("files can be written");
+    let (status, out) = run(folder.path(), &["simulate", "--format", "json", "scenario.json"]);
+    let trace: Value = serde_json::from_str(&out).expect("output is JSON");
+    assert_eq!(status, Some(0));
+    assert_eq!(trace["trace"][0]["event"], serde_json::json!(["apply:accept"]));
+    assert_eq!(trace["trace"][1]["state"]["pods"], serde_json::json!({"r1/Ready": 10}));
+    let (_, text) = run(folder.path(), &["simulate", "scenario.json"]);
+    assert!(text.starts_with("web\n"), "{text}");
+}
