@@ -196,7 +196,7 @@ impl<'a> Errors<'a> {
         self.refused += errors.refused;
         let mut findings = out.into_vec();
         for finding in &mut findings {
-            if let Some(renamed) = finding.field().rebased(place, field) {
+            if let Some(renamed) = finding.field().moved(place, field) {
                 finding.called(renamed);
             }
         }

@@ -18,7 +18,7 @@ use super::errors::{Errors, shortened};
 use super::expressions::{self, Scope, as_variable};
 use super::selector::{self, Options as SelectorOptions};
 use super::{ApiServer, Kind, admission_rules, webhook};
-use crate::values::cel::Type;
+use crate::values::cel::{self, Type};
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -253,31 +253,7 @@ fn variables(
 
 /// `isCELIdentifier`.
 fn is_identifier(name: &str) -> bool {
-    const RESERVED: [&str; 21] = [
-        "true",
-        "false",
-        "null",
-        "in",
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "for",
-        "function",
-        "if",
-        "import",
-        "let",
-        "loop",
-        "package",
-        "namespace",
-        "return",
-        "var",
-        "void",
-        "while",
-    ];
-    let plain = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
-    plain && !name.starts_with(|first: char| first.is_ascii_digit()) && !RESERVED.contains(&name)
+    names::c_identifier(name).is_empty() && !cel::is_reserved(name)
 }
 
 fn validation(validation: &Validation, scope: Scope<'_>, before: &Before, path: &Path, errors: &mut Errors<'_>) {

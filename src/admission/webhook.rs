@@ -33,15 +33,11 @@ impl Kind for ValidatingWebhookConfiguration {
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
-        reserved_name(&self.metadata, true, errors);
-        configuration(&hooks(self.webhooks.as_deref()), &Options::default(), errors);
+        created(&self.metadata, &hooks(self.webhooks.as_deref()), errors);
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
-        reserved_name(&self.metadata, false, errors);
-        let (hooks, old): (Vec<Hook<'_>>, Vec<Hook<'_>>) =
-            (hooks(self.webhooks.as_deref()), hooks(old.webhooks.as_deref()));
-        configuration(&hooks, &Options::of_update(&hooks, &old, errors), errors);
+        updated(&self.metadata, &hooks(self.webhooks.as_deref()), &hooks(old.webhooks.as_deref()), errors);
     }
 }
 
@@ -53,16 +49,24 @@ impl Kind for MutatingWebhookConfiguration {
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
-        reserved_name(&self.metadata, true, errors);
-        configuration(&hooks(self.webhooks.as_deref()), &Options::default(), errors);
+        created(&self.metadata, &hooks(self.webhooks.as_deref()), errors);
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
-        reserved_name(&self.metadata, false, errors);
-        let (hooks, old): (Vec<Hook<'_>>, Vec<Hook<'_>>) =
-            (hooks(self.webhooks.as_deref()), hooks(old.webhooks.as_deref()));
-        configuration(&hooks, &Options::of_update(&hooks, &old, errors), errors);
+        updated(&self.metadata, &hooks(self.webhooks.as_deref()), &hooks(old.webhooks.as_deref()), errors);
     }
+}
+
+/// A new configuration with these hooks.
+fn created(metadata: &ObjectMeta, hooks: &[Hook<'_>], errors: &mut Errors<'_>) {
+    reserved_name(metadata, true, errors);
+    configuration(hooks, &Options::default(), errors);
+}
+
+/// A configuration with these hooks in the place of one with the `old` ones.
+fn updated(metadata: &ObjectMeta, hooks: &[Hook<'_>], old: &[Hook<'_>], errors: &mut Errors<'_>) {
+    reserved_name(metadata, false, errors);
+    configuration(hooks, &Options::of_update(hooks, old, errors), errors);
 }
 
 /// A name that is reserved (`ValidateStaticSuffix`, `WarningsForStaticSuffix`); older servers do not know of it.

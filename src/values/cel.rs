@@ -63,6 +63,11 @@ impl Problem {
     }
 }
 
+/// Whether CEL keeps the word for itself, so that nothing can be called so: its own words, and those that it may use one day.
+pub(crate) fn is_reserved(word: &str) -> bool {
+    lexer::WORDS.contains(&word) || parser::RESERVED.contains(&word)
+}
+
 /// Compiles an expression; the first problem comes back if it does not.
 pub(crate) fn compile(source: &str, environment: &dyn Environment) -> Result<Compiled, Problem> {
     let expression = parser::parse(source, environment.minor())?;

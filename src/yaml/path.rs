@@ -106,13 +106,6 @@ impl Path {
         segments
     }
 
-    /// This path with `to` in the place of its beginning `from`; `None` if it does not begin so.
-    pub fn rebased(&self, from: &Path, to: &Path) -> Option<Self> {
-        let (all, start) = (self.segments(), from.segments());
-        let rest = all.strip_prefix(start.as_slice())?;
-        Some(rest.iter().fold(to.clone(), |path, segment| path.push((*segment).clone())))
-    }
-
     /// The path as a JSON pointer (RFC 6901): `/spec/containers/0/image`.
     pub fn pointer(&self) -> String {
         let mut pointer = String::new();

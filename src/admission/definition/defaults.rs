@@ -118,14 +118,7 @@ fn is_known(value: &Json, schema: Option<&JSONSchemaProps>, is_object: bool) -> 
             if is_object && META.contains(&name.as_str()) {
                 return true;
             }
-            match (walk::property(schema, name), &schema.additional_properties) {
-                (Some(property), _) => is_known(value, Some(property), is_embedded(property)),
-                (None, Some(additional)) => {
-                    let inside = walk::additional(Some(additional));
-                    is_known(value, inside, inside.is_some_and(is_embedded))
-                }
-                (None, None) => keeps,
-            }
+            is_known_field(name, value, schema).unwrap_or(keeps)
         }),
         Json::Array(items) => items.iter().all(|value| {
             let item = schema.and_then(walk::item);
@@ -133,6 +126,16 @@ fn is_known(value: &Json, schema: Option<&JSONSchemaProps>, is_object: bool) -> 
         }),
         _ => true,
     }
+}
+
+/// Whether the schema knows all of what is in this field; `None` if it does not know the field itself.
+fn is_known_field(name: &str, value: &Json, schema: &JSONSchemaProps) -> Option<bool> {
+    let inside = match (walk::property(schema, name), &schema.additional_properties) {
+        (Some(property), _) => Some(property),
+        (None, Some(additional)) => walk::additional(Some(additional)),
+        (None, None) => return None,
+    };
+    Some(is_known(value, inside, inside.is_some_and(is_embedded)))
 }
 
 /// As [`is_known`], in a list whose unknown fields are kept (`skipPrune`).
@@ -143,14 +146,7 @@ fn is_kept(value: &Json, schema: Option<&JSONSchemaProps>) -> bool {
             if is_embedded(schema) && META.contains(&name.as_str()) {
                 return true;
             }
-            match (walk::property(schema, name), &schema.additional_properties) {
-                (Some(property), _) => is_known(value, Some(property), is_embedded(property)),
-                (None, Some(additional)) => {
-                    let inside = walk::additional(Some(additional));
-                    is_known(value, inside, inside.is_some_and(is_embedded))
-                }
-                (None, None) => true,
-            }
+            is_known_field(name, value, schema).unwrap_or(true)
         }),
         Json::Array(items) => items.iter().all(|value| is_kept(value, walk::item(schema))),
         _ => true,

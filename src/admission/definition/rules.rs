@@ -257,37 +257,12 @@ fn says_all_of_metadata(schema: &JSONSchemaProps) -> bool {
         && walk::property(schema, "metadata").is_some_and(names)
 }
 
-/// Words that cannot stand in an expression as they are.
-const RESERVED: [&str; 21] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
-
 /// The name by which an expression calls a field, if it can (`Escape`).
 fn escaped(name: &str) -> Option<String> {
     if name.is_empty() || name.starts_with(|first: char| first.is_ascii_digit()) {
         return None;
     }
-    if RESERVED.contains(&name) {
+    if cel::is_reserved(name) {
         return Some(format!("__{name}__"));
     }
     if !name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-' | '/')) {
@@ -299,7 +274,7 @@ fn escaped(name: &str) -> Option<String> {
 
 fn unescaped(field: &str) -> String {
     if let Some(word) = field.strip_prefix("__").and_then(|rest| rest.strip_suffix("__"))
-        && RESERVED.contains(&word)
+        && cel::is_reserved(word)
     {
         return word.to_owned();
     }

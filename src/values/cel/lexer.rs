@@ -20,7 +20,8 @@ const SIGNS: [&str; 25] = [
     "==", "!=", "<=", ">=", "&&", "||", "<", ">", "[", "]", "{", "}", "(", ")", ".", ",", "-", "!", "?", ":", "+", "*",
     "/", "%", "`",
 ];
-const WORDS: [&str; 4] = ["in", "true", "false", "null"];
+/// Words that are signs of the language.
+pub(super) const WORDS: [&str; 4] = ["in", "true", "false", "null"];
 
 /// The tokens with their places in bytes; the last is [`Token::End`].
 pub(super) fn tokens(source: &str) -> Result<Vec<(usize, Token)>, Problem> {

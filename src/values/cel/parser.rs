@@ -97,7 +97,7 @@ const OPERATORS: [(&str, &str, u8); 14] = [
 ];
 
 /// Words that cannot be names of variables and functions.
-const RESERVED: [&str; 17] = [
+pub(super) const RESERVED: [&str; 17] = [
     "as",
     "break",
     "const",
