@@ -1,4 +1,4 @@
-//! What becomes of the PersistentVolumeClaims of a `StatefulSet`.
+//! What becomes of the `PersistentVolumeClaims` of a `StatefulSet`.
 
 use std::collections::BTreeSet;
 

@@ -110,7 +110,7 @@ fn uses(spec: &PodSpec) -> BTreeMap<(&'static str, &str), Uses> {
     uses
 }
 
-/// The ConfigMaps and Secrets in a volume.
+/// The `ConfigMaps` and Secrets in a volume.
 fn sources(volume: &Volume) -> Vec<(&'static str, &str)> {
     let mut sources = Vec::new();
     sources.extend(volume.config_map.iter().map(|it| (CONFIG_MAP, it.name.as_str())));

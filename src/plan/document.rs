@@ -117,7 +117,7 @@ pub struct ObjectPlan {
     /// The rollout, step by step; the first step is how things stand before.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
-    /// What becomes of its PersistentVolumeClaims.
+    /// What becomes of its `PersistentVolumeClaims`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claims: Option<Claims>,
     /// What `kubectl rollout status` prints.
@@ -278,7 +278,7 @@ pub struct PodState {
     pub phase: String,
 }
 
-/// What becomes of the PersistentVolumeClaims of a `StatefulSet`; at most a hundred of each are listed.
+/// What becomes of the `PersistentVolumeClaims` of a `StatefulSet`; at most a hundred of each are listed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Claims {

@@ -48,7 +48,7 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around
         "DaemonSet" => around.nodes.to_vec(),
         _ => Vec::new(),
     };
-    let play = |applied: &Applied<'_>, startup: f64, termination: f64| {
+    let rows_of = |applied: &Applied<'_>, startup: f64, termination: f64| {
         let environment = environment(startup, termination, &nodes);
         // What came before the change counts only as the state that it starts from.
         applied.play(&environment, around.server, 1).map(|trace| trace.trace).unwrap_or_default()
@@ -57,7 +57,7 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around
     let anywhere = kind == "DaemonSet" && guess;
     let change = change(&before, &after, anywhere);
     let Ok(applied) = Applied::unjudged(&change, around.server) else { return };
-    let (worst, best) = (play(&applied, ready.max, stop.max), play(&applied, ready.min, stop.min));
+    let (worst, best) = (rows_of(&applied, ready.max, stop.max), rows_of(&applied, ready.min, stop.min));
     if worst.is_empty() {
         return;
     }
@@ -73,7 +73,7 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around
     if plan.action == Action::Roll
         && let Ok(broken) = Applied::unjudged(&broken, around.server)
     {
-        plan.on_failure = on_failure(new, spec, &play(&broken, ready.max, stop.max));
+        plan.on_failure = on_failure(new, spec, &rows_of(&broken, ready.max, stop.max));
     }
 }
 
