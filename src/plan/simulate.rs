@@ -3,13 +3,12 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::apply::merged;
+use super::apply::{merged, read};
 use super::scenario::{At, Scenario, Step};
 use super::time::Time;
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
 use crate::finding::{Findings, Group};
-use crate::source::Sources;
 
 /// A controller that needs more passes than this for one instant goes round in circles.
 const PASSES: usize = 100_000;
@@ -188,13 +187,6 @@ pub(super) enum Record {
     All,
     /// How things stand before the last step, and what follows from it: in outline, but for the first and the last row.
     LastStep,
-}
-
-/// A manifest as every manifest is read.
-fn read(manifest: &Value) -> Cluster {
-    let mut sources = Sources::default();
-    sources.add("scenario", manifest.to_string());
-    Cluster::read(&sources)
 }
 
 /// What the API server has against `object`, which replaces `current`.
