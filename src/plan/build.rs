@@ -3,18 +3,20 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::applier::{self, Anew, Applier, Fate, Item, Treatment};
 use super::change::{Change, Effect, changes};
-use super::document::{Action, FieldChange, ObjectPlan, Plan, Rejection, Source, Span, Summary};
+use super::document::{Action, Bounds, FieldChange, ObjectPlan, Plan, Rejection, Source, Span, Summary};
 use super::gate::Condition;
-use super::order::{self, Applier};
 use super::rollout::{self, Assumptions};
+use super::server_says::server_says;
+use super::ways_out::{self, Refused};
 use super::{consumers, interplay};
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
 use crate::finding::{Finding, Findings, Group, Identity};
 use crate::schema::Schemas;
 use crate::source::{Place, Sources};
-use crate::yaml::Path;
+use crate::yaml::{Path, Scalar};
 
 /// What a plan depends on besides the two sides.
 #[derive(Clone, Debug, Default)]
@@ -53,26 +55,36 @@ impl Side {
 
 /// What will happen when the objects of `new` are applied over those of `old`.
 pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
+    let versioned = (options.applier == Applier::Kapp).then(|| applier::versioned(old, new, &options.server)).flatten();
+    let (old, new) = versioned.as_ref().map_or((old, new), |(old, new)| (old, new));
     let schemas = Schemas::new(vec![options.server.version], new.cluster.of_kind("CustomResourceDefinition"));
+    let first = old.cluster.objects().is_empty();
     let mut applied: Vec<&Object> = new.cluster.objects().iter().collect();
-    order::sort(&mut applied, options.applier);
+    options.applier.sort(&mut applied, first);
     let mut met: BTreeSet<*const Identity> = BTreeSet::new();
     let mut objects: Vec<ObjectPlan> = Vec::new();
-    let planner = Planner { old, new, options, schemas };
+    let mut items: Vec<Item<'_>> = Vec::new();
+    let planner = Planner { old, new, options, schemas, first };
     for object in applied {
         let before = old.cluster.namesake(object);
         met.extend(before.map(|before| Arc::as_ptr(&before.identity)));
-        objects.push(planner.object(object, before));
+        let plan = planner.object(object, before);
+        items.push(Item { object, exists: before.is_some(), fate: fate(&plan) });
+        objects.push(plan);
     }
-    for object in old.cluster.objects().iter().filter(|object| !met.contains(&Arc::as_ptr(&object.identity))) {
-        objects.push(planner.gone(object));
-    }
+    let is_gone = |object: &&Object| !met.contains(&Arc::as_ptr(&object.identity));
+    let mut gone: Vec<&Object> = old.cluster.objects().iter().filter(is_gone).collect();
+    options.applier.sort_gone(&mut gone);
+    objects.extend(gone.iter().map(|object| planner.gone(object)));
+    let mut assumptions = options.assumptions.words();
+    assumptions.extend(versioned.is_some().then(|| "kapp's versions of objects run as 1 and go on as 2".to_owned()));
     let mut plan = Plan {
         version: 1,
         kubernetes_version: options.server.version.to_string(),
         summary: summary(&objects),
         objects,
-        assumptions: options.assumptions.words(),
+        after_rejection: options.applier.after_rejection(&items, &gone, first),
+        assumptions,
         gates: Vec::new(),
     };
     plan.gates = options.gates.iter().map(|gate| gate.check(&plan)).collect();
@@ -83,7 +95,7 @@ fn summary(objects: &[ObjectPlan]) -> Summary {
     let mut summary = Summary::default();
     for object in objects {
         *summary.actions.entry(object.action).or_default() += 1;
-        if let Some(part) = object.bounds.as_ref().and_then(super::document::Bounds::availability) {
+        if let Some(part) = object.bounds.as_ref().and_then(Bounds::availability) {
             summary.min_availability = Some(summary.min_availability.map_or(part, |least| least.min(part)));
         }
         if let Some(time) = object.time {
@@ -94,11 +106,23 @@ fn summary(objects: &[ObjectPlan]) -> Summary {
     summary
 }
 
+/// What the applying tool sees of an object's plan.
+fn fate(plan: &ObjectPlan) -> Fate {
+    match plan.action {
+        Action::None => Fate::Stays,
+        Action::RecreateNeeded => Fate::Anew,
+        Action::Rejected => Fate::Refused { invalid: plan.rejections.iter().all(|it| it.reason.is_some()) },
+        _ => Fate::Applied,
+    }
+}
+
 struct Planner<'a> {
     old: &'a Side,
     new: &'a Side,
     options: &'a Options,
     schemas: Schemas,
+    /// Whether nothing of the input is in the cluster yet.
+    first: bool,
 }
 
 impl Planner<'_> {
@@ -106,7 +130,12 @@ impl Planner<'_> {
     fn object(&self, object: &Object, before: Option<&Object>) -> ObjectPlan {
         let source = self.new.source(object.place(&Path::root()));
         let mut plan = empty(object, source);
-        let refused = self.refusals(object, before);
+        let treatment = self.options.applier.treatment(object, before, self.first);
+        if let Treatment::Skip(why) = treatment {
+            plan.notes.push(why);
+            return plan;
+        }
+        let mut refused = self.refusals(object, before);
         let Some(before) = before else {
             plan.action = if refused.is_empty() { Action::Create } else { Action::Rejected };
             plan.rejections = refused.iter().map(|finding| self.rejection(finding)).collect();
@@ -120,7 +149,22 @@ impl Planner<'_> {
         }
         plan.action = action(&changed, !refused.is_empty());
         plan.changes = changed.iter().map(|change| self.change(change, object, before)).collect();
+        let is_invalid = !refused.is_empty() && refused.iter().all(|finding| finding.reason.is_some());
+        let again = match &treatment {
+            Treatment::Renamed if plan.action != Action::None => Some(self.renamed(&mut plan, object)),
+            Treatment::Always(anew) if plan.action != Action::None => Some(self.anew(&mut plan, before, object, anew)),
+            Treatment::OnRefusal(anew) if is_invalid => Some(self.anew(&mut plan, before, object, anew)),
+            _ => None,
+        };
+        // What is created anew after all keeps the reasons for which it could not be changed.
+        refused = again.filter(|again| !again.is_empty() || plan.action == Action::Create).unwrap_or(refused);
         plan.rejections = refused.iter().map(|finding| self.rejection(finding)).collect();
+        if plan.action == Action::Rejected {
+            self.ways_out(&mut plan, before, object, &refused);
+        }
+        if matches!(plan.action, Action::RecreateNeeded | Action::Create) {
+            return plan;
+        }
         if plan.action != Action::None && plan.action != Action::Rejected {
             plan.notes = consumers::notes(object, &self.new.cluster);
             plan.notes.extend(interplay::notes(object, &self.new.cluster));
@@ -131,11 +175,59 @@ impl Planner<'_> {
         plan
     }
 
+    /// The applying tool deletes the object and creates it anew. Returns why the API server refuses that too.
+    fn anew(&self, plan: &mut ObjectPlan, before: &Object, object: &Object, anew: &Anew) -> Vec<Finding> {
+        let why = &anew.why;
+        let refused = self.refusals(object, None);
+        if refused.is_empty() {
+            plan.action = Action::RecreateNeeded;
+            plan.bounds = without_pods(before, object, &self.options.assumptions);
+            plan.notes.push(format!("{why}, deletes it and creates it anew: {}", ways_out::cost_of_anew(object).0));
+            return refused;
+        }
+        plan.action = Action::Rejected;
+        plan.notes.push(if anew.restores {
+            format!("{why}, deletes it, cannot create it anew, and puts the old form back: its pods go all the same")
+        } else {
+            format!("{why}, deletes it and cannot create it anew: it is gone then")
+        });
+        refused
+    }
+
+    /// The applying tool creates another object and leaves this one alone.
+    fn renamed(&self, plan: &mut ObjectPlan, object: &Object) -> Vec<Finding> {
+        let refused = self.refusals(object, None);
+        plan.action = if refused.is_empty() { Action::Create } else { Action::Rejected };
+        plan.notes.push(format!(
+            "kapp creates it as `{}-ver-N`, and what refers to it follows; old versions stay, 5 unless              `kapp.k14s.io/num-versions` says otherwise",
+            object.identity.name
+        ));
+        refused
+    }
+
+    /// What the API server says, and what to do about it.
+    fn ways_out(&self, plan: &mut ObjectPlan, before: &Object, object: &Object, findings: &[Finding]) {
+        let server = &self.options.server;
+        let stored = admission::stored(object, server);
+        plan.server_says = stored.and_then(|stored| server_says(&object.identity, &stored, findings));
+        let refused = Refused {
+            old: before,
+            new: object,
+            cluster: &self.new.cluster,
+            file: &self.new.sources.get(object.document.file).name,
+            applier: self.options.applier,
+            findings,
+        };
+        for (rejection, finding) in plan.rejections.iter_mut().zip(findings) {
+            rejection.ways_out = ways_out::ways_out(refused, finding);
+        }
+    }
+
     /// An object that only the old side has.
     fn gone(&self, object: &Object) -> ObjectPlan {
         let mut plan = empty(object, self.old.source(object.place(&Path::root())));
         plan.action = Action::Delete;
-        plan.notes.push("`kubectl apply` leaves it running unless it prunes".to_owned());
+        plan.notes.push(self.options.applier.gone(object));
         plan
     }
 
@@ -162,6 +254,7 @@ impl Planner<'_> {
             message: finding.message.clone(),
             help: finding.help.clone(),
             immutable: finding.rule == "immutable-field",
+            ways_out: Vec::new(),
             source: self.new.source(finding.primary.place),
         }
     }
@@ -201,6 +294,22 @@ fn blames(finding: &Finding, change: &Change) -> bool {
     finding.rule == "immutable-field" && (inside(&field, &name) || inside(&name, &field))
 }
 
+/// The bounds of pods that are deleted all together with their owner; `None` if it has no number of its own.
+fn without_pods(old: &Object, new: &Object, assumptions: &Assumptions) -> Option<Bounds> {
+    if !matches!(new.identity.kind.as_str(), "Deployment" | "ReplicaSet" | "StatefulSet") {
+        return None;
+    }
+    let replicas = |object: &Object| match object.root().get("spec")?.get("replicas")?.scalar()? {
+        Scalar::Integer(count) => Some(count),
+        _ => None,
+    };
+    let desired = replicas(new).unwrap_or(1);
+    let running = assumptions.replicas.get(&old.identity.name).map(|count| i64::from(*count));
+    let running = running.or_else(|| replicas(old)).unwrap_or(1);
+    let why = vec![format!("the {running} old pods are deleted together with their owner")];
+    Some(Bounds { desired, min_available: 0, max_pods: desired, max_terminating: running, why })
+}
+
 fn action(changes: &[Change], refused: bool) -> Action {
     if refused {
         return Action::Rejected;
@@ -220,6 +329,7 @@ fn empty(object: &Object, source: Source) -> ObjectPlan {
         source,
         changes: Vec::new(),
         rejections: Vec::new(),
+        server_says: None,
         strategy: None,
         bounds: None,
         time: None,

@@ -3,6 +3,7 @@
 //! A [`Scenario`] says what is applied when and how pods behave; [`simulate`] plays it on a virtual clock and gives the
 //! [`Trace`]. The controllers mirror those of Kubernetes v1.36 (pkg/controller); each workload has a file.
 
+mod applier;
 mod apply;
 mod bare;
 mod build;
@@ -17,10 +18,10 @@ mod gate;
 mod interplay;
 mod job;
 mod kubelet;
-mod order;
 mod replicaset;
 mod rollout;
 mod scenario;
+mod server_says;
 mod simulate;
 mod slow_start;
 mod statefulset;
@@ -29,6 +30,7 @@ mod strategy;
 mod template;
 mod time;
 mod timing;
+mod ways_out;
 
 use serde::de::DeserializeOwned;
 
@@ -43,10 +45,10 @@ use self::statefulset::StatefulSet;
 use crate::admission::{self, ApiServer};
 use crate::cluster::Object;
 
+pub use self::applier::Applier;
 pub use self::build::{Options, Side, plan};
 pub use self::change::{Change, Effect, changes};
 pub use self::gate::{Condition, GateError};
-pub use self::order::Applier;
 pub use self::rollout::{AssumptionError, Assumptions};
 pub use self::scenario::{
     At, Failing, Instant, NodeModel, Outage, Scenario, ScenarioError, Step, TaintModel, generate_schema,

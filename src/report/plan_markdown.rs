@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::io;
 
-use super::plan_text::{span, value, verdict};
+use super::plan_text::{span, value, verdict, ways};
 use super::printable;
 use crate::plan::document::{Action, ObjectPlan, Plan, Step};
 
@@ -51,6 +51,7 @@ fn text(plan: &Plan, detail: Detail) -> String {
             line(&mut text, object);
         }
     }
+    after_rejection(&mut text, plan);
     if detail > Detail::Line {
         for object in &shown {
             details(&mut text, object, detail);
@@ -80,7 +81,7 @@ fn line(text: &mut String, object: &ObjectPlan) {
     });
     let what = match object.action {
         Action::Rejected => "✗ rejected: it stays as it is",
-        Action::RecreateNeeded => "✗ must be recreated",
+        Action::RecreateNeeded => "↻ is deleted and created anew",
         Action::Roll => "⟳ pods are replaced",
         Action::Scale => "scales",
         Action::Update => "changes, no restart",
@@ -105,10 +106,11 @@ fn details(text: &mut String, object: &ObjectPlan, detail: Detail) {
             escaped(&rejection.message),
             escaped(&place)
         );
-        if let Some(help) = &rejection.help {
+        if let Some(help) = rejection.help.as_ref().filter(|_| rejection.ways_out.is_empty()) {
             let _ = writeln!(text, "  way out: {}", escaped(help));
         }
     }
+    ways_out(text, object);
     for change in &object.changes {
         let place = format!("{}:{}", change.source.file, change.source.line);
         let (old, new) = (value(change.old.as_ref()), value(change.new.as_ref()));
@@ -123,6 +125,31 @@ fn details(text: &mut String, object: &ObjectPlan, detail: Detail) {
         steps(text, &object.steps);
     }
     text.push_str("\n</details>\n");
+}
+
+/// The ways out as a numbered list, with commands to copy.
+fn ways_out(text: &mut String, object: &ObjectPlan) {
+    if let Some(words) = &object.server_says {
+        let _ = writeln!(text, "- the server says: `{}`", code(&words.replace('\n', " ")));
+    }
+    for (at, way) in ways(object).into_iter().enumerate() {
+        let cost = if way.disruptive { "disrupts" } else { "costs" };
+        let _ = writeln!(text, "\n{}. {}\n   ({cost}: {})", at + 1, escaped(&way.title), escaped(&way.cost));
+        if !way.commands.is_empty() {
+            let commands: Vec<String> = way.commands.iter().map(|it| format!("   {}", printable(it))).collect();
+            let _ = writeln!(text, "\n   ```sh\n{}\n   ```", commands.join("\n").replace("```", ""));
+        }
+    }
+    if !object.rejections.is_empty() {
+        text.push('\n');
+    }
+}
+
+fn after_rejection(text: &mut String, plan: &Plan) {
+    if !plan.after_rejection.is_empty() {
+        let sentences: Vec<String> = plan.after_rejection.iter().map(|sentence| escaped(sentence)).collect();
+        let _ = writeln!(text, "\nThe others: {}", sentences.join("; "));
+    }
 }
 
 fn steps(text: &mut String, steps: &[Step]) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::printable;
 use crate::plan::Effect;
-use crate::plan::document::{Action, Bounds, FieldChange, ObjectPlan, OnFailure, Plan, Revision, Span, Step};
+use crate::plan::document::{Action, Bounds, FieldChange, ObjectPlan, OnFailure, Plan, Revision, Span, Step, WayOut};
 
 /// Where the details of an object begin.
 const INDENT: &str = "  ";
@@ -23,8 +23,12 @@ pub fn write(out: &mut dyn io::Write, plan: &Plan) -> io::Result<()> {
     let of = |actions: &[Action]| -> Vec<&ObjectPlan> {
         plan.objects.iter().filter(|object| actions.contains(&object.action)).collect()
     };
-    for object in of(&[Action::Rejected, Action::RecreateNeeded]) {
+    for object in of(&[Action::Rejected]) {
         refused(&mut text, object);
+    }
+    after_rejection(&mut text, plan);
+    for object in of(&[Action::RecreateNeeded]) {
+        anew(&mut text, object);
     }
     let mut rolling = of(&[Action::Roll, Action::Scale]);
     rolling.sort_by(|one, other| availability(one).total_cmp(&availability(other)));
@@ -68,7 +72,7 @@ pub(super) fn verdict(plan: &Plan) -> String {
         "change will be REJECTED by the API server",
         "changes will be REJECTED by the API server",
     );
-    say(count(Action::RecreateNeeded), "object must be recreated", "objects must be recreated");
+    say(count(Action::RecreateNeeded), "object is deleted and created anew", "objects are deleted and created anew");
     say(count(Action::Roll), "workload rolls", "workloads roll");
     say(count(Action::Scale), "workload scales", "workloads scale");
     say(count(Action::Update), "object changes without restarts", "objects change without restarts");
@@ -126,15 +130,65 @@ fn refused(text: &mut String, object: &ObjectPlan) {
         let field = if rejection.field.is_empty() { "the object" } else { &rejection.field };
         let _ = writeln!(text, "{INDENT}{field}   {place}");
         let _ = writeln!(text, "{INDENT}    {} ({reason})", printable(&rejection.message));
-        if let Some(help) = &rejection.help {
+        if let Some(help) = rejection.help.as_ref().filter(|_| rejection.ways_out.is_empty()) {
             let _ = writeln!(text, "{INDENT}    way out: {}", printable(help));
         }
+    }
+    if let Some(words) = &object.server_says {
+        detail(text, "the server says", &printable(&words.replace('\n', " ")));
     }
     let lost: Vec<&FieldChange> = object.changes.iter().filter(|change| change.effect != Effect::Rejected).collect();
     if !lost.is_empty() {
         let names: Vec<&str> = lost.iter().map(|change| change.name.as_str()).collect();
         detail(text, "lost with it", &printable(&names.join(", ")));
     }
+    ways_out(text, object);
+    notes(text, object);
+}
+
+/// The ways out of all rejections of an object, each once.
+pub(super) fn ways(object: &ObjectPlan) -> Vec<&WayOut> {
+    let mut ways: Vec<&WayOut> = Vec::new();
+    for way in object.rejections.iter().flat_map(|rejection| &rejection.ways_out) {
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    ways
+}
+
+fn ways_out(text: &mut String, object: &ObjectPlan) {
+    for (at, way) in ways(object).into_iter().enumerate() {
+        detail(text, if at == 0 { "ways out" } else { "" }, &format!("{}  {}", at + 1, printable(&way.title)));
+        for command in &way.commands {
+            detail(text, "", &format!("       {}", printable(command)));
+        }
+        let cost = if way.disruptive { "disrupts" } else { "costs" };
+        detail(text, "", &format!("   {cost}: {}", printable(&way.cost)));
+    }
+}
+
+fn notes(text: &mut String, object: &ObjectPlan) {
+    for note in &object.notes {
+        detail(text, "note", &printable(note));
+    }
+}
+
+fn after_rejection(text: &mut String, plan: &Plan) {
+    for (at, sentence) in plan.after_rejection.iter().enumerate() {
+        let lead = if at == 0 { "\nthe others: " } else { "            " };
+        let _ = writeln!(text, "{lead}{}", printable(sentence));
+    }
+}
+
+/// An object that is deleted and created anew.
+fn anew(text: &mut String, object: &ObjectPlan) {
+    text.push_str(&title(object, "↻"));
+    for (at, change) in object.changes.iter().enumerate() {
+        let place = format!("{}:{}", printable(&change.source.file), change.source.line);
+        detail(text, if at == 0 { "changes" } else { "" }, &format!("{}   {place}", printable(&change.name)));
+    }
+    notes(text, object);
 }
 
 fn changing(text: &mut String, object: &ObjectPlan) {
@@ -182,9 +236,7 @@ fn changing(text: &mut String, object: &ObjectPlan) {
     if let Some(failure) = &object.on_failure {
         on_failure(text, failure);
     }
-    for note in &object.notes {
-        detail(text, "note", &printable(note));
-    }
+    notes(text, object);
 }
 
 fn on_failure(text: &mut String, failure: &OnFailure) {
