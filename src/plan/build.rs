@@ -3,20 +3,21 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::applier::{self, Anew, Applier, Fate, Item, Treatment};
+use super::applier::{self, Applier, Item, Treatment};
+use super::assumptions::Assumptions;
 use super::change::{Change, Effect, changes};
-use super::document::{Action, Bounds, FieldChange, ObjectPlan, Plan, Rejection, Source, Span, Summary};
+use super::document::{Action, FieldChange, ObjectPlan, Plan, Rejection, Source, Span, Summary};
 use super::gate::Condition;
-use super::rollout::{self, Assumptions};
-use super::server_says::server_says;
-use super::ways_out::{self, Refused};
-use super::{consumers, interplay};
+use super::rollout::{self, Surroundings};
+use super::{apply, claims, consumers, interplay, nodes, refusal};
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
 use crate::finding::{Finding, Findings, Group, Identity};
+use crate::parallel::in_order;
 use crate::schema::Schemas;
+use crate::secrets;
 use crate::source::{Place, Sources};
-use crate::yaml::{Path, Scalar};
+use crate::yaml::Path;
 
 /// What a plan depends on besides the two sides.
 #[derive(Clone, Debug, Default)]
@@ -43,8 +44,7 @@ pub struct Side {
 impl Side {
     /// Reads the texts.
     pub fn new(sources: Sources) -> Self {
-        let documents = sources.iter().flat_map(|(id, source)| crate::yaml::read(id, source)).collect();
-        Self { cluster: Cluster::new(documents), sources }
+        Self { cluster: Cluster::read(&sources), sources }
     }
 
     fn source(&self, place: Place) -> Source {
@@ -57,33 +57,42 @@ impl Side {
 pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
     let versioned = (options.applier == Applier::Kapp).then(|| applier::versioned(old, new, &options.server)).flatten();
     let (old, new) = versioned.as_ref().map_or((old, new), |(old, new)| (old, new));
-    let schemas = Schemas::new(vec![options.server.version], new.cluster.of_kind("CustomResourceDefinition"));
-    let first = old.cluster.objects().is_empty();
+    let definitions = [old, new].into_iter().flat_map(|side| side.cluster.of_kind("CustomResourceDefinition"));
+    let schemas = Schemas::new(vec![options.server.version], definitions);
     let mut applied: Vec<&Object> = new.cluster.objects().iter().collect();
+    let first = old.cluster.objects().is_empty();
     options.applier.sort(&mut applied, first);
-    let mut met: BTreeSet<*const Identity> = BTreeSet::new();
-    let mut objects: Vec<ObjectPlan> = Vec::new();
-    let mut items: Vec<Item<'_>> = Vec::new();
-    let planner = Planner { old, new, options, schemas, first };
-    for object in applied {
-        let before = old.cluster.namesake(object);
-        met.extend(before.map(|before| Arc::as_ptr(&before.identity)));
-        let plan = planner.object(object, before);
-        items.push(Item { object, exists: before.is_some(), fate: fate(&plan) });
-        objects.push(plan);
-    }
+    let known = nodes::of(&old.cluster);
+    let surroundings = Surroundings {
+        cluster: &new.cluster,
+        nodes: &known,
+        autoscalers: interplay::autoscalers(&new.cluster),
+        assumptions: &options.assumptions,
+        server: &options.server,
+    };
+    let planner = Planner { old, new, surroundings, schemas, applier: options.applier, first };
+    let mut objects = in_order(&applied, |object| planner.object(object, old.cluster.namesake(object)));
+    planner.treat_unchanged(&applied, &mut objects, &old.cluster);
+    note_readers(&applied, &mut objects, &new.cluster);
+    let met: BTreeSet<*const Identity> =
+        applied.iter().filter_map(|object| Some(Arc::as_ptr(&old.cluster.namesake(object)?.identity))).collect();
     let is_gone = |object: &&Object| !met.contains(&Arc::as_ptr(&object.identity));
     let mut gone: Vec<&Object> = old.cluster.objects().iter().filter(is_gone).collect();
     options.applier.sort_gone(&mut gone);
+    let items = applied.iter().zip(&objects);
+    let items: Vec<Item<'_>> = items.map(|(object, plan)| refusal::item(object, plan, &old.cluster)).collect();
+    let after_rejection = options.applier.after_rejection(&items, &gone, first);
     objects.extend(gone.iter().map(|object| planner.gone(object)));
-    let mut assumptions = options.assumptions.words();
+    let is_guess =
+        known.is_empty() && objects.iter().any(|object| object.bounds.is_some() && object.is_of("DaemonSet"));
+    let mut assumptions = options.assumptions.words(is_guess);
     assumptions.extend(versioned.is_some().then(|| "kapp's versions of objects run as 1 and go on as 2".to_owned()));
     let mut plan = Plan {
         version: 1,
         kubernetes_version: options.server.version.to_string(),
         summary: summary(&objects),
         objects,
-        after_rejection: options.applier.after_rejection(&items, &gone, first),
+        after_rejection,
         assumptions,
         gates: Vec::new(),
     };
@@ -91,11 +100,28 @@ pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
     plan
 }
 
+/// Says of each `ConfigMap` and Secret that changes who reads it.
+fn note_readers(applied: &[&Object], objects: &mut [ObjectPlan], cluster: &Cluster) {
+    let is_data = |object: &Object| matches!(object.identity.kind.as_str(), "ConfigMap" | "Secret");
+    let changed = |at: &usize| is_data(applied[*at]) && objects[*at].action == Action::Update;
+    let changed: Vec<usize> = (0..applied.len()).filter(changed).collect();
+    if changed.is_empty() {
+        return;
+    }
+    let readers = consumers::readers(cluster);
+    let rolling = applied.iter().zip(&*objects).filter(|(_, plan)| plan.action == Action::Roll);
+    let rolling: BTreeSet<*const Identity> = rolling.map(|(object, _)| Arc::as_ptr(&object.identity)).collect();
+    for at in changed {
+        let rolls = |reader: &Object| rolling.contains(&Arc::as_ptr(&reader.identity));
+        objects[at].notes.extend(consumers::notes(applied[at], &readers, rolls));
+    }
+}
+
 fn summary(objects: &[ObjectPlan]) -> Summary {
     let mut summary = Summary::default();
     for object in objects {
         *summary.actions.entry(object.action).or_default() += 1;
-        if let Some(part) = object.bounds.as_ref().and_then(Bounds::availability) {
+        if let Some(part) = object.bounds.as_ref().and_then(super::document::Bounds::availability) {
             summary.min_availability = Some(summary.min_availability.map_or(part, |least| least.min(part)));
         }
         if let Some(time) = object.time {
@@ -106,21 +132,13 @@ fn summary(objects: &[ObjectPlan]) -> Summary {
     summary
 }
 
-/// What the applying tool sees of an object's plan.
-fn fate(plan: &ObjectPlan) -> Fate {
-    match plan.action {
-        Action::None => Fate::Stays,
-        Action::RecreateNeeded => Fate::Anew,
-        Action::Rejected => Fate::Refused { invalid: plan.rejections.iter().all(|it| it.reason.is_some()) },
-        _ => Fate::Applied,
-    }
-}
-
-struct Planner<'a> {
+/// What is needed to plan one object.
+pub(super) struct Planner<'a> {
     old: &'a Side,
-    new: &'a Side,
-    options: &'a Options,
+    pub(super) new: &'a Side,
+    pub(super) surroundings: Surroundings<'a>,
     schemas: Schemas,
+    pub(super) applier: Applier,
     /// Whether nothing of the input is in the cluster yet.
     first: bool,
 }
@@ -130,18 +148,23 @@ impl Planner<'_> {
     fn object(&self, object: &Object, before: Option<&Object>) -> ObjectPlan {
         let source = self.new.source(object.place(&Path::root()));
         let mut plan = empty(object, source);
-        let treatment = self.options.applier.treatment(object, before, self.first);
+        let treatment = self.applier.treatment(object, before, self.first);
         if let Treatment::Skip(why) = treatment {
             plan.notes.push(why);
             return plan;
         }
-        let mut refused = self.refusals(object, before);
+        let refused = self.refusals(object, before);
+        plan.rejections = refused.iter().map(|finding| self.rejection(finding)).collect();
         let Some(before) = before else {
             plan.action = if refused.is_empty() { Action::Create } else { Action::Rejected };
-            plan.rejections = refused.iter().map(|finding| self.rejection(finding)).collect();
+            plan.claims = claims::created(object).filter(|_| refused.is_empty());
             return plan;
         };
-        let mut changed = changes(before, object, &self.options.server);
+        let around = &self.surroundings;
+        // A dump of a cluster holds more than was ever applied, and that stays.
+        let applied = apply::over_live(object, before, around.server);
+        let after = applied.as_ref().and_then(|cluster| cluster.objects().first()).unwrap_or(object);
+        let mut changed = changes(before, after, around.server);
         for change in &mut changed {
             if refused.iter().any(|finding| blames(finding, change)) {
                 change.effect = Effect::Rejected;
@@ -149,105 +172,42 @@ impl Planner<'_> {
         }
         plan.action = action(&changed, !refused.is_empty());
         plan.changes = changed.iter().map(|change| self.change(change, object, before)).collect();
-        let is_invalid = !refused.is_empty() && refused.iter().all(|finding| finding.reason.is_some());
-        let again = match &treatment {
-            Treatment::Renamed if plan.action != Action::None => Some(self.renamed(&mut plan, object)),
-            Treatment::Always(anew) if plan.action != Action::None => Some(self.anew(&mut plan, before, object, anew)),
-            Treatment::OnRefusal(anew) if is_invalid => Some(self.anew(&mut plan, before, object, anew)),
-            _ => None,
-        };
-        // What is created anew after all keeps the reasons for which it could not be changed.
-        refused = again.filter(|again| !again.is_empty() || plan.action == Action::Create).unwrap_or(refused);
-        plan.rejections = refused.iter().map(|finding| self.rejection(finding)).collect();
-        if plan.action == Action::Rejected {
-            self.ways_out(&mut plan, before, object, &refused);
-        }
+        self.treat(&mut plan, &treatment, before, object, refused);
         if matches!(plan.action, Action::RecreateNeeded | Action::Create) {
             return plan;
         }
         if plan.action != Action::None && plan.action != Action::Rejected {
-            plan.notes = consumers::notes(object, &self.new.cluster);
-            plan.notes.extend(interplay::notes(object, &self.new.cluster));
+            plan.notes.extend(interplay::notes(object, around.cluster, &around.autoscalers));
         }
         if matches!(plan.action, Action::Roll | Action::Scale) {
-            rollout::describe(&mut plan, before, object, &self.options.assumptions, &self.options.server);
+            rollout::describe(&mut plan, before, after, around);
         }
         plan
-    }
-
-    /// The applying tool deletes the object and creates it anew. Returns why the API server refuses that too.
-    fn anew(&self, plan: &mut ObjectPlan, before: &Object, object: &Object, anew: &Anew) -> Vec<Finding> {
-        let why = &anew.why;
-        let refused = self.refusals(object, None);
-        if refused.is_empty() {
-            plan.action = Action::RecreateNeeded;
-            plan.bounds = without_pods(before, object, &self.options.assumptions);
-            plan.notes.push(format!("{why}, deletes it and creates it anew: {}", ways_out::cost_of_anew(object).0));
-            return refused;
-        }
-        plan.action = Action::Rejected;
-        plan.notes.push(if anew.restores {
-            format!("{why}, deletes it, cannot create it anew, and puts the old form back: its pods go all the same")
-        } else {
-            format!("{why}, deletes it and cannot create it anew: it is gone then")
-        });
-        refused
-    }
-
-    /// The applying tool creates another object and leaves this one alone.
-    fn renamed(&self, plan: &mut ObjectPlan, object: &Object) -> Vec<Finding> {
-        let refused = self.refusals(object, None);
-        plan.action = if refused.is_empty() { Action::Create } else { Action::Rejected };
-        plan.notes.push(format!(
-            "kapp creates it as `{}-ver-N`, and what refers to it follows; old versions stay, 5 unless              `kapp.k14s.io/num-versions` says otherwise",
-            object.identity.name
-        ));
-        refused
-    }
-
-    /// What the API server says, and what to do about it.
-    fn ways_out(&self, plan: &mut ObjectPlan, before: &Object, object: &Object, findings: &[Finding]) {
-        let server = &self.options.server;
-        let stored = admission::stored(object, server);
-        plan.server_says = stored.and_then(|stored| server_says(&object.identity, &stored, findings));
-        let refused = Refused {
-            old: before,
-            new: object,
-            cluster: &self.new.cluster,
-            file: &self.new.sources.get(object.document.file).name,
-            applier: self.options.applier,
-            findings,
-        };
-        for (rejection, finding) in plan.rejections.iter_mut().zip(findings) {
-            rejection.ways_out = ways_out::ways_out(refused, finding);
-        }
     }
 
     /// An object that only the old side has.
     fn gone(&self, object: &Object) -> ObjectPlan {
         let mut plan = empty(object, self.old.source(object.place(&Path::root())));
         plan.action = Action::Delete;
-        plan.notes.push(self.options.applier.gone(object));
+        plan.claims = claims::left(object);
+        plan.notes.push(self.applier.gone(object));
         plan
     }
 
     /// What the API server would refuse.
-    fn refusals(&self, object: &Object, before: Option<&Object>) -> Vec<Finding> {
-        let server = &self.options.server;
+    pub(super) fn refusals(&self, object: &Object, before: Option<&Object>) -> Vec<Finding> {
+        let server = self.surroundings.server;
         let mut decoding = Findings::new("", Group::Refused);
         self.schemas.check(object, &mut decoding);
         let mut out = Findings::new("", Group::Refused);
-        let updated = before.is_some_and(|before| admission::update(object, before, Update::Apply, server, &mut out));
-        if !updated {
-            admission::create(object, server, &mut out);
-        }
+        admission::judge(object, before, Update::Apply, server, &mut out);
         let judged = out.into_vec().into_iter().filter(|finding| finding.rule != "api-server-warning");
         let decoding =
             decoding.into_vec().into_iter().filter(|finding| finding.reason.is_none() && stops_decoding(finding));
         decoding.chain(judged).collect()
     }
 
-    fn rejection(&self, finding: &Finding) -> Rejection {
+    pub(super) fn rejection(&self, finding: &Finding) -> Rejection {
         Rejection {
             field: finding.field().to_string(),
             reason: finding.reason.map(|reason| format!("{reason:?}")),
@@ -267,7 +227,7 @@ impl Planner<'_> {
         };
         let hide = |value: &Option<serde_json::Value>| {
             let hidden = object.identity.kind == "Secret" && !change.name.starts_with("metadata");
-            value.clone().map(|value| if hidden { "***".into() } else { value })
+            value.clone().map(|value| if hidden { secrets::MASK.into() } else { value })
         };
         FieldChange {
             path: change.path.pointer(),
@@ -294,22 +254,6 @@ fn blames(finding: &Finding, change: &Change) -> bool {
     finding.rule == "immutable-field" && (inside(&field, &name) || inside(&name, &field))
 }
 
-/// The bounds of pods that are deleted all together with their owner; `None` if it has no number of its own.
-fn without_pods(old: &Object, new: &Object, assumptions: &Assumptions) -> Option<Bounds> {
-    if !matches!(new.identity.kind.as_str(), "Deployment" | "ReplicaSet" | "StatefulSet") {
-        return None;
-    }
-    let replicas = |object: &Object| match object.root().get("spec")?.get("replicas")?.scalar()? {
-        Scalar::Integer(count) => Some(count),
-        _ => None,
-    };
-    let desired = replicas(new).unwrap_or(1);
-    let running = assumptions.replicas.get(&old.identity.name).map(|count| i64::from(*count));
-    let running = running.or_else(|| replicas(old)).unwrap_or(1);
-    let why = vec![format!("the {running} old pods are deleted together with their owner")];
-    Some(Bounds { desired, min_available: 0, max_pods: desired, max_terminating: running, why })
-}
-
 fn action(changes: &[Change], refused: bool) -> Action {
     if refused {
         return Action::Rejected;
@@ -333,6 +277,7 @@ fn empty(object: &Object, source: Source) -> ObjectPlan {
         strategy: None,
         bounds: None,
         time: None,
+        claims: None,
         steps: Vec::new(),
         rollout_status: Vec::new(),
         on_failure: None,

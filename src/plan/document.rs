@@ -125,6 +125,9 @@ pub struct ObjectPlan {
     /// The rollout, step by step; the first step is how things stand before.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
+    /// What becomes of its `PersistentVolumeClaims`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Claims>,
     /// What `kubectl rollout status` prints.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rollout_status: Vec<String>,
@@ -133,6 +136,13 @@ pub struct ObjectPlan {
     pub on_failure: Option<OnFailure>,
     /// What else is worth knowing: who reads a changed `ConfigMap`, what an autoscaler or a disruption budget makes of it.
     pub notes: Vec<String>,
+}
+
+impl ObjectPlan {
+    /// Whether the object is of this kind.
+    pub fn is_of(&self, kind: &str) -> bool {
+        self.id.split('/').nth(1) == Some(kind)
+    }
 }
 
 /// A place in the input.
@@ -236,6 +246,13 @@ pub struct Span {
     pub max: f64,
 }
 
+impl Span {
+    /// The span that begins and ends so many seconds later.
+    pub(super) fn later_by(self, seconds: f64) -> Self {
+        Self { min: self.min + seconds, max: self.max + seconds }
+    }
+}
+
 /// An instant of a rollout.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -252,6 +269,12 @@ pub struct Step {
     pub pods: i64,
     /// How many pods are being deleted.
     pub terminating: i64,
+    /// The pods by name; only of a `StatefulSet` with a dozen pods at most.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<PodState>,
+    /// How many endpoints the Services have that pick pods of the workload, by the name of the Service.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub endpoints: BTreeMap<String, i64>,
     /// What the controllers do.
     pub events: Vec<String>,
 }
@@ -266,6 +289,40 @@ pub struct Revision {
     pub pods: i64,
     /// How many of them are ready.
     pub ready: i64,
+}
+
+/// A pod with a name of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PodState {
+    /// Its name.
+    pub name: String,
+    /// Its revision, as in [`Revision`].
+    pub rev: String,
+    /// `Pending`, `Ready` or `Terminating`.
+    pub phase: String,
+}
+
+/// What becomes of the `PersistentVolumeClaims` of a `StatefulSet`; at most a hundred of each are listed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Claims {
+    /// Those that are created.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub created: Vec<String>,
+    /// Those that are deleted, with their data as far as their volumes are not retained.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deleted: Vec<String>,
+    /// Those that stay although no pod uses them any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub orphaned: Vec<String>,
+}
+
+impl Claims {
+    /// Whether nothing becomes of any.
+    pub fn is_empty(&self) -> bool {
+        self.created.is_empty() && self.deleted.is_empty() && self.orphaned.is_empty()
+    }
 }
 
 /// What happens if the new pods never become ready.

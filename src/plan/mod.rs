@@ -5,19 +5,24 @@
 
 mod applier;
 mod apply;
+mod assumptions;
 mod bare;
 mod build;
 mod change;
+mod claims;
 mod cohorts;
 mod consumers;
 mod cronjob;
 mod daemonset;
 mod deployment;
 pub mod document;
+mod endpoints;
 mod gate;
 mod interplay;
 mod job;
 mod kubelet;
+mod nodes;
+mod refusal;
 mod replicaset;
 mod rollout;
 mod scenario;
@@ -26,13 +31,12 @@ mod simulate;
 mod slow_start;
 mod statefulset;
 mod status;
+mod steps;
 mod strategy;
 mod template;
 mod time;
 mod timing;
 mod ways_out;
-
-use serde::de::DeserializeOwned;
 
 use self::bare::Bare;
 use self::cronjob::CronJob;
@@ -42,14 +46,14 @@ use self::job::Job;
 use self::kubelet::Kubelet;
 use self::simulate::Workload;
 use self::statefulset::StatefulSet;
-use crate::admission::{self, ApiServer};
+use crate::admission::ApiServer;
 use crate::cluster::Object;
 
 pub use self::applier::Applier;
+pub use self::assumptions::{AssumptionError, Assumptions};
 pub use self::build::{Options, Side, plan};
 pub use self::change::{Change, Effect, changes};
 pub use self::gate::{Condition, GateError};
-pub use self::rollout::{AssumptionError, Assumptions};
 pub use self::scenario::{
     At, Failing, Instant, NodeModel, Outage, Scenario, ScenarioError, Step, TaintModel, generate_schema,
 };
@@ -69,9 +73,4 @@ fn workload(object: &Object, scenario: &Scenario, server: &ApiServer) -> Option<
         ("batch/v1", "Job") => Box::new(Job::new(scenario, scenario.realtime)),
         _ => return None,
     })
-}
-
-/// The object with everything that the API server fills in.
-fn defaulted<T: DeserializeOwned>(object: &Object, server: &ApiServer) -> Option<T> {
-    serde_json::from_value(admission::stored(object, server)?).ok()
 }

@@ -2,15 +2,12 @@
 
 use serde_json::Value;
 
-use crate::cluster::Object;
 use crate::values::int_or_string::{Fenceposts, IntOrString, Rounding, resolve_fenceposts};
 
 /// The strategy in a line.
-pub(super) fn describe(object: &Object) -> Option<String> {
-    let manifest = object.root().to_json();
-    let spec = &manifest["spec"];
+pub(super) fn describe(kind: &str, spec: &Value) -> Option<String> {
     let replicas = spec["replicas"].as_i64().unwrap_or(1);
-    Some(match object.identity.kind.as_str() {
+    Some(match kind {
         "Deployment" if spec["strategy"]["type"] == "Recreate" => {
             "Recreate: all old pods stop before the first new one starts".to_owned()
         }
@@ -72,10 +69,8 @@ fn int_or_string(value: &Value, default: &str) -> Option<IntOrString> {
 }
 
 /// Where the bounds of the rollout come from.
-pub(super) fn arithmetic(object: &Object, desired: i64) -> Vec<String> {
-    let manifest = object.root().to_json();
-    let spec = &manifest["spec"];
-    if object.identity.kind != "Deployment" {
+pub(super) fn arithmetic(kind: &str, spec: &Value, desired: i64) -> Vec<String> {
+    if kind != "Deployment" {
         return Vec::new();
     }
     if spec["strategy"]["type"] == "Recreate" {

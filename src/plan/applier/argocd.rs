@@ -181,7 +181,11 @@ pub(super) fn treatment(object: &Object, before: Option<&Object>) -> Treatment {
             matches!(*policy, "BeforeHookCreation" | "before-hook-creation" | "HookSucceeded" | "hook-succeeded")
         };
         if policies.is_empty() || policies.iter().any(goes) {
-            return Treatment::Always(Anew { why: "Argo CD, which runs it as a hook".to_owned(), restores: false });
+            return Treatment::Always(Anew {
+                why: "Argo CD, which runs it as a hook".to_owned(),
+                restores: false,
+                each_time: false,
+            });
         }
     }
     let option = |wanted: &str| {
@@ -194,15 +198,15 @@ pub(super) fn treatment(object: &Object, before: Option<&Object>) -> Treatment {
     // one, and does not go together with `--server-side`.
     if option("Replace=true") && option("Force=true") && !never {
         let why = format!("Argo CD, for `{OPTIONS}: Replace=true,Force=true`");
-        return Treatment::Always(Anew { why, restores: false });
+        return Treatment::Always(Anew { why, restores: false, each_time: true });
     }
     if option("Force=true") && !option("Replace=true") && !option("ServerSideApply=true") {
         let why = format!("Argo CD, for `{OPTIONS}: Force=true`");
-        return Treatment::OnRefusal(Anew { why, restores: true });
+        return Treatment::OnRefusal(Anew { why, restores: true, each_time: false });
     }
     if group == "rbac.authorization.k8s.io" && kind.ends_with("RoleBinding") {
         let why = "Argo CD, which runs `kubectl auth reconcile` for it".to_owned();
-        return Treatment::OnRefusal(Anew { why, restores: false });
+        return Treatment::OnRefusal(Anew { why, restores: false, each_time: false });
     }
     Treatment::Apply
 }

@@ -120,7 +120,11 @@ pub(super) fn treatment(object: &Object, before: Option<&Object>) -> Treatment {
         return skip("ssa", "IfNotPresent");
     }
     if either("force", "enabled") {
-        return Treatment::OnRefusal(Anew { why: format!("Flux, for `{PREFIX}force: enabled`"), restores: false });
+        return Treatment::OnRefusal(Anew {
+            why: format!("Flux, for `{PREFIX}force: enabled`"),
+            restores: false,
+            each_time: false,
+        });
     }
     Treatment::Apply
 }

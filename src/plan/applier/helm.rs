@@ -124,7 +124,7 @@ pub(super) fn treatment(object: &Object, first: bool) -> Treatment {
                 || policies.iter().any(|policy| matches!(policy.as_str(), "before-hook-creation" | "hook-succeeded"));
             if goes && object.identity.kind != "CustomResourceDefinition" {
                 let why = "helm, which runs it as a hook".to_owned();
-                Treatment::Always(Anew { why, restores: false })
+                Treatment::Always(Anew { why, restores: false, each_time: false })
             } else {
                 Treatment::Apply
             }

@@ -56,6 +56,8 @@ pub(super) struct Anew {
     pub(super) why: String,
     /// Whether the old form comes back if the new one cannot be created either.
     pub(super) restores: bool,
+    /// Whether it also happens to an object that does not change, as soon as anything else does. Hooks are no news.
+    pub(super) each_time: bool,
 }
 
 /// What becomes of an object, as far as its tool cares.

@@ -34,7 +34,8 @@ pub(super) fn treatment(object: &Object, before: Option<&Object>) -> Treatment {
         return Treatment::Renamed;
     }
     const STRATEGY: &str = "kapp.k14s.io/update-strategy";
-    let anew = |value: &str| Anew { why: format!("kapp, for `{STRATEGY}: {value}`"), restores: false };
+    let anew =
+        |value: &str| Anew { why: format!("kapp, for `{STRATEGY}: {value}`"), restores: false, each_time: false };
     match annotation(object, STRATEGY) {
         Some(value @ "fallback-on-replace") => Treatment::OnRefusal(anew(value)),
         Some(value @ "always-replace") => Treatment::Always(anew(value)),
