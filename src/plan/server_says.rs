@@ -90,15 +90,13 @@ fn detail(kind: &str, field: &str, finding: &Finding) -> Option<&'static str> {
             "can only be modified in tandem with spec.parallelism"
         }
         ("Deployment" | "DaemonSet" | "ReplicaSet", "spec.selector")
-        | ("Job", _)
         | ("PriorityClass", "preemptionPolicy")
         | ("Secret", "type")
-        | ("StorageClass", _)
         | ("ResourceQuota", "spec.scopes")
         | ("EndpointSlice", "addressType")
         | ("IngressClass", "spec.controller")
         | ("RuntimeClass", "handler")
-        | ("CSIDriver" | "CustomResourceDefinition", _)
+        | ("CSIDriver" | "CustomResourceDefinition" | "Job" | "StorageClass", _)
         | ("PersistentVolume" | "PersistentVolumeClaim", "volumeMode") => IMMUTABLE,
         _ => return None,
     })
@@ -122,13 +120,18 @@ fn value(kind: &str, field: &str, stored: &Value, finding: &Finding) -> String {
         }
         // The families of a Service are sometimes blamed with its addresses.
         ("Service", field) if field.starts_with("spec.ipFamilies") => LEFT_OUT.to_owned(),
+        // A single address is copied to the list.
         ("Service", _) if matches!(finding.field().last(), Some(Segment::Index(_))) => {
-            finding.field().parent().map_or_else(String::new, |list| json(at(list)))
+            let spec = &stored["spec"];
+            if spec["clusterIPs"].is_null() {
+                format!("[{}]", json(&spec["clusterIP"]))
+            } else {
+                json(&spec["clusterIPs"])
+            }
         }
         (_, "spec.selector") => selector(at(finding.field())),
-        ("Job", "spec.template" | "spec.podFailurePolicy" | "spec.successPolicy") | ("PersistentVolume", _)
-            if !at(finding.field()).is_null() =>
-        {
+        ("PersistentVolume", "nodeAffinity") if !stored["spec"]["nodeAffinity"].is_null() => LEFT_OUT.to_owned(),
+        ("Job", "spec.template" | "spec.podFailurePolicy" | "spec.successPolicy") if !at(finding.field()).is_null() => {
             LEFT_OUT.to_owned()
         }
         _ => json(at(finding.field())),

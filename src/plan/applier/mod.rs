@@ -52,7 +52,7 @@ pub(super) enum Treatment {
 /// How an object is deleted and created anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Anew {
-    /// Who does so, and for what: `flux, for \`kustomize.toolkit.fluxcd.io/force: enabled\``.
+    /// Who does so, and for what: "Flux, for `kustomize.toolkit.fluxcd.io/force: enabled`".
     pub(super) why: String,
     /// Whether the old form comes back if the new one cannot be created either.
     pub(super) restores: bool,
@@ -202,7 +202,7 @@ fn defines(object: &Object) -> Option<String> {
 fn names<'a>(objects: impl IntoIterator<Item = &'a Object>) -> String {
     const SHOWN: usize = 5;
     let all: Vec<&Identity> = objects.into_iter().map(|object| &*object.identity).collect();
-    let mut words: Vec<String> = all.iter().take(SHOWN).map(|identity| identity.to_string()).collect();
+    let mut words: Vec<String> = all.iter().take(SHOWN).map(ToString::to_string).collect();
     if all.len() > SHOWN {
         words.push(format!("{} more", all.len() - SHOWN));
     }

@@ -71,22 +71,24 @@ fn end(written: Span, name: &str, object: &Object) -> Span {
 
 /// Calls `found` with each place that names a `ConfigMap` or Secret.
 fn references<'a>(value: Value<'a>, found: &mut impl FnMut(&'static str, Value<'a>)) {
-    value.items().for_each(|item| references(item, found));
+    for item in value.items() {
+        references(item, found);
+    }
     for field in value.fields() {
-        let named = |key: &str| field.value.get(key);
-        match field.name {
-            "configMapKeyRef" | "configMapRef" | "configMap" => {
-                named("name").into_iter().for_each(|name| found("ConfigMap", name));
-            }
-            "secretKeyRef" | "secretRef" => named("name").into_iter().for_each(|name| found("Secret", name)),
+        let child = |key: &str| field.value.get(key);
+        let (kind, names) = match field.name {
+            "configMapKeyRef" | "configMapRef" | "configMap" => ("ConfigMap", vec![child("name")]),
+            "secretKeyRef" | "secretRef" => ("Secret", vec![child("name")]),
             // The volume names it by `secretName`, and a source of a projected volume by `name`.
-            "secret" => {
-                named("secretName").or_else(|| named("name")).into_iter().for_each(|name| found("Secret", name));
+            "secret" => ("Secret", vec![child("secretName").or_else(|| child("name"))]),
+            "imagePullSecrets" => ("Secret", field.value.items().map(|item| item.get("name")).collect()),
+            _ => {
+                references(field.value, found);
+                continue;
             }
-            "imagePullSecrets" => {
-                field.value.items().filter_map(|item| item.get("name")).for_each(|name| found("Secret", name))
-            }
-            _ => references(field.value, found),
+        };
+        for name in names.into_iter().flatten() {
+            found(kind, name);
         }
     }
 }

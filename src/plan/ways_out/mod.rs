@@ -7,7 +7,7 @@ use super::applier::Applier;
 use super::document::WayOut;
 use crate::cluster::{Cluster, Object};
 use crate::finding::Finding;
-use crate::yaml::Path;
+use crate::yaml::{Path, Value};
 
 /// A refused update.
 #[derive(Clone, Copy)]
@@ -37,9 +37,10 @@ pub(super) fn ways_out(refused: Refused<'_>, finding: &Finding) -> Vec<WayOut> {
     let identity = &refused.new.identity;
     match (identity.kind.as_str(), identity.group(), field(0), field(1)) {
         ("StatefulSet", "apps", "spec", "volumeClaimTemplates") => storage::claim_templates(refused),
-        ("StatefulSet", "apps", "spec", "selector") => pods::selector(refused),
+        ("Deployment" | "DaemonSet" | "ReplicaSet" | "StatefulSet", "apps", "spec", "selector") => {
+            pods::selector(refused)
+        }
         ("StatefulSet", "apps", ..) => pods::stateful_set(refused, field(1)),
-        ("Deployment" | "DaemonSet" | "ReplicaSet", "apps", "spec", "selector") => pods::selector(refused),
         ("Job", "batch", ..) => pods::job(refused, field(1), finding),
         ("Pod", "", ..) => pods::pod(refused),
         ("PersistentVolumeClaim", "", ..) => storage::claim(refused, field(2)),
@@ -50,7 +51,7 @@ pub(super) fn ways_out(refused: Refused<'_>, finding: &Finding) -> Vec<WayOut> {
         ("RoleBinding" | "ClusterRoleBinding", "rbac.authorization.k8s.io", ..) => binding(refused),
         ("CustomResourceDefinition", "apiextensions.k8s.io", ..) => definition(refused),
         ("PriorityClass", "scheduling.k8s.io", ..) => priority_class(refused),
-        ("ResourceQuota" | "CSIDriver" | "EndpointSlice" | "IngressClass" | "RuntimeClass", ..) => {
+        ("ResourceQuota" | "EndpointSlice" | "IngressClass" | "RuntimeClass", ..) => {
             vec![refused.under_another_name("what refers to it must refer to the new one"), refused.anew()]
         }
         _ => vec![refused.anew()],
@@ -60,6 +61,10 @@ pub(super) fn ways_out(refused: Refused<'_>, finding: &Finding) -> Vec<WayOut> {
 /// What is lost when an object is deleted and created anew; the second value says whether somebody notices.
 pub(super) fn cost_of_anew(object: &Object) -> (&'static str, bool) {
     match object.identity.kind.as_str() {
+        "StatefulSet" if retains_nothing(object) => (
+            "all its pods are deleted at once, and their claims and data with them, as `whenDeleted: Delete` demands",
+            true,
+        ),
         "StatefulSet" => {
             ("all its pods are deleted at once, and are created anew one by one or together; the claims stay", true)
         }
@@ -97,6 +102,12 @@ pub(super) fn cost_of_anew(object: &Object) -> (&'static str, bool) {
         "EndpointSlice" => ("nothing is sent to its endpoints for a moment", true),
         _ => ("nobody finds it for a moment", true),
     }
+}
+
+/// Whether the claims of a set go with it.
+fn retains_nothing(set: &Object) -> bool {
+    let path = Path::root().fields(&["spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted"]);
+    set.root().at(&path).and_then(Value::as_str) == Some("Delete")
 }
 
 fn way(title: impl Into<String>, commands: Vec<String>, (cost, disruptive): (impl Into<String>, bool)) -> WayOut {
@@ -210,9 +221,9 @@ fn data(refused: Refused<'_>, field: &str) -> Vec<WayOut> {
     if field != "type" {
         let restart = refused.kubectl("rollout restart KIND/NAME");
         anew.commands.push(restart);
-        anew.cost =
-            "pods that start in between fail until it is back; others see the new data only when they are restarted"
-                .to_owned();
+        anew.cost = String::from(
+            "pods that start in between fail until it is back; others see the new data only when they are restarted",
+        );
     }
     vec![new_name, anew]
 }
@@ -232,7 +243,7 @@ fn definition(refused: Refused<'_>) -> Vec<WayOut> {
     let mut anew = refused.anew();
     // An object that was dumped has fields of the server, which do not keep it from being created anew.
     let objects = quoted(&format!("{plural}.{group}"));
-    anew.title = "save all its objects, delete it and create it anew, and create the objects again".to_owned();
+    anew.title = String::from("save all its objects, delete it and create it anew, and create the objects again");
     anew.commands.insert(0, format!("kubectl get {objects} --all-namespaces -o yaml > objects.yaml"));
     anew.commands.push("kubectl create -f objects.yaml".to_owned());
     vec![refused.under_another_name("objects of the old kind must be made again as objects of the new one"), anew]

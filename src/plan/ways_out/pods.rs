@@ -1,37 +1,76 @@
 //! Ways out for what makes pods.
 
 use super::{Refused, WayOut, way};
+use crate::cluster::{Labels, Object};
 use crate::finding::Finding;
 use crate::plan::applier::Applier;
+use crate::values::selector::Selector;
+use crate::yaml::{Path, Value};
 
 /// A selector that changes. Its pods are found again only if the new selector takes them as well.
 pub(super) fn selector(refused: Refused<'_>) -> Vec<WayOut> {
-    let kind = refused.new.identity.kind.as_str();
-    let pods = refused.old.pod_labels();
-    let keep = way(
-        "leave the selector as it was, and change labels in the template alone",
-        vec![refused.again()],
-        ("the change of the labels rolls the pods", false),
-    );
-    if refused.new.pod_selector().is_some_and(|selector| selector.matches(&pods)) {
-        let adopted = refused.orphaned(
+    const ADOPTED: (&str, bool) = ("no pod stops for it; a change of the template rolls them afterwards", false);
+    let takes = |selector: Option<Selector>, pods: &Labels| selector.is_some_and(|selector| selector.matches(pods));
+    let mut ways = Vec::new();
+    let adopts = takes(refused.new.pod_selector(), &refused.old.pod_labels());
+    if adopts {
+        ways.push(refused.orphaned(
             "delete it, keep its pods, and apply again: the new selector matches the pods that run, so they are adopted",
-            ("no pod stops for it; a change of the template rolls them afterwards", false),
-        );
-        return vec![adopted, keep, refused.anew()];
+            ADOPTED,
+        ));
+    } else if let Some(labels) = kept_labels(refused) {
+        ways.push(refused.orphaned(
+            &format!(
+                "select by `{labels}` alone, which the pods that run have as well; then delete it, keep its pods, and apply \
+                 again: they are adopted"
+            ),
+            ADOPTED,
+        ));
     }
+    ways.push(if takes(refused.old.pod_selector(), &refused.new.pod_labels()) {
+        let title = "leave the selector as it was: it matches the new template as well";
+        way(title, vec![refused.again()], ("a change of the template rolls the pods", false))
+    } else {
+        let title = "leave the labels as they were, in the selector and in the template";
+        way(title, vec![refused.again()], ("the change of the labels is not made", false))
+    });
     let mut anew = refused.anew();
-    anew.cost.push_str(
-        "; with `--cascade=orphan` the new selector would not match the old pods, which would run on with no owner",
-    );
-    if kind == "StatefulSet" {
-        anew.cost.push_str(" and block the names that the new pods need");
-        return vec![keep, anew];
+    if refused.new.identity.kind != "StatefulSet" {
+        ways.push(refused.under_another_name(
+            "both run side by side until the old one is deleted, and Services that select both send to both",
+        ));
     }
-    let beside = refused.under_another_name(
-        "both run side by side until the old one is deleted, and Services that select both send to both",
-    );
-    vec![keep, beside, anew]
+    if !adopts {
+        let blocked = match refused.new.identity.kind.as_str() {
+            "StatefulSet" => ", and block the names that the new pods need",
+            _ => "",
+        };
+        anew.cost.push_str(
+            "; with `--cascade=orphan` the new selector would not match the old pods, which would run on with no owner",
+        );
+        anew.cost.push_str(blocked);
+    }
+    ways.push(anew);
+    ways
+}
+
+/// The labels that the selector has before and after, if they pick the pods of nothing else.
+fn kept_labels(refused: Refused<'_>) -> Option<String> {
+    let labels = |object: &Object| -> Labels {
+        let selector = object.root().at(&Path::root().fields(&["spec", "selector", "matchLabels"]));
+        let fields = selector.into_iter().flat_map(Value::fields);
+        fields.filter_map(|field| Some((field.name.to_owned(), field.value.as_str()?.to_owned()))).collect()
+    };
+    let (old, mut kept) = (labels(refused.old), labels(refused.new));
+    kept.retain(|key, value| old.get(key) == Some(value));
+    let has_more = refused.new.root().at(&Path::root().fields(&["spec", "selector", "matchExpressions"])).is_some();
+    if kept.is_empty() || has_more {
+        return None;
+    }
+    let picked = refused.cluster.pods_picked(refused.new.namespace(), &Selector::from_labels(&kept));
+    let is_alone = picked.iter().all(|other| other.identity == refused.new.identity);
+    let words: Vec<String> = kept.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    is_alone.then(|| words.join(","))
 }
 
 /// The other fields of a `StatefulSet` that cannot change.
@@ -88,6 +127,6 @@ pub(super) fn job(refused: Refused<'_>, field: &str, finding: &Finding) -> Vec<W
 pub(super) fn pod(refused: Refused<'_>) -> Vec<WayOut> {
     let mut beside = refused.under_another_name("both run side by side until the old one is deleted");
     beside.title =
-        "create it under another name, or have a Deployment make it, which replaces pods by itself".to_owned();
+        String::from("create it under another name, or have a Deployment make it, which replaces pods by itself");
     vec![beside, refused.anew()]
 }

@@ -4,7 +4,7 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use k8s_openapi::api::storage::v1::StorageClass;
 
-use super::{Refused, WayOut, cost_of_anew, kubectl, quoted, way};
+use super::{Refused, WayOut, kubectl, quoted, way};
 use crate::cluster::Object;
 use crate::values::quantity::Quantity;
 use crate::yaml::Segment;
@@ -47,7 +47,7 @@ pub(super) fn claim_templates(refused: Refused<'_>) -> Vec<WayOut> {
 }
 
 /// The claims whose size changes; `None` if anything else changes in the templates.
-fn resizes<'a>(refused: Refused<'a>) -> Option<Vec<Resize<'a>>> {
+fn resizes(refused: Refused<'_>) -> Option<Vec<Resize<'_>>> {
     let (old, new) = (templates(refused.old)?, templates(refused.new)?);
     let of_templates = refused.findings.iter().map(|finding| finding.path.segments()).filter_map(|segments| {
         let rest = segments.get(2..)?;
@@ -108,14 +108,14 @@ fn expansion<'a>(refused: Refused<'_>, claims: impl Iterator<Item = &'a str>) ->
             .storage_class_name
             .clone()
     };
-    allows(refused, claims.map(of_claim).collect())
+    allows(refused, &claims.map(of_claim).collect::<Vec<_>>())
 }
 
 /// Whether classes let volumes grow, in words; `None` stands for the default class.
-fn allows(refused: Refused<'_>, classes: Vec<Option<String>>) -> String {
+fn allows(refused: Refused<'_>, classes: &[Option<String>]) -> String {
     let find =
         |name: &Option<String>| refused.cluster.find("StorageClass", "", name.as_deref()?)?.model::<StorageClass>();
-    for name in &classes {
+    for name in classes {
         let shown =
             name.as_deref().map_or("the default storage class".to_owned(), |name| format!("the storage class {name}"));
         match find(name).map(|class| class.allow_volume_expansion == Some(true)) {
@@ -142,9 +142,7 @@ pub(super) fn claim(refused: Refused<'_>, field: &str) -> Vec<WayOut> {
         vec![refused.again()],
         ("nothing may write while the data is copied, and the pods roll", true),
     );
-    let mut anew = refused.anew();
-    anew.cost = cost_of_anew(refused.old).0.to_owned();
-    vec![keep, copy, anew]
+    vec![keep, copy, refused.anew()]
 }
 
 pub(super) fn volume(refused: Refused<'_>) -> Vec<WayOut> {

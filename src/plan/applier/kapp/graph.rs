@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::super::{annotation, defines};
 use crate::cluster::Object;
+use crate::yaml::Value;
 
 /// What is done with an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl<'a> Graph<'a> {
 
     /// Whether `one` waits for `other`, maybe through others.
     fn is_waiting(&self, one: usize, other: usize) -> bool {
-        self.reached(&[one], |at| self.waits_for[at].iter().copied().collect()).contains(&other)
+        reached(&[one], |at| self.waits_for[at].iter().copied().collect()).contains(&other)
     }
 
     /// The changes section by section, those of a section in the order of the input; `None` if some wait for each other.
@@ -70,7 +71,9 @@ impl<'a> Graph<'a> {
         let mut open: Vec<usize> = Vec::new();
         for (at, first) in self.waits_for.iter().enumerate() {
             open.push(first.len());
-            first.iter().for_each(|first| waiters[*first].push(at));
+            for first in first {
+                waiters[*first].push(at);
+            }
         }
         let mut section: BTreeSet<usize> = (0..open.len()).filter(|at| open[*at] == 0).collect();
         let mut sorted = Vec::new();
@@ -97,13 +100,15 @@ impl<'a> Graph<'a> {
         let refused: Vec<usize> = (0..self.changes.len()).filter(is_wanted).collect();
         let mut waiters: Vec<Vec<usize>> = vec![Vec::new(); self.changes.len()];
         for (at, first) in self.waits_for.iter().enumerate() {
-            first.iter().for_each(|first| waiters[*first].push(at));
+            for first in first {
+                waiters[*first].push(at);
+            }
         }
-        let after = self.reached(&refused, |at| waiters[at].clone());
+        let after = reached(&refused, |at| waiters[at].clone());
         // What only a refused change that is itself never tried waits for, may still be open.
         let tried: Vec<usize> = refused.iter().copied().filter(|at| !after.contains(at)).collect();
         let sure: Vec<BTreeSet<usize>> =
-            tried.iter().map(|at| self.reached(&[*at], |at| self.waits_for[at].iter().copied().collect())).collect();
+            tried.iter().map(|at| reached(&[*at], |at| self.waits_for[at].iter().copied().collect())).collect();
         let before: BTreeSet<usize> =
             (0..self.changes.len()).filter(|at| !sure.is_empty() && sure.iter().all(|set| set.contains(at))).collect();
         let pick = |wanted: &dyn Fn(usize) -> bool| -> Vec<&'a Object> {
@@ -116,16 +121,16 @@ impl<'a> Graph<'a> {
             pick(&|at| !before.contains(&at) && !after.contains(&at)),
         )
     }
+}
 
-    /// Everything that one gets to from `start`, without `start` itself unless one comes back to it.
-    fn reached(&self, start: &[usize], next: impl Fn(usize) -> Vec<usize>) -> BTreeSet<usize> {
-        let mut reached = BTreeSet::new();
-        let mut waiting: VecDeque<usize> = start.iter().copied().collect();
-        while let Some(at) = waiting.pop_front() {
-            waiting.extend(next(at).into_iter().filter(|at| reached.insert(*at)));
-        }
-        reached
+/// Everything that one gets to from `start`, without `start` itself unless one comes back to it.
+fn reached(start: &[usize], next: impl Fn(usize) -> Vec<usize>) -> BTreeSet<usize> {
+    let mut reached = BTreeSet::new();
+    let mut waiting: VecDeque<usize> = start.iter().copied().collect();
+    while let Some(at) = waiting.pop_front() {
+        waiting.extend(next(at).into_iter().filter(|at| reached.insert(*at)));
     }
+    reached
 }
 
 const DEFAULTS: &str = "change-groups.kapp.k14s.io/";
@@ -332,7 +337,7 @@ fn parsed(text: &str, at: usize, op: Op) -> Option<Rule> {
 /// The values of an annotation, and of those that continue its name behind a dot.
 fn annotations<'a>(object: &'a Object, key: &'static str) -> impl Iterator<Item = &'a str> {
     let all = object.root().get("metadata").and_then(|metadata| metadata.get("annotations"));
-    all.into_iter().flat_map(|all| all.fields()).filter_map(move |field| {
+    all.into_iter().flat_map(Value::fields).filter_map(move |field| {
         let rest = field.name.strip_prefix(key)?;
         (rest.is_empty() || rest.starts_with('.')).then(|| field.value.as_str())?
     })

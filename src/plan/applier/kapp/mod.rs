@@ -24,6 +24,8 @@ pub(super) fn sort(objects: &mut Vec<&Object>) {
     }
 }
 
+const STRATEGY: &str = "kapp.k14s.io/update-strategy";
+
 pub(super) fn treatment(object: &Object, before: Option<&Object>) -> Treatment {
     for key in ["kapp.k14s.io/noop", "kapp.k14s.io/exists"] {
         if annotation(object, key).is_some() {
@@ -33,7 +35,6 @@ pub(super) fn treatment(object: &Object, before: Option<&Object>) -> Treatment {
     if is_versioned(object) && before.is_some_and(is_versioned) {
         return Treatment::Renamed;
     }
-    const STRATEGY: &str = "kapp.k14s.io/update-strategy";
     let anew =
         |value: &str| Anew { why: format!("kapp, for `{STRATEGY}: {value}`"), restores: false, each_time: false };
     match annotation(object, STRATEGY) {
