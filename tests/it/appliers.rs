@@ -3,6 +3,7 @@
 
 use seatrial::plan::document::{Action, ObjectPlan, Plan};
 use seatrial::plan::{Applier, Options, Side, plan};
+use seatrial::report;
 use seatrial::source::Sources;
 
 pub(crate) fn planned(old: &str, new: &str, tool: &str) -> Plan {
@@ -214,6 +215,29 @@ fn after_a_rejection_kubectl_and_helm_apply_the_rest() {
 }
 
 #[test]
+fn reports_show_the_ways_out_and_what_becomes_of_the_others() {
+    let (old, new) = with_refused("");
+    let plan = planned(&old, &new, "kubectl");
+    let (mut text, mut markdown) = (Vec::new(), Vec::new());
+    report::plan_text::write(&mut text, &plan).expect("memory can be written");
+    report::plan_markdown::write(&mut markdown, &plan, 10_000).expect("memory can be written");
+    for report in [text, markdown].map(|bytes| String::from_utf8(bytes).expect("reports are text")) {
+        let (way, others) =
+            ("kubectl -n shop delete deployment web\n", "he others: kubectl applies the rest all the same");
+        assert!(report.contains(way) && report.contains(others), "{report}");
+        let words = "Invalid value: {\"matchLabels\":{\"app\":\"web\",\"track\":\"b\"}}: field is immutable";
+        assert!(report.contains(words), "{report}");
+    }
+    let forced = WEB.replace("NOTE: x", "kapp.k14s.io/update-strategy: fallback-on-replace");
+    let plan = planned(&forced, &forced.replace("track: a", "track: b"), "kapp");
+    let mut text = Vec::new();
+    report::plan_text::write(&mut text, &plan).expect("memory can be written");
+    let text = String::from_utf8(text).expect("reports are text");
+    assert!(text.starts_with("Plan: 1 object is deleted and created anew. Lowest availability 0/4"), "{text}");
+    assert!(text.contains("↻ Deployment shop/web") && text.contains("all its pods are deleted at once"), "{text}");
+}
+
+#[test]
 fn helm_stops_at_what_it_cannot_create() {
     let bad =
         "apiVersion: v1\nkind: Service\nmetadata: {name: new, namespace: shop}\nspec: {ports: [{port: 0}]}\n---\n";
@@ -402,6 +426,7 @@ fn what_leaves_the_input_is_kept_where_it_says_so() {
     for (tool, annotation) in [
         ("helm", "helm.sh/resource-policy: keep"),
         ("argocd", "argocd.argoproj.io/sync-options: Prune=false"),
+        ("argocd", "helm.sh/hook: test"),
         ("flux", "kustomize.toolkit.fluxcd.io/prune: Disabled"),
         ("kapp", "kapp.k14s.io/delete-strategy: orphan"),
         ("kubectl", "a: b"),

@@ -213,7 +213,9 @@ pub(super) fn treatment(object: &Object, before: Option<&Object>) -> Treatment {
 
 pub(super) fn gone(object: &Object) -> String {
     let has = |wanted: &str| annotation_list(object, OPTIONS).any(|option| option == wanted);
-    if has("Prune=false") {
+    if is_hook(object) {
+        "Argo CD leaves it: hooks are not pruned".to_owned()
+    } else if has("Prune=false") {
         format!("Argo CD leaves it for `{OPTIONS}: Prune=false`")
     } else if has("Prune=confirm") {
         format!("Argo CD deletes it if the sync prunes and somebody confirms (`{OPTIONS}: Prune=confirm`)")

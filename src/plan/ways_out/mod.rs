@@ -129,14 +129,19 @@ impl Refused<'_> {
         self.kubectl(format!("delete {} {} {flags}", self.resource(), quoted(&self.new.identity.name)).trim_end())
     }
 
+    /// The file for a command; what came by standard input has to come so again.
+    fn file(&self) -> String {
+        if self.file == "<stdin>" { "-".to_owned() } else { quoted(self.file) }
+    }
+
     /// The command that applies everything again.
     fn again(&self) -> String {
         match self.applier {
-            Applier::Kubectl => format!("kubectl apply -f {}", quoted(self.file)),
+            Applier::Kubectl => format!("kubectl apply -f {}", self.file()),
             Applier::Helm => "helm upgrade RELEASE CHART".to_owned(),
             Applier::Argocd => "argocd app sync APP".to_owned(),
             Applier::Flux => "flux reconcile kustomization NAME --with-source".to_owned(),
-            Applier::Kapp => format!("kapp deploy -a APP -f {}", quoted(self.file)),
+            Applier::Kapp => format!("kapp deploy -a APP -f {}", self.file()),
         }
     }
 
@@ -229,7 +234,7 @@ fn data(refused: Refused<'_>, field: &str) -> Vec<WayOut> {
 }
 
 fn binding(refused: Refused<'_>) -> Vec<WayOut> {
-    let reconcile = format!("kubectl auth reconcile -f {}", quoted(refused.file));
+    let reconcile = format!("kubectl auth reconcile -f {}", refused.file());
     vec![
         way("let `kubectl auth reconcile` replace it", vec![reconcile], cost_of_anew(refused.old)),
         refused.under_another_name("until the old binding is deleted, its subjects have the rights of both roles"),

@@ -9,14 +9,20 @@ use crate::yaml::{Path, Value};
 
 /// A selector that changes. Its pods are found again only if the new selector takes them as well.
 pub(super) fn selector(refused: Refused<'_>) -> Vec<WayOut> {
-    const ADOPTED: (&str, bool) = ("no pod stops for it; a change of the template rolls them afterwards", false);
+    // A ReplicaSet leaves the pods that it has as they are.
+    let rolls = refused.new.identity.kind != "ReplicaSet";
+    let adopted = if rolls {
+        ("no pod stops for it; a change of the template rolls them afterwards", false)
+    } else {
+        ("no pod stops", false)
+    };
     let takes = |selector: Option<Selector>, pods: &Labels| selector.is_some_and(|selector| selector.matches(pods));
     let mut ways = Vec::new();
     let adopts = takes(refused.new.pod_selector(), &refused.old.pod_labels());
     if adopts {
         ways.push(refused.orphaned(
             "delete it, keep its pods, and apply again: the new selector matches the pods that run, so they are adopted",
-            ADOPTED,
+            adopted,
         ));
     } else if let Some(labels) = kept_labels(refused) {
         ways.push(refused.orphaned(
@@ -24,12 +30,16 @@ pub(super) fn selector(refused: Refused<'_>) -> Vec<WayOut> {
                 "select by `{labels}` alone, which the pods that run have as well; then delete it, keep its pods, and apply \
                  again: they are adopted"
             ),
-            ADOPTED,
+            adopted,
         ));
     }
     ways.push(if takes(refused.old.pod_selector(), &refused.new.pod_labels()) {
         let title = "leave the selector as it was: it matches the new template as well";
-        way(title, vec![refused.again()], ("a change of the template rolls the pods", false))
+        way(
+            title,
+            vec![refused.again()],
+            (if rolls { "a change of the template rolls the pods" } else { "nothing" }, false),
+        )
     } else {
         let title = "leave the labels as they were, in the selector and in the template";
         way(title, vec![refused.again()], ("the change of the labels is not made", false))
