@@ -153,7 +153,9 @@ impl Planner<'_> {
             plan.notes.push(why);
             return plan;
         }
-        let refused = self.refusals(object, before);
+        let running = before.and_then(refusal::running);
+        let running = running.as_ref().and_then(|cluster| cluster.objects().first()).or(before);
+        let refused = self.refusals(object, running);
         plan.rejections = refused.iter().map(|finding| self.rejection(finding)).collect();
         let Some(before) = before else {
             plan.action = if refused.is_empty() { Action::Create } else { Action::Rejected };

@@ -1,6 +1,8 @@
 //! What becomes of an object when the API server refuses to change it: it stays as it is, or the applying tool deletes it
 //! and creates it anew.
 
+use serde_json::json;
+
 use super::applier::{Anew, Fate, Item, Treatment};
 use super::assumptions::Assumptions;
 use super::build::Planner;
@@ -10,6 +12,7 @@ use super::ways_out::{self, Refused};
 use crate::admission;
 use crate::cluster::{Cluster, Object};
 use crate::finding::Finding;
+use crate::source::Sources;
 use crate::yaml::Scalar;
 
 /// An object and its plan, as the applying tool sees them.
@@ -21,6 +24,21 @@ pub(super) fn item<'a>(object: &'a Object, plan: &ObjectPlan, old: &Cluster) -> 
         _ => Fate::Applied,
     };
     Item { object, exists: old.namesake(object).is_some(), fate }
+}
+
+/// A claim as it surely runs: bound to a volume of its size. Manifests do not say so, and the API server lets no other
+/// claim grow. `None` if there is nothing to add.
+pub(super) fn running(before: &Object) -> Option<Cluster> {
+    let is_claim = before.identity.kind == "PersistentVolumeClaim" && before.identity.api_version == "v1";
+    if !is_claim || before.root().get("status").and_then(|status| status.get("phase")).is_some() {
+        return None;
+    }
+    let mut claim = before.root().to_json();
+    let size = claim["spec"]["resources"]["requests"]["storage"].clone();
+    claim["status"] = json!({ "phase": "Bound", "capacity": { "storage": size } });
+    let mut sources = Sources::default();
+    sources.add("running", claim.to_string());
+    Some(Cluster::read(&sources))
 }
 
 impl Planner<'_> {

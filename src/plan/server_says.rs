@@ -1,7 +1,7 @@
 //! What the API server answers when it refuses an object as invalid, in its own words.
 //!
 //! As `NewInvalid` (k8s.io/apimachinery pkg/api/errors) puts together what `field.Error.ErrorBody` (pkg/util/validation/field)
-//! says. Only the words for fields that cannot change are known here; the checks are those of `ValidateImmutableField`
+//! says. Only the words for fields that cannot change are known here, and for selectors that match nothing; the checks are those of `ValidateImmutableField`
 //! and its like in pkg/apis/*/validation (v1.36).
 
 use serde_json::Value;
@@ -35,10 +35,15 @@ pub(super) fn server_says(identity: &Identity, stored: &Value, findings: &[Findi
 }
 
 fn body(kind: &str, stored: &Value, finding: &Finding) -> Option<String> {
+    let field = finding.field().to_string();
+    if finding.rule == "selector-mismatch" && field == "spec.template.metadata.labels" {
+        // Whoever changes the one often changes the other, but not both alike.
+        let labels = json(&stored["spec"]["template"]["metadata"]["labels"]);
+        return Some(format!("Invalid value: {labels}: `selector` does not match template `labels`"));
+    }
     if finding.rule != "immutable-field" {
         return None;
     }
-    let field = finding.field().to_string();
     match finding.reason? {
         Reason::FieldValueForbidden => Some(format!("Forbidden: {}", forbidden(kind, &field)?)),
         Reason::FieldValueInvalid => {

@@ -43,7 +43,7 @@ pub(super) fn ways_out(refused: Refused<'_>, finding: &Finding) -> Vec<WayOut> {
         ("StatefulSet", "apps", ..) => pods::stateful_set(refused, field(1)),
         ("Job", "batch", ..) => pods::job(refused, field(1), finding),
         ("Pod", "", ..) => pods::pod(refused),
-        ("PersistentVolumeClaim", "", ..) => storage::claim(refused, field(2)),
+        ("PersistentVolumeClaim", "", ..) => storage::claim(refused, finding),
         ("PersistentVolume", "", ..) => storage::volume(refused),
         ("StorageClass" | "VolumeAttributesClass", "storage.k8s.io", ..) => storage::class(refused),
         ("Service", "", _, field) => service(refused, field),

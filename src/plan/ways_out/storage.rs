@@ -6,6 +6,7 @@ use k8s_openapi::api::storage::v1::StorageClass;
 
 use super::{Refused, WayOut, kubectl, quoted, way};
 use crate::cluster::Object;
+use crate::finding::Finding;
 use crate::values::quantity::Quantity;
 use crate::yaml::Segment;
 
@@ -127,10 +128,18 @@ fn allows(refused: Refused<'_>, classes: &[Option<String>]) -> String {
     "the storage class lets them grow".to_owned()
 }
 
-/// A claim by itself: `field` is what changes in its spec, `resources` for its size.
-pub(super) fn claim(refused: Refused<'_>, field: &str) -> Vec<WayOut> {
+/// A claim by itself.
+pub(super) fn claim(refused: Refused<'_>, finding: &Finding) -> Vec<WayOut> {
+    if finding.message.contains("only while the claim is bound") {
+        let title = "wait until the claim is bound to a volume, and apply again";
+        return vec![
+            way(title, vec![refused.again()], ("a claim may wait for the first pod that uses it", false)),
+            refused.anew(),
+        ];
+    }
+    let field = finding.path.last().and_then(|segment| segment.name()).unwrap_or_default();
     let keep = match field {
-        "requests" => way(
+        "storage" => way(
             "leave the size alone, or only grow it: no claim can shrink",
             Vec::new(),
             ("the change is not made", false),
