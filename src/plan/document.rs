@@ -38,8 +38,8 @@ pub struct Plan {
 pub struct Summary {
     /// Objects by what happens to them.
     pub actions: BTreeMap<Action, usize>,
-    /// The lowest availability of a workload during its rollout, as a part of the pods it should have; absent if nothing
-    /// rolls.
+    /// The lowest availability of a workload during its rollout, as a part of the pods that it should have, or had before if
+    /// those are fewer; absent if nothing rolls.
     pub min_availability: Option<f64>,
     /// The longest rollout, in seconds.
     pub time: Option<Span>,
@@ -123,13 +123,14 @@ pub struct ObjectPlan {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<Span>,
     /// The rollout, step by step; the first step is how things stand before.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
+    /// Where that time goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timing: Option<Timing>,
     /// What becomes of its `PersistentVolumeClaims`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claims: Option<Claims>,
     /// What `kubectl rollout status` prints.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rollout_status: Vec<String>,
     /// What happens if the new pods never become ready.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -216,6 +217,8 @@ pub struct WayOut {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Bounds {
+    /// How many pods were available before.
+    pub before: i64,
     /// How many pods there should be in the end.
     pub desired: i64,
     /// The fewest available pods at any step.
@@ -229,10 +232,15 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// The lowest availability as a part of the pods that there should be; `None` if there should be none.
+    /// How many pods people count on: those that there should be, or were before if those are fewer.
+    pub fn expected(&self) -> i64 {
+        self.desired.min(self.before)
+    }
+
+    /// The lowest availability as a part of the pods that people count on; `None` if they count on none.
     pub fn availability(&self) -> Option<f64> {
         let number = |count: i64| f64::from(i32::try_from(count).unwrap_or(i32::MAX));
-        (self.desired > 0).then(|| number(self.min_available) / number(self.desired))
+        (self.expected() > 0).then(|| number(self.min_available.min(self.expected())) / number(self.expected()))
     }
 }
 
@@ -251,6 +259,18 @@ impl Span {
     pub(super) fn later_by(self, seconds: f64) -> Self {
         Self { min: self.min + seconds, max: self.max + seconds }
     }
+}
+
+/// How long a pod of the workload takes to come and go, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Timing {
+    /// From its start until it is ready.
+    pub ready: Span,
+    /// How long it must have been ready to count as available (`minReadySeconds`).
+    pub min_ready: f64,
+    /// From its deletion until it is gone.
+    pub stop: Span,
 }
 
 /// An instant of a rollout.
@@ -357,5 +377,7 @@ pub struct Gate {
 
 /// The JSON Schema of plans. `schemas/plan.schema.json` is this, kept current by a test.
 pub fn generate_plan_schema() -> serde_json::Value {
-    schemars::schema_for!(Plan).to_value()
+    // As plans are written: what is left out when it is empty is not required.
+    let settings = schemars::generate::SchemaSettings::default().for_serialize();
+    settings.into_generator().into_root_schema_for::<Plan>().to_value()
 }

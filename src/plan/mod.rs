@@ -49,7 +49,7 @@ use self::statefulset::StatefulSet;
 use crate::admission::ApiServer;
 use crate::cluster::Object;
 
-pub use self::applier::Applier;
+pub use self::applier::{Applier, UnknownApplier};
 pub use self::assumptions::{AssumptionError, Assumptions};
 pub use self::build::{Options, Side, plan};
 pub use self::change::{Change, Effect, changes};

@@ -146,5 +146,5 @@ fn without_pods(old: &Object, new: &Object, assumptions: &Assumptions) -> Option
     let running = assumptions.replicas.get(&old.identity.name).map(|count| i64::from(*count));
     let running = running.or_else(|| replicas(old)).unwrap_or(1);
     let why = vec![format!("the {running} old pods are deleted together with their owner")];
-    Some(Bounds { desired, min_available: 0, max_pods: desired, max_terminating: running, why })
+    Some(Bounds { before: running, desired, min_available: 0, max_pods: desired, max_terminating: running, why })
 }

@@ -12,7 +12,7 @@ pub(crate) fn planned(old: &str, new: &str, tool: &str) -> Plan {
         sources.add(name, text);
         Side::new(sources)
     };
-    let applier = Applier::from_name(tool).expect("the tool is known");
+    let applier = tool.parse::<Applier>().expect("the tool is known");
     plan(&side("old.yaml", old), &side("new.yaml", new), &Options { applier, ..Options::default() })
 }
 
@@ -219,7 +219,7 @@ fn reports_show_the_ways_out_and_what_becomes_of_the_others() {
     let (old, new) = with_refused("");
     let plan = planned(&old, &new, "kubectl");
     let (mut text, mut markdown) = (Vec::new(), Vec::new());
-    report::plan_text::write(&mut text, &plan).expect("memory can be written");
+    report::plan_text::write(&mut text, &plan, false, report::Style::default()).expect("memory can be written");
     report::plan_markdown::write(&mut markdown, &plan, 10_000).expect("memory can be written");
     for report in [text, markdown].map(|bytes| String::from_utf8(bytes).expect("reports are text")) {
         let (way, others) =
@@ -231,7 +231,7 @@ fn reports_show_the_ways_out_and_what_becomes_of_the_others() {
     let forced = WEB.replace("NOTE: x", "kapp.k14s.io/update-strategy: fallback-on-replace");
     let plan = planned(&forced, &forced.replace("track: a", "track: b"), "kapp");
     let mut text = Vec::new();
-    report::plan_text::write(&mut text, &plan).expect("memory can be written");
+    report::plan_text::write(&mut text, &plan, false, report::Style::default()).expect("memory can be written");
     let text = String::from_utf8(text).expect("reports are text");
     assert!(text.starts_with("Plan: 1 object is deleted and created anew. Lowest availability 0/4"), "{text}");
     assert!(text.contains("↻ Deployment shop/web") && text.contains("all its pods are deleted at once"), "{text}");

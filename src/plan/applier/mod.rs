@@ -11,6 +11,8 @@ mod kapp;
 mod kubectl;
 mod versioned;
 
+use std::str::FromStr;
+
 use crate::cluster::Object;
 use crate::finding::Identity;
 use crate::yaml::Path;
@@ -31,6 +33,22 @@ pub enum Applier {
     Flux,
     /// `kapp deploy`: a graph of what waits for what, by groups and rules.
     Kapp,
+}
+
+/// A name that is none of a tool.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is no tool that is known; write one of {}", Applier::ALL.map(Applier::name).join(", "))]
+pub struct UnknownApplier {
+    name: String,
+}
+
+impl FromStr for Applier {
+    type Err = UnknownApplier;
+
+    fn from_str(name: &str) -> Result<Self, UnknownApplier> {
+        let known = Self::ALL.into_iter().find(|applier| applier.name() == name);
+        known.ok_or_else(|| UnknownApplier { name: name.to_owned() })
+    }
 }
 
 /// What a tool does with an object, apart from sending it to the API server.
@@ -110,11 +128,6 @@ impl Applier {
             Applier::Flux => "flux",
             Applier::Kapp => "kapp",
         }
-    }
-
-    /// The one with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|applier| applier.name() == name)
     }
 
     /// Brings objects into the order in which they are applied. Where the tool leaves the order open, it stays that of
