@@ -221,9 +221,14 @@ fn reports_show_the_ways_out_and_what_becomes_of_the_others() {
     let (mut text, mut markdown) = (Vec::new(), Vec::new());
     report::plan_text::write(&mut text, &plan, false, report::Style::default()).expect("memory can be written");
     report::plan_markdown::write(&mut markdown, &plan, 10_000).expect("memory can be written");
-    for report in [text, markdown].map(|bytes| String::from_utf8(bytes).expect("reports are text")) {
-        let (way, others) =
-            ("kubectl -n shop delete deployment web\n", "he others: kubectl applies the rest all the same");
+    // Long lines are wrapped.
+    let on_one_line = |bytes: Vec<u8>| {
+        let text = String::from_utf8(bytes).expect("reports are text");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    for report in [on_one_line(text), on_one_line(markdown)] {
+        let way = "kubectl -n shop delete deployment web kubectl apply -f new.yaml";
+        let others = "he others: kubectl applies the rest all the same";
         assert!(report.contains(way) && report.contains(others), "{report}");
         let words = "Invalid value: {\"matchLabels\":{\"app\":\"web\",\"track\":\"b\"}}: field is immutable";
         assert!(report.contains(words), "{report}");
@@ -232,7 +237,7 @@ fn reports_show_the_ways_out_and_what_becomes_of_the_others() {
     let plan = planned(&forced, &forced.replace("track: a", "track: b"), "kapp");
     let mut text = Vec::new();
     report::plan_text::write(&mut text, &plan, false, report::Style::default()).expect("memory can be written");
-    let text = String::from_utf8(text).expect("reports are text");
+    let text = on_one_line(text);
     assert!(text.starts_with("Plan: 1 object is deleted and created anew. Lowest availability 0/4"), "{text}");
     assert!(text.contains("↻ Deployment shop/web") && text.contains("all its pods are deleted at once"), "{text}");
 }
