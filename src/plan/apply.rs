@@ -4,8 +4,9 @@
 //! Mirrors the update of sigs.k8s.io/structured-merge-diff for one manager that forces conflicts. Left out: items of
 //! lists, in which what the server fills in follows from the item alone, as far as validation and rollouts can tell.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use super::assumptions::Assumptions;
 use crate::admission::{self, ApiServer};
 use crate::cluster::{Cluster, Object};
 use crate::source::Sources;
@@ -42,11 +43,22 @@ pub(super) fn over_running(new: &Object, manifest: &Object, running: &Object, se
     Some(read(&merged(&new.root().to_json(), &before, &admission::stored(running, server)?)))
 }
 
-/// The object with this number of pods.
-pub(super) fn with_replicas(object: &Object, replicas: i32) -> Cluster {
-    let mut manifest = object.root().to_json();
-    manifest["spec"]["replicas"] = replicas.into();
-    read(&manifest)
+/// The old side as it runs, if it is known to be more than its manifest: with the number of pods that is assumed, or as a
+/// claim that is bound to a volume of its size, because the API server lets no other claim grow.
+pub(super) fn running(manifest: &Object, assumptions: &Assumptions) -> Option<Cluster> {
+    let identity = &manifest.identity;
+    let mut running = manifest.root().to_json();
+    match identity.kind.as_str() {
+        "Deployment" | "ReplicaSet" | "StatefulSet" => {
+            running["spec"]["replicas"] = (*assumptions.replicas.get(&identity.name)?).into();
+        }
+        "PersistentVolumeClaim" if running["status"]["phase"].is_null() => {
+            let size = running["spec"]["resources"]["requests"]["storage"].clone();
+            running["status"] = json!({ "phase": "Bound", "capacity": { "storage": size } });
+        }
+        _ => return None,
+    }
+    Some(read(&running))
 }
 
 /// A manifest as every manifest is read.

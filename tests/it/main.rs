@@ -1,6 +1,7 @@
 //! One test binary for everything that is tested from outside of the library.
 
 mod admission;
+mod appliers;
 mod cli;
 mod cluster;
 mod config;
@@ -29,4 +30,5 @@ mod snapshot;
 mod suppress;
 mod vectors;
 mod vectors_yaml;
+mod ways_out;
 mod yaml_places;
