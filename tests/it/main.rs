@@ -2,6 +2,7 @@
 
 mod admission;
 mod appliers;
+mod changes;
 mod cli;
 mod cluster;
 mod config;
