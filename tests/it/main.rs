@@ -19,7 +19,6 @@ mod pods;
 mod readme;
 mod robust;
 mod rollout_promises;
-mod rollout_traces;
 mod rollouts;
 mod rules;
 mod schemas;
