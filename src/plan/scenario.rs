@@ -185,6 +185,25 @@ pub enum ScenarioError {
 }
 
 impl Scenario {
+    /// All durations and times by name, as a user wrote them.
+    pub(super) fn times(&self) -> impl Iterator<Item = (String, f64)> {
+        let durations = [
+            ("startup", self.startup),
+            ("stagger", self.stagger),
+            ("termination", self.termination),
+            ("run", self.run),
+        ];
+        let limits = [("horizon", self.horizon), ("idle", self.idle)];
+        let limits = limits.into_iter().filter_map(|(name, seconds)| Some((name, seconds?)));
+        let outages = self.outages.iter().flat_map(|outage| [("outages.from", outage.from), ("outages.to", outage.to)]);
+        let times = durations.into_iter().chain(limits).chain(outages);
+        let steps = self.steps.iter().enumerate().filter_map(|(nth, step)| match step.at {
+            At::Seconds(seconds) => Some((format!("steps[{nth}].at"), seconds)),
+            At::Word(_) => None,
+        });
+        times.map(|(name, seconds)| (name.to_owned(), seconds)).chain(steps)
+    }
+
     /// Reads a scenario from JSON or YAML. A recorded row `{"scenario": …, "trace": …}` counts as its scenario.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
         let value: Value = serde_yaml::from_str(text).map_err(|error| ScenarioError::Form(error.to_string()))?;

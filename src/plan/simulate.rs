@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::apply::merged;
-use super::scenario::{At, Scenario};
+use super::scenario::{At, Scenario, Step};
 use super::time::Time;
 use crate::admission::{self, ApiServer};
 use crate::cluster::{Cluster, Object};
@@ -14,6 +14,12 @@ use crate::yaml;
 
 /// A controller that needs more passes than this for one instant goes round in circles.
 const PASSES: usize = 100_000;
+
+/// How many pods a workload may want. More than that nobody runs, and no trace could show.
+const PODS: i64 = 1_000_000;
+
+/// How long a trace may become: how many pods and Jobs all its rows may name together, and each row counts as ten.
+const LENGTH: usize = 3_000_000;
 
 /// What the loop knows of a workload: its controllers, its pods, and what they are to it.
 pub(super) trait Workload {
@@ -103,10 +109,25 @@ pub enum SimulationError {
     /// Two steps apply different objects.
     #[error("step {0} applies another object than the first; a scenario is about one workload")]
     OtherObject(usize),
+    /// A duration, or the time of a step, is none.
+    #[error("`{0}` is {1}; write a number of seconds, zero or more")]
+    NoTime(String, f64),
+    /// A step asks for more pods than can be played.
+    #[error("step {0} asks for {1} pods, and at most {PODS} can be played")]
+    TooManyPods(usize, i64),
+    /// So much happens that nobody could read it.
+    #[error("after {0} rows there is no end to it; give the scenario a `horizon`, or fewer pods")]
+    TooLong(usize),
 }
 
 /// Plays a scenario against `server`, whose feature gates the scenario may change.
 pub fn simulate(scenario: &Scenario, server: &ApiServer) -> Result<Trace, SimulationError> {
+    if let Some((name, seconds)) = scenario.times().find(|(_, seconds)| !(seconds.is_finite() && *seconds >= 0.0)) {
+        return Err(SimulationError::NoTime(name, seconds));
+    }
+    if let Some((step, pods)) = scenario.steps.iter().map(pods).enumerate().find(|(_, pods)| *pods > PODS) {
+        return Err(SimulationError::TooManyPods(step + 1, pods));
+    }
     let mut server = server.clone();
     server.feature_gates.extend(scenario.feature_gates.clone());
     let objects = scenario
@@ -128,9 +149,19 @@ pub fn simulate(scenario: &Scenario, server: &ApiServer) -> Result<Trace, Simula
         now: Time(0),
         last_apply: Time(0),
         trace: Trace::default(),
+        length: 0,
     };
-    run.play();
+    run.play()?;
     Ok(run.trace)
+}
+
+/// How many pods the manifest of a step wants at once.
+fn pods(step: &Step) -> i64 {
+    let spec = &step.apply["spec"];
+    let job = spec.pointer("/jobTemplate/spec").unwrap_or(spec);
+    let number = |of: &Value, name: &str| of[name].as_i64();
+    let parallelism = number(job, "parallelism").map(|pods| pods.min(number(job, "completions").unwrap_or(i64::MAX)));
+    number(spec, "replicas").or(parallelism).unwrap_or_default()
 }
 
 /// A manifest as an object, read as every manifest is.
@@ -148,10 +179,12 @@ struct Run<'a> {
     now: Time,
     last_apply: Time,
     trace: Trace,
+    /// How long the trace is, as [`LENGTH`] counts.
+    length: usize,
 }
 
 impl Run<'_> {
-    fn play(&mut self) {
+    fn play(&mut self) -> Result<(), SimulationError> {
         let end = self.scenario.horizon.map(Time::from_seconds);
         let mut current: Option<(&Value, Cluster)> = None;
         for step in &self.scenario.steps {
@@ -159,7 +192,7 @@ impl Run<'_> {
                 // What is due in the same instant comes after the step.
                 At::Seconds(seconds) => Some(Time::from_seconds(seconds) - Time(1)),
                 At::Word(_) => end,
-            });
+            })?;
             if let At::Seconds(seconds) = step.at {
                 self.now = self.now.max(Time::from_seconds(seconds));
             }
@@ -176,7 +209,7 @@ impl Run<'_> {
             current = Some((&step.apply, cluster));
             self.settle(vec!["apply:accept".to_owned()], true);
         }
-        self.advance(end);
+        self.advance(end)
     }
 
     /// The manifest with what the server filled in before: the manifest that was applied, and its object.
@@ -187,13 +220,16 @@ impl Run<'_> {
     }
 
     /// Lets time pass until nothing is due any more, or until `limit`; what is due at `limit` itself still happens.
-    fn advance(&mut self, limit: Option<Time>) {
+    fn advance(&mut self, limit: Option<Time>) -> Result<(), SimulationError> {
         loop {
             let event = self.workload.next_event();
             let timer = self.workload.next_timer(self.now).filter(|_| self.scenario.realtime);
-            let Some(next) = event.into_iter().chain(timer).min() else { return };
+            let Some(next) = event.into_iter().chain(timer).min() else { return Ok(()) };
             if limit.is_some_and(|limit| next > limit) {
-                return;
+                return Ok(());
+            }
+            if self.length > LENGTH {
+                return Err(SimulationError::TooLong(self.trace.trace.len()));
             }
             self.now = self.now.max(next);
             let events = self.workload.happen(self.now);
@@ -207,7 +243,10 @@ impl Run<'_> {
         let settles = (0..PASSES).any(|_| !self.workload.sync(self.now, &mut said));
         debug_assert!(settles, "controllers settle within an instant");
         self.workload.settled(self.now);
-        let state = Some(self.workload.state(self.now));
+        let state = self.workload.state(self.now);
+        let named = ["pods", "jobs"].iter().filter_map(|name| state[*name].as_array());
+        self.length += 10 + named.map(Vec::len).sum::<usize>();
+        let state = Some(state);
         let last = self.trace.trace.iter().rev().find_map(|row| row.state.as_ref());
         if always || last != state.as_ref() {
             let row = Row { said, state, ..self.row(event) };

@@ -13,6 +13,8 @@ use seatrial::admission::ApiServer;
 use seatrial::plan::{Scenario, simulate};
 use serde_json::Value;
 
+use crate::promises;
+
 const FLOORS: &str = "tests/conformance/rollouts.floors.json";
 
 /// How far a timer of the real control plane may be off, in seconds (README of the recordings).
@@ -139,6 +141,24 @@ fn rollouts_go_as_with_the_real_controllers() {
         fs::write(FLOORS, text + "\n").expect("the repository can be written");
     }
     assert!(below.is_empty(), "{}", below.join("\n"));
+}
+
+#[test]
+fn promises_are_kept_in_what_was_recorded_and_in_what_we_play() {
+    let server = ApiServer::new("1.36".parse().expect("is supported"));
+    let broken: Vec<String> = rows()
+        .par_iter()
+        .flat_map_iter(|row| {
+            let scenario: Scenario = serde_json::from_value(row["scenario"].clone()).expect("is of the form");
+            let ours = serde_json::to_value(simulate(&scenario, &server).expect("can be played")).expect("is plain");
+            [("recorded", row), ("ours", &ours)].map(|(whose, trace)| {
+                let rows = trace["trace"].as_array().expect("is a list");
+                Some(format!("{} {whose} {}", row["scenario"]["name"], promises::broken(&row["scenario"], rows)?))
+            })
+        })
+        .flatten()
+        .collect();
+    assert!(broken.is_empty(), "{} promises are broken: {}", broken.len(), broken.join("\n"));
 }
 
 #[test]
