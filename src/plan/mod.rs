@@ -11,6 +11,7 @@ mod cohorts;
 mod consumers;
 mod cronjob;
 mod daemonset;
+mod decoding;
 mod deployment;
 pub mod document;
 mod gate;
@@ -18,6 +19,7 @@ mod interplay;
 mod job;
 mod kubelet;
 mod order;
+mod reading;
 mod replicaset;
 mod rollout;
 mod scenario;
@@ -47,10 +49,9 @@ pub use self::build::{Options, Side, plan};
 pub use self::change::{Change, Effect, changes};
 pub use self::gate::{Condition, GateError};
 pub use self::order::Applier;
+pub use self::reading::ScenarioError;
 pub use self::rollout::{AssumptionError, Assumptions};
-pub use self::scenario::{
-    At, Failing, Instant, NodeModel, Outage, Scenario, ScenarioError, Step, TaintModel, generate_schema,
-};
+pub use self::scenario::{At, Failing, Instant, NodeModel, Outage, Scenario, Step, TaintModel, generate_schema};
 pub use self::simulate::{Row, SimulationError, Trace, Verdict, simulate};
 pub use self::time::Time;
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::document::{Bounds, ObjectPlan, OnFailure, Revision, Span, Step};
 use super::scenario::{At, Failing, Scenario, Settled};
-use super::simulate::{Row, simulate};
+use super::simulate::{Row, simulate_decoded};
 use super::{status, strategy, timing};
 use crate::admission::ApiServer;
 use crate::cluster::Object;
@@ -86,7 +86,7 @@ pub(super) fn describe(
     let (before, after) = (manifest(old, assumptions), manifest(new, &Assumptions::default()));
     let rows_of = |startup: f64, termination: f64, after: &Value| -> Option<Vec<Row>> {
         let scenario = scenario(&before, after, startup, termination);
-        let trace = simulate(&scenario, server).ok()?.trace;
+        let trace = simulate_decoded(&scenario, server).ok()?.trace;
         // What came before the change counts only as the state that it starts from.
         let at = trace.iter().rposition(|row| row.event.iter().any(|event| event.starts_with("apply:")))?;
         (at > 0).then(|| trace[at - 1..].to_vec())

@@ -176,14 +176,6 @@ pub struct TaintModel {
     pub effect: String,
 }
 
-/// A text that is no scenario.
-#[derive(Debug, thiserror::Error)]
-pub enum ScenarioError {
-    /// It is not of the form that `schemas/scenario.schema.json` describes.
-    #[error("{0}")]
-    Form(String),
-}
-
 impl Scenario {
     /// All durations and times by name, as a user wrote them.
     pub(super) fn times(&self) -> impl Iterator<Item = (String, f64)> {
@@ -202,16 +194,6 @@ impl Scenario {
             At::Word(_) => None,
         });
         times.map(|(name, seconds)| (name.to_owned(), seconds)).chain(steps)
-    }
-
-    /// Reads a scenario from JSON or YAML. A recorded row `{"scenario": …, "trace": …}` counts as its scenario.
-    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
-        let value: Value = serde_yaml::from_str(text).map_err(|error| ScenarioError::Form(error.to_string()))?;
-        let value = match value {
-            Value::Object(mut row) if row.contains_key("scenario") => row.remove("scenario").unwrap_or_default(),
-            value => value,
-        };
-        serde_json::from_value(value).map_err(|error| ScenarioError::Form(error.to_string()))
     }
 }
 

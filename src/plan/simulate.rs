@@ -4,11 +4,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::apply::merged;
+use super::decoding;
 use super::scenario::{At, Scenario, Step};
 use super::time::Time;
 use crate::admission::{self, ApiServer};
 use crate::cluster::{Cluster, Object};
 use crate::finding::{Findings, Group};
+use crate::schema::Schemas;
 use crate::source::Sources;
 use crate::yaml;
 
@@ -98,13 +100,16 @@ pub struct Cause {
 #[derive(Debug, thiserror::Error)]
 pub enum SimulationError {
     /// There is nothing to play.
-    #[error("the scenario has no steps")]
+    #[error("the scenario has no steps; apply something: `steps: [{{at: 0, apply: …}}]`")]
     NoSteps,
     /// What is applied is no object.
     #[error("step {0} applies something that is no object")]
     NoObject(usize),
     /// What is applied is not a workload.
-    #[error("`{0}` is no workload that can be simulated")]
+    #[error(
+        "`{0}` is no workload that can be played; those are Deployment, StatefulSet, DaemonSet, ReplicaSet (apps/v1), Job, \
+         CronJob (batch/v1) and Pod (v1)"
+    )]
     UnknownKind(String),
     /// Two steps apply different objects.
     #[error("step {0} applies another object than the first; a scenario is about one workload")]
@@ -122,6 +127,15 @@ pub enum SimulationError {
 
 /// Plays a scenario against `server`, whose feature gates the scenario may change.
 pub fn simulate(scenario: &Scenario, server: &ApiServer) -> Result<Trace, SimulationError> {
+    play(scenario, server, Some(Schemas::new(vec![server.version], std::iter::empty())))
+}
+
+/// Plays a scenario of manifests of which it is known that the API server can decode them.
+pub(super) fn simulate_decoded(scenario: &Scenario, server: &ApiServer) -> Result<Trace, SimulationError> {
+    play(scenario, server, None)
+}
+
+fn play(scenario: &Scenario, server: &ApiServer, schemas: Option<Schemas>) -> Result<Trace, SimulationError> {
     if let Some((name, seconds)) = scenario.times().find(|(_, seconds)| !(seconds.is_finite() && *seconds >= 0.0)) {
         return Err(SimulationError::NoTime(name, seconds));
     }
@@ -143,9 +157,10 @@ pub fn simulate(scenario: &Scenario, server: &ApiServer) -> Result<Trace, Simula
     }
     let mut run = Run {
         workload: super::workload(first, scenario, &server)
-            .ok_or_else(|| SimulationError::UnknownKind(first.identity.kind.clone()))?,
+            .ok_or_else(|| SimulationError::UnknownKind(described(first)))?,
         scenario,
         server: &server,
+        schemas,
         now: Time(0),
         last_apply: Time(0),
         trace: Trace::default(),
@@ -153,6 +168,11 @@ pub fn simulate(scenario: &Scenario, server: &ApiServer) -> Result<Trace, Simula
     };
     run.play()?;
     Ok(run.trace)
+}
+
+/// Version and kind of an object.
+fn described(object: &Object) -> String {
+    format!("{} {}", object.identity.api_version, object.identity.kind).trim().to_owned()
 }
 
 /// How many pods the manifest of a step wants at once.
@@ -176,6 +196,8 @@ struct Run<'a> {
     workload: Box<dyn Workload>,
     scenario: &'a Scenario,
     server: &'a ApiServer,
+    /// What the manifests still have to be checked against.
+    schemas: Option<Schemas>,
     now: Time,
     last_apply: Time,
     trace: Trace,
@@ -262,6 +284,17 @@ impl Run<'_> {
 
     /// What the API server has against `object`, which replaces `current`.
     fn verdict(&self, object: &Object, current: Option<&Object>) -> Option<Verdict> {
+        let undecodable = self.schemas.iter().flat_map(|schemas| decoding::refusals(schemas, object));
+        let causes: Vec<Cause> = undecodable
+            .map(|finding| Cause {
+                field: finding.field().to_string(),
+                reason: "BadRequest".to_owned(),
+                message: finding.message,
+            })
+            .collect();
+        if !causes.is_empty() {
+            return Some(Verdict { verdict: "reject", causes });
+        }
         let mut out = Findings::new("", Group::Refused);
         let updated = current
             .is_some_and(|current| admission::update(object, current, admission::Update::Apply, self.server, &mut out));

@@ -28,6 +28,7 @@ fn manifest(kind: &str, short: &Map<String, Value>) -> Value {
         "claims",
         "whenScaled",
         "whenDeleted",
+        "limit",
     ];
     let rest = short.iter().filter(|(name, _)| !taken.contains(&name.as_str()));
     let mut spec: Map<String, Value> = rest.map(|(name, value)| (name.clone(), value.clone())).collect();

@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::scenarios::{nodes, object, play, steps};
 
 /// A row with what it has to be judged by.
 struct Moment<'a> {
@@ -31,12 +33,13 @@ pub(crate) fn broken(scenario: &Value, rows: &[Value]) -> Option<String> {
         let applied = events.contains(&"apply:accept");
         let spec_before = spec;
         if applied || events.contains(&"apply:reject") {
+            // Where timers run, time is counted from the last step on.
+            time = if row["since"].is_null() { time } else { f64::NEG_INFINITY };
             let step = steps.next().map_or(&Value::Null, |step| &step["spec"]);
             if !applied {
                 continue;
             }
             spec = step;
-            time = if row["since"].is_null() { time } else { f64::NEG_INFINITY };
         }
         let now = row["t"].as_f64().or(row["since"].as_f64()).unwrap_or_default();
         let said = row["said"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -82,7 +85,7 @@ fn number_or(value: &Value, name: &str, default: i64) -> i64 {
 fn scaled(value: &Value, total: i64, up: bool) -> i64 {
     let Some(text) = value.as_str() else { return value.as_i64().unwrap_or_default() };
     let percent: i64 = text.trim_end_matches('%').parse().unwrap_or_default();
-    (percent * total + if up { 99 } else { 0 }) / 100
+    percent.saturating_mul(total).saturating_add(if up { 99 } else { 0 }) / 100
 }
 
 fn or<'a>(value: &'a Value, default: &'a Value) -> &'a Value {
@@ -298,7 +301,8 @@ fn job(moment: &Moment, memory: &mut Memory) -> Option<String> {
     let created = moment.said.iter().filter(|said| said.starts_with("SuccessfulCreate")).count() as i64;
     memory.created += created;
     memory.deleted += moment.said.iter().filter(|said| said.starts_with("SuccessfulDelete")).count() as i64;
-    let completions = spec["completions"].as_i64();
+    // A Job that says neither is one of a single pod.
+    let completions = spec["completions"].as_i64().or(spec["parallelism"].is_null().then_some(1));
     let check = || {
         let parallelism = if spec["suspend"] == true { 0 } else { number_or(spec, "parallelism", 1) };
         that(active.len() as i64 <= parallelism, "more pods run than parallelism says")?;
@@ -357,4 +361,42 @@ fn cron_job(moment: &Moment) -> Option<String> {
         Ok(())
     };
     check().err()
+}
+
+#[test]
+fn a_trace_that_breaks_a_promise_is_found_out() {
+    let three = json!({"replicas": 3});
+    let job = json!({"completions": 2, "parallelism": 2});
+    let indexed = json!({"completions": 2, "parallelism": 2, "completionMode": "Indexed"});
+    let cron_job = json!({"schedule": "* * * * *", "concurrencyPolicy": "Forbid"});
+    let ready = |name: &str| json!({"name": name, "phase": "Ready", "rev": "r1"});
+    let cases = [
+        // Kind, specification, the row and the place in it, what is written there, what is then said.
+        ("Deployment", &three, 3, "/pods", json!({"r1/Ready": 2}), "the status counts other pods than there are"),
+        ("Deployment", &three, 3, "/replicaSets/0/spec", json!(9), "a ReplicaSet has not the pods"),
+        ("Deployment", &three, 4, "/status/unavailableReplicas", json!(3), "do not add up"),
+        ("StatefulSet", &three, 6, "/pods/0/phase", json!("Terminating"), "two pods are updated together"),
+        ("StatefulSet", &three, 1, "/pods/0/phase", json!("Pending"), "before the one below it is Ready"),
+        ("StatefulSet", &three, 3, "/pods/2", ready("web-1"), "two pods have one name"),
+        ("StatefulSet", &three, 5, "/pods/0/phase", json!("Pending"), "more pods are missing than may be"),
+        ("DaemonSet", &three, 1, "/nodes", json!({"r1/Ready+r2/Ready": 3}), "more nodes surge than may"),
+        ("DaemonSet", &three, 3, "/nodes", json!({"r1/Ready": 1, "r1/Terminating": 2}), "have no pod than may"),
+        ("Job", &job, 1, "/pods", json!([{"phase": "Ready"}, {"phase": "Ready"}, {"phase": "Ready"}]), "more pods run"),
+        ("Job", &job, 3, "/pods/0/phase", json!("Ready"), "it is over and pods run"),
+        ("Job", &indexed, 1, "/pods/1/index", json!(0), "two pods of one index run"),
+        ("CronJob", &cron_job, 3, "/jobs/0/status", json!("Running"), "Jobs overlap"),
+    ];
+    for (kind, spec, at, place, value, message) in cases {
+        let image = |image| object(kind, image, if kind == "DaemonSet" { &Value::Null } else { spec });
+        let again = if kind.ends_with("Job") { "one" } else { "two" };
+        let all = steps([(json!(0), image("one")), (json!("settled"), image(again))]);
+        let scenario = json!({
+            "steps": all, "startup": 1, "stagger": 1, "termination": 1, "run": 1, "horizon": 200, "nodes": nodes(3),
+            "start": "2026-01-01T00:00:30Z",
+        });
+        let mut rows = play(&scenario);
+        *rows[at]["state"].pointer_mut(place).expect("the place is there") = value;
+        let said = broken(&scenario, &rows).unwrap_or_default();
+        assert!(said.contains(message), "{kind} {place}: {said}\n{}", rows[at]);
+    }
 }

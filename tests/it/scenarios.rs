@@ -23,7 +23,7 @@ pub(crate) fn object(kind: &str, image: &str, spec: &Value) -> Value {
             ("apps/v1", json!({"selector": {"matchLabels": labels}, "template": template}))
         }
     };
-    for (name, value) in spec.as_object().expect("specifications are maps") {
+    for (name, value) in spec.as_object().into_iter().flatten() {
         own[name] = value.clone();
     }
     json!({"apiVersion": version, "kind": kind, "metadata": metadata, "spec": own})
