@@ -96,7 +96,10 @@ fn mistake(value: &Value) -> Option<(Path, String)> {
         return Some((Path::root(), message.to_owned()));
     }
     let (schema, validator) = &*SCHEMA;
-    let error = validator.iter_errors(value).next()?;
+    // A misspelt name explains a missing one.
+    let is_name =
+        |error: &ValidationError<'_>| matches!(error.kind(), ValidationErrorKind::AdditionalProperties { .. });
+    let error = validator.iter_errors(value).min_by_key(|error| !is_name(error))?;
     Some(explain(&error, value, schema))
 }
 
