@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use seatrial::admission::ApiServer;
+use seatrial::admission::{ApiServer, Update};
 use seatrial::cluster::Cluster;
 use seatrial::finding::{Findings, Group};
 use seatrial::lint::{Settings, lint};
@@ -68,7 +68,7 @@ fn admission(bencher: Bencher) {
     bencher.with_inputs(|| Cluster::new(yaml::read(file, source))).bench_refs(|cluster| {
         let mut out = Findings::new("", Group::Refused);
         let deployment = cluster.of_kind("Deployment").next().expect("there is one");
-        assert!(seatrial::admission::create(deployment, &server, &mut out), "the kind is known");
+        assert!(seatrial::admission::judge(deployment, None, Update::Apply, &server, &mut out), "the kind is known");
         out
     });
 }

@@ -80,3 +80,5 @@ pub mod source;
 pub mod suppress;
 pub mod values;
 pub mod yaml;
+
+mod parallel;

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::iter::successors;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
 use crate::config::{ApiServerFlags, Config, ConfigError, FailOn, IgnoreIn, Level};
 use crate::finding::{Finding, Findings, Group, Severity};
 use crate::nearest::nearest;
+use crate::parallel::in_order;
 use crate::rules::{self, Context, Rule};
 use crate::schema::{Checked, KubernetesVersion, Schemas};
 use crate::secrets::{self, Secrets};
@@ -90,8 +89,8 @@ impl Settings {
         (among(&self.select) || level.is_some()).then_some(true)
     }
 
-    /// The API servers that judge.
-    fn servers(&self) -> Vec<ApiServer> {
+    /// The API servers that judge; at least one.
+    pub fn servers(&self) -> Vec<ApiServer> {
         let mut versions = self.kubernetes_versions.clone();
         versions.sort();
         versions.dedup();
@@ -172,7 +171,8 @@ pub fn lint(sources: &Sources, settings: &Settings) -> Report {
 
 /// As [`lint`], with texts that count besides.
 pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings) -> Report {
-    let (cluster, definitions, old) = (cluster(sources), cluster(&background.definitions), cluster(&background.old));
+    let (cluster, old) = (Cluster::read(sources), Cluster::read(&background.old));
+    let definitions = Cluster::read(&background.definitions);
     let mut out = Findings::new("", Group::Refused);
     for document in &cluster.documents {
         reading(document, &mut out);
@@ -218,7 +218,7 @@ pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings
 /// The objects of `sources` as the API server would store them, in their order; those of unknown kinds as they are written.
 /// The values of Secrets are hidden. The first of the versions that are asked for counts.
 pub fn stored(sources: &Sources, settings: &Settings) -> Vec<serde_json::Value> {
-    let (cluster, servers) = (cluster(sources), settings.servers());
+    let (cluster, servers) = (Cluster::read(sources), settings.servers());
     let store = |object: &Object| {
         let mut value = servers
             .first()
@@ -228,17 +228,6 @@ pub fn stored(sources: &Sources, settings: &Settings) -> Vec<serde_json::Value> 
         value
     };
     cluster.objects().iter().map(store).collect()
-}
-
-fn cluster(sources: &Sources) -> Cluster {
-    let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
-    let documents = in_order(&files, |id| yaml::read(*id, sources.get(*id)));
-    Cluster::new(documents.into_iter().flatten().collect())
-}
-
-/// What `make` makes of each of `items`, in their order, on all cores. For a few, starting threads would take longer.
-fn in_order<T: Sync, U: Send>(items: &[T], make: impl Fn(&T) -> U + Send + Sync) -> Vec<U> {
-    if items.len() < 8 { items.iter().map(make).collect() } else { items.par_iter().map(make).collect() }
 }
 
 /// Gives a finding the group of its rule and the severity that is asked for; `false` if nobody wants it. Every finding
@@ -255,8 +244,7 @@ fn admit(object: &Object, old: &Cluster, servers: &[ApiServer], how: Update) -> 
     let old = old.namesake(object);
     let judge = |server: &ApiServer| {
         let mut out = Findings::new("", Group::Refused);
-        let updated = old.is_some_and(|old| admission::update(object, old, how, server, &mut out));
-        (updated || admission::create(object, server, &mut out)).then(|| out.into_vec())
+        admission::judge(object, old, how, server, &mut out).then(|| out.into_vec())
     };
     let (first, others) = servers.split_first()?;
     let found = judge(first)?;

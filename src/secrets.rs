@@ -13,7 +13,7 @@ use crate::source::{FileId, Place, Sources, Span};
 use crate::yaml::{Document, Path, ProblemKind, Segment, Shape, Value};
 
 /// What is written in place of a value.
-const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";
 const FIELDS: [&str; 2] = ["data", "stringData"];
 /// The fields of a Secret that hold no values.
 const HARMLESS: [&str; 5] = ["apiVersion", "immutable", "kind", "metadata", "type"];

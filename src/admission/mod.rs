@@ -58,7 +58,7 @@ use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
 /// What the API server knows of a kind.
-trait Kind:
+pub(crate) trait Kind:
     Resource<Scope: Scope> + Metadata<Ty = ObjectMeta> + DeserializeOwned + Serialize + Clone + Any + Send + Sync
 {
     /// What a name must obey.
@@ -100,19 +100,15 @@ pub enum Update {
     Replace,
 }
 
-/// Reports everything that `server` would refuse or warn about if `object` were created. Returns whether its kind is
-/// one that is known here.
-pub fn create(object: &Object, server: &ApiServer, out: &mut Findings) -> bool {
+/// Reports everything that `server` would refuse or warn about if `object` were created or, if `old` is of the same kind
+/// and version, took its place. Returns whether the kind is one that is known here.
+pub fn judge(object: &Object, old: Option<&Object>, how: Update, server: &ApiServer, out: &mut Findings) -> bool {
     let Some(row) = row_of(object) else { return false };
-    (row.create)(object, &mut Errors::new(object, server, out));
-    true
-}
-
-/// Reports everything that `server` would refuse or warn about if `object` took the place of `old`. Returns whether the
-/// two are of one kind and version that is known here.
-pub fn update(object: &Object, old: &Object, how: Update, server: &ApiServer, out: &mut Findings) -> bool {
-    let Some(row) = row_of(object).filter(|row| row.is_of(old)) else { return false };
-    (row.update)(object, old, how, &mut Errors::new(object, server, out));
+    let mut errors = Errors::new(object, server, out);
+    match old.filter(|old| row.is_of(old)) {
+        Some(old) => (row.update)(object, old, how, &mut errors),
+        None => (row.create)(object, &mut errors),
+    }
     true
 }
 
@@ -218,7 +214,7 @@ static KINDS: &[Row] = &[
 ];
 
 /// The typed object after defaulting, with the name that it will have.
-fn defaulted<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
+pub(crate) fn defaulted<T: Kind>(object: &Object, server: &ApiServer) -> Option<T> {
     let mut value = object.model::<T>()?.clone();
     meta::generate_name(value.metadata_mut());
     value.set_defaults(server);

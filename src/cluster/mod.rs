@@ -12,7 +12,9 @@ pub use self::layout::Layout;
 pub use self::object::{Object, objects};
 pub use self::pods::{ContainerKind, ContainerRef, HostPort, PodTemplate};
 pub use self::refs::{Labels, read_selector, stem};
-use crate::yaml::Document;
+use crate::parallel::in_order;
+use crate::source::{FileId, Sources};
+use crate::yaml::{self, Document};
 
 /// All objects of one side, with indexes.
 #[derive(Debug, Default)]
@@ -28,6 +30,13 @@ pub struct Cluster {
 }
 
 impl Cluster {
+    /// Reads the texts.
+    pub fn read(sources: &Sources) -> Self {
+        let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
+        let documents = in_order(&files, |id| yaml::read(*id, sources.get(*id)));
+        Self::new(documents.into_iter().flatten().collect())
+    }
+
     /// Takes the documents apart into objects.
     pub fn new(documents: Vec<Document>) -> Self {
         let documents: Vec<Arc<Document>> = documents.into_iter().map(Arc::new).collect();

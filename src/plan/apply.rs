@@ -6,14 +6,44 @@
 
 use serde_json::{Map, Value};
 
+use crate::admission::{self, ApiServer};
+use crate::cluster::{Cluster, Object};
+use crate::source::Sources;
+use crate::yaml::Path;
+
 /// The manifest as the server validates it, given the manifest that was applied before and the object that is stored.
 pub(super) fn merged(manifest: &Value, before: &Value, stored: &Value) -> Value {
     let mut object = manifest.clone();
-    if let (Some(spec), Some(stored)) = (manifest.get("spec"), stored.get("spec")) {
-        object["spec"] = fields(spec, before.get("spec").unwrap_or(&Value::Null), stored);
+    for part in ["metadata", "spec"] {
+        if let (Some(wanted), Some(stored)) = (manifest.get(part), stored.get(part)) {
+            object[part] = fields(wanted, &before[part], stored);
+        }
     }
     object
 }
+
+/// The object that `kubectl apply` makes of `new` over `live`, if `live` comes from a cluster: what was never applied stays,
+/// such as the number of pods that an autoscaler chose, or what `kubectl rollout restart` notes in the template. `None` if
+/// `live` is a manifest like any other.
+pub(super) fn over_live(new: &Object, live: &Object, server: &ApiServer) -> Option<Cluster> {
+    let metadata =
+        |name: &'static str| live.root().at(&Path::root().fields(&["metadata", name])).filter(|value| !value.is_null());
+    let annotation = Path::root().fields(&["metadata", "annotations"]).key(LAST_APPLIED);
+    let last = live.root().at(&annotation).and_then(crate::yaml::Value::as_str);
+    let before = match last.and_then(|last| serde_json::from_str(last).ok()) {
+        Some(before) => before,
+        // Nobody knows what was applied before, so nothing is taken away.
+        None if metadata("uid").is_some() || metadata("resourceVersion").is_some() => Value::Null,
+        None => return None,
+    };
+    let manifest = merged(&new.root().to_json(), &before, &admission::stored(live, server)?);
+    let mut sources = Sources::default();
+    sources.add("applied", manifest.to_string());
+    Some(Cluster::read(&sources))
+}
+
+/// Where `kubectl apply` notes what it applied.
+pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 fn fields(manifest: &Value, before: &Value, stored: &Value) -> Value {
     let (Value::Object(wanted), Value::Object(stored)) = (manifest, stored) else { return manifest.clone() };

@@ -6,13 +6,12 @@ use k8s_openapi::api::apps::v1::ReplicaSet as ReplicaSetModel;
 use k8s_openapi::api::core::v1::{Pod as PodModel, PodTemplateSpec};
 use serde_json::{Map, Value, json};
 
-use super::defaulted;
 use super::kubelet::Kubelet;
 use super::replicaset::{self, ReplicaSet};
 use super::simulate::Workload;
 use super::template::{self, Revisions, Template};
 use super::time::Time;
-use crate::admission::ApiServer;
+use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 
 /// A ReplicaSet on its own, or a Pod on its own, which behaves like one pod of it that nobody replaces.

@@ -3,21 +3,24 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::assumptions::Assumptions;
 use super::change::{Change, Effect, changes};
 use super::document::{Action, FieldChange, ObjectPlan, Plan, Rejection, Source, Span, Summary};
 use super::gate::Condition;
 use super::order::{self, Applier};
-use super::rollout::{self, Assumptions};
-use super::{consumers, interplay};
+use super::rollout::{self, Surroundings};
+use super::{apply, claims, consumers, interplay, nodes};
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
 use crate::finding::{Finding, Findings, Group, Identity};
+use crate::parallel::in_order;
 use crate::schema::Schemas;
+use crate::secrets;
 use crate::source::{Place, Sources};
 use crate::yaml::Path;
 
 /// What a plan depends on besides the two sides.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Options {
     /// The API server and the controllers.
     pub server: ApiServer,
@@ -27,6 +30,8 @@ pub struct Options {
     pub assumptions: Assumptions,
     /// What must hold.
     pub gates: Vec<Condition>,
+    /// Texts whose `CustomResourceDefinitions` hold besides those of the two sides.
+    pub definitions: Sources,
 }
 
 /// One side: texts, and the objects in them.
@@ -41,8 +46,7 @@ pub struct Side {
 impl Side {
     /// Reads the texts.
     pub fn new(sources: Sources) -> Self {
-        let documents = sources.iter().flat_map(|(id, source)| crate::yaml::read(id, source)).collect();
-        Self { cluster: Cluster::new(documents), sources }
+        Self { cluster: Cluster::read(&sources), sources }
     }
 
     fn source(&self, place: Place) -> Source {
@@ -53,30 +57,57 @@ impl Side {
 
 /// What will happen when the objects of `new` are applied over those of `old`.
 pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
-    let schemas = Schemas::new(vec![options.server.version], new.cluster.of_kind("CustomResourceDefinition"));
+    let definitions = Cluster::read(&options.definitions);
+    // A definition of the new side comes last, so that it wins over one from elsewhere.
+    let definitions = [&definitions, &old.cluster, &new.cluster];
+    let definitions = definitions.into_iter().flat_map(|side| side.of_kind("CustomResourceDefinition"));
+    let schemas = Schemas::new(vec![options.server.version], definitions);
     let mut applied: Vec<&Object> = new.cluster.objects().iter().collect();
     order::sort(&mut applied, options.applier);
-    let mut met: BTreeSet<*const Identity> = BTreeSet::new();
-    let mut objects: Vec<ObjectPlan> = Vec::new();
-    let planner = Planner { old, new, options, schemas };
-    for object in applied {
-        let before = old.cluster.namesake(object);
-        met.extend(before.map(|before| Arc::as_ptr(&before.identity)));
-        objects.push(planner.object(object, before));
-    }
-    for object in old.cluster.objects().iter().filter(|object| !met.contains(&Arc::as_ptr(&object.identity))) {
-        objects.push(planner.gone(object));
-    }
+    let known = nodes::of(&old.cluster);
+    let surroundings = Surroundings {
+        cluster: &new.cluster,
+        nodes: &known,
+        autoscalers: interplay::autoscalers(&new.cluster),
+        assumptions: &options.assumptions,
+        server: &options.server,
+    };
+    let planner = Planner { old, new, surroundings, schemas };
+    let mut objects = in_order(&applied, |object| planner.object(object, old.cluster.namesake(object)));
+    note_readers(&applied, &mut objects, &new.cluster);
+    let met: BTreeSet<*const Identity> =
+        applied.iter().filter_map(|object| Some(Arc::as_ptr(&old.cluster.namesake(object)?.identity))).collect();
+    let gone = old.cluster.objects().iter().filter(|object| !met.contains(&Arc::as_ptr(&object.identity)));
+    objects.extend(gone.map(|object| planner.gone(object)));
+    let is_guess =
+        known.is_empty() && objects.iter().any(|object| object.bounds.is_some() && object.is_of("DaemonSet"));
     let mut plan = Plan {
         version: 1,
         kubernetes_version: options.server.version.to_string(),
         summary: summary(&objects),
         objects,
-        assumptions: options.assumptions.words(),
+        assumptions: options.assumptions.words(is_guess),
         gates: Vec::new(),
     };
     plan.gates = options.gates.iter().map(|gate| gate.check(&plan)).collect();
     plan
+}
+
+/// Says of each `ConfigMap` and Secret that changes who reads it.
+fn note_readers(applied: &[&Object], objects: &mut [ObjectPlan], cluster: &Cluster) {
+    let is_data = |object: &Object| matches!(object.identity.kind.as_str(), "ConfigMap" | "Secret");
+    let changed = |at: &usize| is_data(applied[*at]) && objects[*at].action == Action::Update;
+    let changed: Vec<usize> = (0..applied.len()).filter(changed).collect();
+    if changed.is_empty() {
+        return;
+    }
+    let readers = consumers::readers(cluster);
+    let rolling = applied.iter().zip(&*objects).filter(|(_, plan)| plan.action == Action::Roll);
+    let rolling: BTreeSet<*const Identity> = rolling.map(|(object, _)| Arc::as_ptr(&object.identity)).collect();
+    for at in changed {
+        let rolls = |reader: &Object| rolling.contains(&Arc::as_ptr(&reader.identity));
+        objects[at].notes.extend(consumers::notes(applied[at], &readers, rolls));
+    }
 }
 
 fn summary(objects: &[ObjectPlan]) -> Summary {
@@ -97,7 +128,7 @@ fn summary(objects: &[ObjectPlan]) -> Summary {
 struct Planner<'a> {
     old: &'a Side,
     new: &'a Side,
-    options: &'a Options,
+    surroundings: Surroundings<'a>,
     schemas: Schemas,
 }
 
@@ -107,12 +138,17 @@ impl Planner<'_> {
         let source = self.new.source(object.place(&Path::root()));
         let mut plan = empty(object, source);
         let refused = self.refusals(object, before);
+        plan.rejections = refused.iter().map(|finding| self.rejection(finding)).collect();
         let Some(before) = before else {
             plan.action = if refused.is_empty() { Action::Create } else { Action::Rejected };
-            plan.rejections = refused.iter().map(|finding| self.rejection(finding)).collect();
+            plan.claims = claims::created(object).filter(|_| refused.is_empty());
             return plan;
         };
-        let mut changed = changes(before, object, &self.options.server);
+        let around = &self.surroundings;
+        // A dump of a cluster holds more than was ever applied, and that stays.
+        let applied = apply::over_live(object, before, around.server);
+        let after = applied.as_ref().and_then(|cluster| cluster.objects().first()).unwrap_or(object);
+        let mut changed = changes(before, after, around.server);
         for change in &mut changed {
             if refused.iter().any(|finding| blames(finding, change)) {
                 change.effect = Effect::Rejected;
@@ -120,13 +156,12 @@ impl Planner<'_> {
         }
         plan.action = action(&changed, !refused.is_empty());
         plan.changes = changed.iter().map(|change| self.change(change, object, before)).collect();
-        plan.rejections = refused.iter().map(|finding| self.rejection(finding)).collect();
         if plan.action != Action::None && plan.action != Action::Rejected {
-            plan.notes = consumers::notes(object, &self.new.cluster);
-            plan.notes.extend(interplay::notes(object, &self.new.cluster));
+            plan.notes = interplay::notes(object, around.cluster, &around.autoscalers);
+            plan.notes.extend(interplay::rerouted(before, object, &self.old.cluster, around.cluster));
         }
         if matches!(plan.action, Action::Roll | Action::Scale) {
-            rollout::describe(&mut plan, before, object, &self.options.assumptions, &self.options.server);
+            rollout::describe(&mut plan, before, after, around);
         }
         plan
     }
@@ -135,20 +170,18 @@ impl Planner<'_> {
     fn gone(&self, object: &Object) -> ObjectPlan {
         let mut plan = empty(object, self.old.source(object.place(&Path::root())));
         plan.action = Action::Delete;
+        plan.claims = claims::left(object);
         plan.notes.push("`kubectl apply` leaves it running unless it prunes".to_owned());
         plan
     }
 
     /// What the API server would refuse.
     fn refusals(&self, object: &Object, before: Option<&Object>) -> Vec<Finding> {
-        let server = &self.options.server;
+        let server = self.surroundings.server;
         let mut decoding = Findings::new("", Group::Refused);
         self.schemas.check(object, &mut decoding);
         let mut out = Findings::new("", Group::Refused);
-        let updated = before.is_some_and(|before| admission::update(object, before, Update::Apply, server, &mut out));
-        if !updated {
-            admission::create(object, server, &mut out);
-        }
+        admission::judge(object, before, Update::Apply, server, &mut out);
         let judged = out.into_vec().into_iter().filter(|finding| finding.rule != "api-server-warning");
         let decoding =
             decoding.into_vec().into_iter().filter(|finding| finding.reason.is_none() && stops_decoding(finding));
@@ -174,7 +207,7 @@ impl Planner<'_> {
         };
         let hide = |value: &Option<serde_json::Value>| {
             let hidden = object.identity.kind == "Secret" && !change.name.starts_with("metadata");
-            value.clone().map(|value| if hidden { "***".into() } else { value })
+            value.clone().map(|value| if hidden { secrets::MASK.into() } else { value })
         };
         FieldChange {
             path: change.path.pointer(),
@@ -223,6 +256,8 @@ fn empty(object: &Object, source: Source) -> ObjectPlan {
         strategy: None,
         bounds: None,
         time: None,
+        timing: None,
+        claims: None,
         steps: Vec::new(),
         rollout_status: Vec::new(),
         on_failure: None,

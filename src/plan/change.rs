@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value};
 
+use super::apply::LAST_APPLIED;
 use crate::admission::{self, ApiServer};
 use crate::cluster::Object;
 use crate::values::quantity::Quantity;
@@ -61,7 +62,7 @@ const SERVER_ANNOTATIONS: [&str; 5] = [
     "autoscaling.alpha.kubernetes.io/conditions",
     "deployment.kubernetes.io/revision",
     "deprecated.daemonset.template.generation",
-    "kubectl.kubernetes.io/last-applied-configuration",
+    LAST_APPLIED,
     "pv.kubernetes.io/bind-completed",
 ];
 

@@ -1,6 +1,8 @@
 //! Which workloads read a `ConfigMap` or Secret, and whether they notice a change of it.
 
-use k8s_openapi::api::core::v1::PodSpec;
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{PodSpec, Volume};
 
 use crate::cluster::{Cluster, Object};
 
@@ -36,72 +38,86 @@ impl Uses {
     }
 }
 
-/// A sentence for each workload of `cluster` that reads `object`.
-pub(super) fn notes(object: &Object, cluster: &Cluster) -> Vec<String> {
-    let (kind, name) = (object.identity.kind.as_str(), object.identity.name.as_str());
-    if !matches!(kind, "ConfigMap" | "Secret") {
-        return Vec::new();
+/// Who reads what: the workloads of a cluster, by kind, namespace and name of the `ConfigMap` or Secret.
+pub(super) type Readers<'a> = BTreeMap<(&'static str, String, String), Vec<(&'a Object, Uses)>>;
+
+/// All readers of the cluster.
+pub(super) fn readers(cluster: &Cluster) -> Readers<'_> {
+    let mut readers = Readers::new();
+    for reader in cluster.with_pods() {
+        let Some(template) = reader.pod_template() else { continue };
+        for ((kind, name), uses) in uses(template.spec) {
+            let key = (kind, reader.namespace().to_owned(), name.to_owned());
+            readers.entry(key).or_default().push((reader, uses));
+        }
     }
-    let readers = cluster.with_pods().filter(|reader| reader.namespace() == object.namespace());
-    let mut notes: Vec<String> = readers
-        .filter_map(|reader| {
-            let uses = uses(reader.pod_template()?.spec, kind, name);
-            uses.any().then(|| format!("{} reads it; no pod restarts: {}", reader.identity, uses.words()))
-        })
-        .collect();
-    if notes.is_empty() {
-        notes.push("no workload of the input reads it".to_owned());
-    }
-    notes
+    readers
 }
 
-/// How a pod reads the object of this kind and name.
-fn uses(spec: &PodSpec, kind: &str, name: &str) -> Uses {
-    let mut uses = Uses::default();
-    let is_config_map = kind == "ConfigMap";
-    let volumes: Vec<&str> = spec
-        .volumes
-        .iter()
-        .flatten()
-        .filter(|volume| {
-            let own = if is_config_map {
-                volume.config_map.as_ref().map(|source| source.name.as_str())
-            } else {
-                volume.secret.as_ref().and_then(|source| source.secret_name.as_deref())
-            };
-            let projected = volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten());
-            let mut projected = projected.filter_map(|source| {
-                if is_config_map {
-                    source.config_map.as_ref().map(|source| source.name.as_str())
-                } else {
-                    source.secret.as_ref().map(|source| source.name.as_str())
-                }
-            });
-            own == Some(name) || projected.any(|other| other == name)
-        })
-        .map(|volume| volume.name.as_str())
-        .collect();
-    for container in spec.containers.iter().chain(spec.init_containers.iter().flatten()) {
-        for mount in container.volume_mounts.iter().flatten().filter(|mount| volumes.contains(&mount.name.as_str())) {
-            let by_sub_path = mount.sub_path.is_some() || mount.sub_path_expr.is_some();
-            if by_sub_path { uses.sub_path = true } else { uses.files = true }
+/// A sentence for each workload that reads `object`; `rolls` tells whether its pods are replaced anyway.
+pub(super) fn notes(object: &Object, readers: &Readers<'_>, rolls: impl Fn(&Object) -> bool) -> Vec<String> {
+    let Some(kind) = [CONFIG_MAP, SECRET].into_iter().find(|kind| *kind == object.identity.kind) else {
+        return Vec::new();
+    };
+    let key = (kind, object.namespace().to_owned(), object.identity.name.clone());
+    let Some(readers) = readers.get(&key) else { return vec!["no workload of the input reads it".to_owned()] };
+    let note = |(reader, uses): &(&Object, Uses)| {
+        let identity = &reader.identity;
+        if rolls(reader) {
+            format!("{identity} reads it and rolls anyway: its new pods see the change")
+        } else {
+            format!("{identity} reads it; no pod restarts: {}", uses.words())
         }
-        let from = container.env_from.iter().flatten().any(|source| {
-            if is_config_map {
-                source.config_map_ref.as_ref().is_some_and(|other| other.name == name)
-            } else {
-                source.secret_ref.as_ref().is_some_and(|other| other.name == name)
+    };
+    readers.iter().map(note).collect()
+}
+
+const CONFIG_MAP: &str = "ConfigMap";
+const SECRET: &str = "Secret";
+
+/// What a pod reads, and how.
+fn uses(spec: &PodSpec) -> BTreeMap<(&'static str, &str), Uses> {
+    let mut uses: BTreeMap<(&'static str, &str), Uses> = BTreeMap::new();
+    let containers = || spec.containers.iter().chain(spec.init_containers.iter().flatten());
+    let mut mounts: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
+    for mount in containers().flat_map(|container| container.volume_mounts.iter().flatten()) {
+        let by_sub_path = mount.sub_path.is_some() || mount.sub_path_expr.is_some();
+        mounts.entry(&mount.name).or_default().push(by_sub_path);
+    }
+    for volume in spec.volumes.iter().flatten() {
+        for source in sources(volume) {
+            let entry = uses.entry(source).or_default();
+            for by_sub_path in mounts.get(volume.name.as_str()).into_iter().flatten() {
+                if *by_sub_path { entry.sub_path = true } else { entry.files = true }
             }
+        }
+    }
+    for container in containers() {
+        let from = container.env_from.iter().flatten().flat_map(|source| {
+            let config_map = source.config_map_ref.as_ref().map(|it| (CONFIG_MAP, it.name.as_str()));
+            config_map.into_iter().chain(source.secret_ref.as_ref().map(|it| (SECRET, it.name.as_str())))
         });
         let values = container.env.iter().flatten().filter_map(|variable| variable.value_from.as_ref());
-        let mut keys = values.map(|value| {
-            if is_config_map {
-                value.config_map_key_ref.as_ref().is_some_and(|other| other.name == name)
-            } else {
-                value.secret_key_ref.as_ref().is_some_and(|other| other.name == name)
-            }
+        let keys = values.flat_map(|value| {
+            let config_map = value.config_map_key_ref.as_ref().map(|it| (CONFIG_MAP, it.name.as_str()));
+            config_map.into_iter().chain(value.secret_key_ref.as_ref().map(|it| (SECRET, it.name.as_str())))
         });
-        uses.environment |= from || keys.any(|matches| matches);
+        for source in from.chain(keys) {
+            uses.entry(source).or_default().environment = true;
+        }
     }
+    uses.retain(|_, uses| uses.any());
     uses
+}
+
+/// The `ConfigMaps` and Secrets in a volume.
+fn sources(volume: &Volume) -> Vec<(&'static str, &str)> {
+    let mut sources = Vec::new();
+    sources.extend(volume.config_map.iter().map(|it| (CONFIG_MAP, it.name.as_str())));
+    sources.extend(volume.secret.iter().filter_map(|it| Some((SECRET, it.secret_name.as_deref()?))));
+    for projection in volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten()) {
+        sources.extend(projection.config_map.iter().map(|it| (CONFIG_MAP, it.name.as_str())));
+        sources.extend(projection.secret.iter().map(|it| (SECRET, it.name.as_str())));
+    }
+    sources
 }

@@ -34,8 +34,8 @@ pub struct Plan {
 pub struct Summary {
     /// Objects by what happens to them.
     pub actions: BTreeMap<Action, usize>,
-    /// The lowest availability of a workload during its rollout, as a part of the pods it should have; absent if nothing
-    /// rolls.
+    /// The lowest availability of a workload during its rollout, as a part of the pods that it should have, or had before if
+    /// those are fewer; absent if nothing rolls.
     pub min_availability: Option<f64>,
     /// The longest rollout, in seconds.
     pub time: Option<Span>,
@@ -115,16 +115,27 @@ pub struct ObjectPlan {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<Span>,
     /// The rollout, step by step; the first step is how things stand before.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
+    /// Where that time goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timing: Option<Timing>,
+    /// What becomes of its `PersistentVolumeClaims`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Claims>,
     /// What `kubectl rollout status` prints.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rollout_status: Vec<String>,
     /// What happens if the new pods never become ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<OnFailure>,
     /// What else is worth knowing: who reads a changed `ConfigMap`, what an autoscaler or a disruption budget makes of it.
     pub notes: Vec<String>,
+}
+
+impl ObjectPlan {
+    /// Whether the object is of this kind.
+    pub fn is_of(&self, kind: &str) -> bool {
+        self.id.split('/').nth(1) == Some(kind)
+    }
 }
 
 /// A place in the input.
@@ -181,6 +192,8 @@ pub struct Rejection {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Bounds {
+    /// How many pods were available before.
+    pub before: i64,
     /// How many pods there should be in the end.
     pub desired: i64,
     /// The fewest available pods at any step.
@@ -194,10 +207,15 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// The lowest availability as a part of the pods that there should be; `None` if there should be none.
+    /// How many pods people count on: those that there should be, or were before if those are fewer.
+    pub fn expected(&self) -> i64 {
+        self.desired.min(self.before)
+    }
+
+    /// The lowest availability as a part of the pods that people count on; `None` if they count on none.
     pub fn availability(&self) -> Option<f64> {
         let number = |count: i64| f64::from(i32::try_from(count).unwrap_or(i32::MAX));
-        (self.desired > 0).then(|| number(self.min_available) / number(self.desired))
+        (self.expected() > 0).then(|| number(self.min_available.min(self.expected())) / number(self.expected()))
     }
 }
 
@@ -209,6 +227,25 @@ pub struct Span {
     pub min: f64,
     /// At worst.
     pub max: f64,
+}
+
+impl Span {
+    /// The span that begins and ends so many seconds later.
+    pub(super) fn later_by(self, seconds: f64) -> Self {
+        Self { min: self.min + seconds, max: self.max + seconds }
+    }
+}
+
+/// How long a pod of the workload takes to come and go, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Timing {
+    /// From its start until it is ready.
+    pub ready: Span,
+    /// How long it must have been ready to count as available (`minReadySeconds`).
+    pub min_ready: f64,
+    /// From its deletion until it is gone.
+    pub stop: Span,
 }
 
 /// An instant of a rollout.
@@ -227,6 +264,12 @@ pub struct Step {
     pub pods: i64,
     /// How many pods are being deleted.
     pub terminating: i64,
+    /// The pods by name; only of a `StatefulSet` with a dozen pods at most.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<PodState>,
+    /// How many endpoints the Services have that pick pods of the workload, by the name of the Service.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub endpoints: BTreeMap<String, i64>,
     /// What the controllers do.
     pub events: Vec<String>,
 }
@@ -241,6 +284,40 @@ pub struct Revision {
     pub pods: i64,
     /// How many of them are ready.
     pub ready: i64,
+}
+
+/// A pod with a name of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PodState {
+    /// Its name.
+    pub name: String,
+    /// Its revision, as in [`Revision`].
+    pub rev: String,
+    /// `Pending`, `Ready` or `Terminating`.
+    pub phase: String,
+}
+
+/// What becomes of the `PersistentVolumeClaims` of a `StatefulSet`; at most a hundred of each are listed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Claims {
+    /// Those that are created.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub created: Vec<String>,
+    /// Those that are deleted, with their data as far as their volumes are not retained.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deleted: Vec<String>,
+    /// Those that stay although no pod uses them any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub orphaned: Vec<String>,
+}
+
+impl Claims {
+    /// Whether nothing becomes of any.
+    pub fn is_empty(&self) -> bool {
+        self.created.is_empty() && self.deleted.is_empty() && self.orphaned.is_empty()
+    }
 }
 
 /// What happens if the new pods never become ready.
@@ -275,5 +352,7 @@ pub struct Gate {
 
 /// The JSON Schema of plans. `schemas/plan.schema.json` is this, kept current by a test.
 pub fn generate_plan_schema() -> serde_json::Value {
-    schemars::schema_for!(Plan).to_value()
+    // As plans are written: what is left out when it is empty is not required.
+    let settings = schemars::generate::SchemaSettings::default().for_serialize();
+    settings.into_generator().into_root_schema_for::<Plan>().to_value()
 }

@@ -1,52 +1,79 @@
 //! What autoscalers and disruption budgets of the input have to do with a rollout.
 
-use k8s_openapi::api::autoscaling::{v1, v2};
-use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use std::collections::BTreeMap;
 
-use crate::cluster::{Cluster, Object, read_selector};
+use k8s_openapi::api::autoscaling::{v1, v2};
+
+use crate::cluster::{Cluster, Object};
 use crate::yaml::{Path, Value};
 
+/// The autoscalers of a cluster by what they scale: kind, namespace and name.
+pub(super) type Autoscalers<'a> = BTreeMap<(String, String, String), Vec<&'a Object>>;
+
+pub(super) fn autoscalers(cluster: &Cluster) -> Autoscalers<'_> {
+    let mut autoscalers = Autoscalers::new();
+    for autoscaler in cluster.of_kind("HorizontalPodAutoscaler") {
+        if let Some((kind, name)) = target(autoscaler) {
+            let key = (kind.to_owned(), autoscaler.namespace().to_owned(), name.to_owned());
+            autoscalers.entry(key).or_default().push(autoscaler);
+        }
+    }
+    autoscalers
+}
+
+/// Kind and name of what the autoscaler scales.
+fn target(autoscaler: &Object) -> Option<(&str, &str)> {
+    if let Some(model) = autoscaler.model::<v2::HorizontalPodAutoscaler>() {
+        let target = &model.spec.scale_target_ref;
+        return Some((&target.kind, &target.name));
+    }
+    let target = &autoscaler.model::<v1::HorizontalPodAutoscaler>()?.spec.scale_target_ref;
+    Some((&target.kind, &target.name))
+}
+
+/// A sentence about a Service whose selector changes: which pods it picked, and which it will pick.
+pub(super) fn rerouted(before: &Object, object: &Object, old: &Cluster, new: &Cluster) -> Option<String> {
+    let picked = |service: &Object, cluster: &Cluster| -> Option<String> {
+        let selector = service.pod_selector().filter(|_| service.identity.kind == "Service")?;
+        let picked = cluster.pods_picked(service.namespace(), &selector);
+        let names: Vec<String> = picked.iter().map(|workload| workload.identity.to_string()).collect();
+        Some(if names.is_empty() { "no pods of the input".to_owned() } else { names.join(", ") })
+    };
+    let (was, will) = (picked(before, old)?, picked(object, new)?);
+    (was != will).then(|| format!("it picks {will} instead of {was}, in one go"))
+}
+
 /// Sentences about the workload `object`.
-pub(super) fn notes(object: &Object, cluster: &Cluster) -> Vec<String> {
+pub(super) fn notes(object: &Object, cluster: &Cluster, autoscalers: &Autoscalers<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if object.pod_template().is_none() {
         return notes;
     }
-    for autoscaler in cluster.of_kind("HorizontalPodAutoscaler").filter(|it| targets(it, object)) {
+    let identity = &object.identity;
+    if identity.kind == "CronJob" {
+        notes.push("the change counts from the next run on; Jobs that run go on as they are".to_owned());
+        return notes;
+    }
+    let key = (identity.kind.clone(), object.namespace().to_owned(), identity.name.clone());
+    for autoscaler in autoscalers.get(&key).into_iter().flatten() {
         let replicas = object.root().at(&Path::root().fields(&["spec", "replicas"])).filter(|it| !it.is_null());
-        let name = &autoscaler.identity.name;
+        let (name, target) = (&autoscaler.identity.name, &identity.name);
         notes.push(match replicas.and_then(Value::written) {
             Some(count) => format!(
-                "the autoscaler {name} decides how many pods run, and `replicas: {count}` is applied every time all the same: it \
-                 first scales back to {count}; remove `replicas`, or plan with `--assume replicas/{}=…`",
-                object.identity.name
+                "the autoscaler {name} decides how many pods run, and `replicas: {count}` is applied every time all the \
+                 same: it first scales back to {count}; remove `replicas`, or plan with `--assume replicas/{target}=…`"
             ),
-            None => format!("the autoscaler {name} decides how many pods run; plan with `--assume replicas/{}=…`", object.identity.name),
+            None => format!(
+                "the autoscaler {name} decides how many pods run; plan with `--assume replicas/{target}=…`"
+            ),
         });
     }
-    let labels = object.pod_labels();
-    for budget in cluster.of_kind("PodDisruptionBudget").filter(|it| it.namespace() == object.namespace()) {
-        let selector = budget.model::<PodDisruptionBudget>().and_then(|it| it.spec.as_ref()?.selector.as_ref());
-        if selector.is_some_and(|selector| read_selector(selector).is_ok_and(|selector| selector.matches(&labels))) {
-            notes.push(format!(
-                "the disruption budget {} does not limit the rollout; while pods are missing, drains of nodes wait",
-                budget.identity.name
-            ));
-        }
+    let picking = cluster.picking(object.namespace(), &object.pod_labels());
+    for budget in picking.into_iter().filter(|it| it.identity.kind == "PodDisruptionBudget") {
+        notes.push(format!(
+            "the disruption budget {} does not limit the rollout; while pods are missing, drains of nodes wait",
+            budget.identity.name
+        ));
     }
     notes
-}
-
-/// Whether the autoscaler scales this object.
-fn targets(autoscaler: &Object, object: &Object) -> bool {
-    let target = autoscaler
-        .model::<v2::HorizontalPodAutoscaler>()
-        .map(|it| &it.spec)
-        .map(|spec| (spec.scale_target_ref.kind.as_str(), spec.scale_target_ref.name.as_str()))
-        .or_else(|| {
-            let spec = &autoscaler.model::<v1::HorizontalPodAutoscaler>()?.spec;
-            Some((spec.scale_target_ref.kind.as_str(), spec.scale_target_ref.name.as_str()))
-        });
-    autoscaler.namespace() == object.namespace()
-        && target == Some((object.identity.kind.as_str(), object.identity.name.as_str()))
 }

@@ -4,9 +4,11 @@
 //! [`Trace`]. The controllers mirror those of Kubernetes v1.36 (pkg/controller); each workload has a file.
 
 mod apply;
+mod assumptions;
 mod bare;
 mod build;
 mod change;
+mod claims;
 mod cohorts;
 mod consumers;
 mod cronjob;
@@ -14,10 +16,12 @@ mod daemonset;
 mod decoding;
 mod deployment;
 pub mod document;
+mod endpoints;
 mod gate;
 mod interplay;
 mod job;
 mod kubelet;
+mod nodes;
 mod order;
 mod reading;
 mod replicaset;
@@ -27,12 +31,11 @@ mod simulate;
 mod slow_start;
 mod statefulset;
 mod status;
+mod steps;
 mod strategy;
 mod template;
 mod time;
 mod timing;
-
-use serde::de::DeserializeOwned;
 
 use self::bare::Bare;
 use self::cronjob::CronJob;
@@ -42,15 +45,15 @@ use self::job::Job;
 use self::kubelet::Kubelet;
 use self::simulate::Workload;
 use self::statefulset::StatefulSet;
-use crate::admission::{self, ApiServer};
+use crate::admission::ApiServer;
 use crate::cluster::Object;
 
+pub use self::assumptions::{AssumptionError, Assumptions};
 pub use self::build::{Options, Side, plan};
 pub use self::change::{Change, Effect, changes};
 pub use self::gate::{Condition, GateError};
-pub use self::order::Applier;
+pub use self::order::{Applier, UnknownApplier};
 pub use self::reading::ScenarioError;
-pub use self::rollout::{AssumptionError, Assumptions};
 pub use self::scenario::{At, Failing, Instant, NodeModel, Outage, Scenario, Step, TaintModel, generate_schema};
 pub use self::simulate::{Row, SimulationError, Trace, Verdict, simulate};
 pub use self::time::Time;
@@ -68,9 +71,4 @@ fn workload(object: &Object, scenario: &Scenario, server: &ApiServer) -> Option<
         ("batch/v1", "Job") => Box::new(Job::new(scenario, scenario.realtime)),
         _ => return None,
     })
-}
-
-/// The object with everything that the API server fills in.
-fn defaulted<T: DeserializeOwned>(object: &Object, server: &ApiServer) -> Option<T> {
-    serde_json::from_value(admission::stored(object, server)?).ok()
 }

@@ -7,12 +7,11 @@ use super::apply::merged;
 use super::decoding;
 use super::scenario::{At, Scenario, Step};
 use super::time::Time;
-use crate::admission::{self, ApiServer};
+use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
 use crate::finding::{Findings, Group};
 use crate::schema::Schemas;
 use crate::source::Sources;
-use crate::yaml;
 
 /// A controller that needs more passes than this for one instant goes round in circles.
 const PASSES: usize = 100_000;
@@ -127,47 +126,84 @@ pub enum SimulationError {
 
 /// Plays a scenario against `server`, whose feature gates the scenario may change.
 pub fn simulate(scenario: &Scenario, server: &ApiServer) -> Result<Trace, SimulationError> {
-    play(scenario, server, Some(Schemas::new(vec![server.version], std::iter::empty())))
-}
-
-/// Plays a scenario of manifests of which it is known that the API server can decode them.
-pub(super) fn simulate_decoded(scenario: &Scenario, server: &ApiServer) -> Result<Trace, SimulationError> {
-    play(scenario, server, None)
-}
-
-fn play(scenario: &Scenario, server: &ApiServer, schemas: Option<Schemas>) -> Result<Trace, SimulationError> {
     if let Some((name, seconds)) = scenario.times().find(|(_, seconds)| !(seconds.is_finite() && *seconds >= 0.0)) {
         return Err(SimulationError::NoTime(name, seconds));
     }
-    if let Some((step, pods)) = scenario.steps.iter().map(pods).enumerate().find(|(_, pods)| *pods > PODS) {
-        return Err(SimulationError::TooManyPods(step + 1, pods));
-    }
     let mut server = server.clone();
     server.feature_gates.extend(scenario.feature_gates.clone());
-    let objects = scenario
-        .steps
-        .iter()
-        .enumerate()
-        .map(|(at, step)| read(&step.apply).ok_or(SimulationError::NoObject(at + 1)))
-        .collect::<Result<Vec<Cluster>, _>>()?;
-    let objects: Vec<&Object> = objects.iter().filter_map(|cluster| cluster.objects().first()).collect();
-    let first = objects.first().ok_or(SimulationError::NoSteps)?;
-    if let Some(at) = objects.iter().position(|object| object.identity != first.identity) {
-        return Err(SimulationError::OtherObject(at + 1));
-    }
-    let mut run = Run {
-        workload: super::workload(first, scenario, &server)
-            .ok_or_else(|| SimulationError::UnknownKind(described(first)))?,
-        scenario,
-        server: &server,
-        schemas,
-        now: Time(0),
-        last_apply: Time(0),
-        trace: Trace::default(),
-        length: 0,
+    let schemas = Schemas::new(vec![server.version], std::iter::empty());
+    let judge = |object: &Object, before: Option<&Object>| {
+        undecodable(object, &schemas).or_else(|| verdict(object, before, &server))
     };
-    run.play()?;
-    Ok(run.trace)
+    Applied::new(&scenario.steps, &server, judge)?.play(scenario, &server, 0)
+}
+
+/// What the API server makes of the steps of a scenario, which is the same however the pods behave.
+pub(super) struct Applied<'a> {
+    steps: &'a [Step],
+    /// The object of each step.
+    objects: Vec<Cluster>,
+    /// Why a step is refused.
+    verdicts: Vec<Option<Verdict>>,
+}
+
+impl<'a> Applied<'a> {
+    /// For steps that are known to be accepted.
+    pub(super) fn unjudged(steps: &'a [Step], server: &ApiServer) -> Result<Self, SimulationError> {
+        Self::new(steps, server, |_, _| None)
+    }
+
+    fn new(
+        steps: &'a [Step],
+        server: &ApiServer,
+        judge: impl Fn(&Object, Option<&Object>) -> Option<Verdict>,
+    ) -> Result<Self, SimulationError> {
+        let mut applied = Self { steps, objects: Vec::new(), verdicts: Vec::new() };
+        for (at, step) in steps.iter().enumerate() {
+            if let Some(pods) = Some(pods(step)).filter(|pods| *pods > PODS) {
+                return Err(SimulationError::TooManyPods(at + 1, pods));
+            }
+            let before = applied.verdicts.iter().rposition(Option::is_none);
+            let before = before.and_then(|at| Some((&steps[at].apply, applied.object(at)?)));
+            let stored = before.and_then(|(_, object)| admission::stored(object, server));
+            // What the server filled in before stays.
+            let merged = before.zip(stored).map(|((before, _), stored)| merged(&step.apply, before, &stored));
+            let cluster = read(merged.as_ref().unwrap_or(&step.apply));
+            let object = cluster.objects().first().filter(|_| cluster.objects().len() == 1);
+            let object = object.ok_or(SimulationError::NoObject(at + 1))?;
+            if applied.object(0).is_some_and(|first| first.identity != object.identity) {
+                return Err(SimulationError::OtherObject(at + 1));
+            }
+            let verdict = judge(object, before.map(|(_, object)| object));
+            applied.verdicts.push(verdict);
+            applied.objects.push(cluster);
+        }
+        Ok(applied)
+    }
+
+    fn object(&self, at: usize) -> Option<&Object> {
+        self.objects.get(at)?.objects().first()
+    }
+
+    /// What happens with pods as `scenario` has them. Nothing is written down of what comes before the step `from`, but how
+    /// things stand then.
+    pub(super) fn play(&self, scenario: &Scenario, server: &ApiServer, from: usize) -> Result<Trace, SimulationError> {
+        let first = self.object(0).ok_or(SimulationError::NoSteps)?;
+        let workload =
+            super::workload(first, scenario, server).ok_or_else(|| SimulationError::UnknownKind(described(first)))?;
+        let mut run = Run {
+            workload,
+            scenario,
+            server,
+            now: Time(0),
+            last_apply: Time(0),
+            trace: Trace::default(),
+            writes: from == 0,
+            length: 0,
+        };
+        run.play(self, from)?;
+        Ok(run.trace)
+    }
 }
 
 /// Version and kind of an object.
@@ -184,32 +220,53 @@ fn pods(step: &Step) -> i64 {
     number(spec, "replicas").or(parallelism).unwrap_or_default()
 }
 
-/// A manifest as an object, read as every manifest is.
-fn read(manifest: &Value) -> Option<Cluster> {
+/// A manifest as every manifest is read.
+fn read(manifest: &Value) -> Cluster {
     let mut sources = Sources::default();
-    let file = sources.add("scenario", manifest.to_string());
-    let cluster = Cluster::new(yaml::read(file, sources.get(file)));
-    (cluster.objects().len() == 1).then_some(cluster)
+    sources.add("scenario", manifest.to_string());
+    Cluster::read(&sources)
+}
+
+/// What keeps the API server from decoding `object`; it then looks no closer.
+fn undecodable(object: &Object, schemas: &Schemas) -> Option<Verdict> {
+    let causes = decoding::refusals(schemas, object).into_iter().map(|finding| Cause {
+        field: finding.field().to_string(),
+        reason: "BadRequest".to_owned(),
+        message: finding.message,
+    });
+    let causes: Vec<Cause> = causes.collect();
+    (!causes.is_empty()).then_some(Verdict { verdict: "reject", causes })
+}
+
+/// What the API server has against `object`, which replaces `current`.
+fn verdict(object: &Object, current: Option<&Object>, server: &ApiServer) -> Option<Verdict> {
+    let mut out = Findings::new("", Group::Refused);
+    admission::judge(object, current, Update::Apply, server, &mut out);
+    let refused = out.into_vec().into_iter().filter_map(|finding| {
+        let reason = format!("{:?}", finding.reason?);
+        Some(Cause { field: finding.field().to_string(), reason, message: finding.message })
+    });
+    let causes: Vec<Cause> = refused.collect();
+    (!causes.is_empty()).then_some(Verdict { verdict: "reject", causes })
 }
 
 struct Run<'a> {
     workload: Box<dyn Workload>,
     scenario: &'a Scenario,
     server: &'a ApiServer,
-    /// What the manifests still have to be checked against.
-    schemas: Option<Schemas>,
     now: Time,
     last_apply: Time,
     trace: Trace,
+    /// Whether rows are written.
+    writes: bool,
     /// How long the trace is, as [`LENGTH`] counts.
     length: usize,
 }
 
 impl Run<'_> {
-    fn play(&mut self) -> Result<(), SimulationError> {
+    fn play(&mut self, applied: &Applied<'_>, from: usize) -> Result<(), SimulationError> {
         let end = self.scenario.horizon.map(Time::from_seconds);
-        let mut current: Option<(&Value, Cluster)> = None;
-        for step in &self.scenario.steps {
+        for (at, (step, verdict)) in applied.steps.iter().zip(&applied.verdicts).enumerate() {
             self.advance(match step.at {
                 // What is due in the same instant comes after the step.
                 At::Seconds(seconds) => Some(Time::from_seconds(seconds) - Time(1)),
@@ -219,26 +276,24 @@ impl Run<'_> {
                 self.now = self.now.max(Time::from_seconds(seconds));
             }
             self.last_apply = self.now;
-            let before = current.as_ref().and_then(|(before, cluster)| Some((*before, cluster.objects().first()?)));
-            let Some(cluster) = self.merged(&step.apply, before) else { continue };
-            let Some(object) = cluster.objects().first() else { continue };
-            if let Some(verdict) = self.verdict(object, before.map(|(_, object)| object)) {
-                let row = Row { verdict: Some(verdict), ..self.row(vec!["apply:reject".to_owned()]) };
+            if at == from && !self.writes {
+                self.writes = true;
+                let row = Row { state: Some(self.workload.state(self.now)), ..self.row(Vec::new()) };
                 self.trace.trace.push(row);
-                continue;
             }
-            self.workload.apply(object, self.server, self.now);
-            current = Some((&step.apply, cluster));
-            self.settle(vec!["apply:accept".to_owned()], true);
+            match (verdict, applied.object(at)) {
+                (None, Some(object)) => {
+                    self.workload.apply(object, self.server, self.now);
+                    self.settle(vec!["apply:accept".to_owned()], true);
+                }
+                (verdict, _) if self.writes => {
+                    let row = Row { verdict: verdict.clone(), ..self.row(vec!["apply:reject".to_owned()]) };
+                    self.trace.trace.push(row);
+                }
+                _ => {}
+            }
         }
         self.advance(end)
-    }
-
-    /// The manifest with what the server filled in before: the manifest that was applied, and its object.
-    fn merged(&self, manifest: &Value, before: Option<(&Value, &Object)>) -> Option<Cluster> {
-        let stored = before.and_then(|(before, object)| Some((before, admission::stored(object, self.server)?)));
-        let merged = stored.map(|(before, stored)| merged(manifest, before, &stored));
-        read(merged.as_ref().unwrap_or(manifest))
     }
 
     /// Lets time pass until nothing is due any more, or until `limit`; what is due at `limit` itself still happens.
@@ -265,9 +320,13 @@ impl Run<'_> {
         let settles = (0..PASSES).any(|_| !self.workload.sync(self.now, &mut said));
         debug_assert!(settles, "controllers settle within an instant");
         self.workload.settled(self.now);
+        self.length += 10;
+        if !self.writes {
+            return;
+        }
         let state = self.workload.state(self.now);
         let named = ["pods", "jobs"].iter().filter_map(|name| state[*name].as_array());
-        self.length += 10 + named.map(Vec::len).sum::<usize>();
+        self.length += named.map(Vec::len).sum::<usize>();
         let state = Some(state);
         let last = self.trace.trace.iter().rev().find_map(|row| row.state.as_ref());
         if always || last != state.as_ref() {
@@ -280,32 +339,5 @@ impl Run<'_> {
         let since = self.scenario.realtime.then(|| (self.now - self.last_apply).as_seconds());
         let t = (!self.scenario.realtime).then(|| self.now.as_seconds());
         Row { t, since, event, ..Row::default() }
-    }
-
-    /// What the API server has against `object`, which replaces `current`.
-    fn verdict(&self, object: &Object, current: Option<&Object>) -> Option<Verdict> {
-        let undecodable = self.schemas.iter().flat_map(|schemas| decoding::refusals(schemas, object));
-        let causes: Vec<Cause> = undecodable
-            .map(|finding| Cause {
-                field: finding.field().to_string(),
-                reason: "BadRequest".to_owned(),
-                message: finding.message,
-            })
-            .collect();
-        if !causes.is_empty() {
-            return Some(Verdict { verdict: "reject", causes });
-        }
-        let mut out = Findings::new("", Group::Refused);
-        let updated = current
-            .is_some_and(|current| admission::update(object, current, admission::Update::Apply, self.server, &mut out));
-        if !updated {
-            admission::create(object, self.server, &mut out);
-        }
-        let refused = out.into_vec().into_iter().filter_map(|finding| {
-            let reason = format!("{:?}", finding.reason?);
-            Some(Cause { field: finding.field().to_string(), reason, message: finding.message })
-        });
-        let causes: Vec<Cause> = refused.collect();
-        (!causes.is_empty()).then_some(Verdict { verdict: "reject", causes })
     }
 }

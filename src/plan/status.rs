@@ -3,20 +3,19 @@
 use serde_json::Value;
 
 use super::simulate::Row;
-use crate::cluster::Object;
+use crate::finding::Identity;
 
 /// More lines than these are shortened to the first and the last ones.
 const SHOWN: usize = 4;
 
 /// The lines that it prints during the rollout, each once.
-pub(super) fn lines(object: &Object, rows: &[Row]) -> Vec<String> {
-    let manifest = object.root().to_json();
-    let name = object.identity.name.as_str();
+pub(super) fn lines(identity: &Identity, spec: &Value, rows: &[Row]) -> Vec<String> {
+    let name = identity.name.as_str();
     let mut lines: Vec<String> = Vec::new();
     for state in rows.iter().skip(1).filter_map(|row| row.state.as_ref()) {
-        let line = match object.identity.kind.as_str() {
-            "Deployment" => deployment(name, &manifest["spec"], &state["status"]),
-            "StatefulSet" => stateful_set(&manifest["spec"], &state["status"]),
+        let line = match identity.kind.as_str() {
+            "Deployment" => deployment(name, spec, &state["status"]),
+            "StatefulSet" => stateful_set(spec, &state["status"]),
             "DaemonSet" => daemon_set(name, &state["status"]),
             _ => return Vec::new(),
         };

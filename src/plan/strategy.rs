@@ -2,15 +2,12 @@
 
 use serde_json::Value;
 
-use crate::cluster::Object;
 use crate::values::int_or_string::{Fenceposts, IntOrString, Rounding, resolve_fenceposts};
 
 /// The strategy in a line.
-pub(super) fn describe(object: &Object) -> Option<String> {
-    let manifest = object.root().to_json();
-    let spec = &manifest["spec"];
+pub(super) fn describe(kind: &str, spec: &Value) -> Option<String> {
     let replicas = spec["replicas"].as_i64().unwrap_or(1);
-    Some(match object.identity.kind.as_str() {
+    Some(match kind {
         "Deployment" if spec["strategy"]["type"] == "Recreate" => {
             "Recreate: all old pods stop before the first new one starts".to_owned()
         }
@@ -72,29 +69,42 @@ fn int_or_string(value: &Value, default: &str) -> Option<IntOrString> {
 }
 
 /// Where the bounds of the rollout come from.
-pub(super) fn arithmetic(object: &Object, desired: i64) -> Vec<String> {
-    let manifest = object.root().to_json();
-    let spec = &manifest["spec"];
-    if object.identity.kind != "Deployment" {
-        return Vec::new();
-    }
-    if spec["strategy"]["type"] == "Recreate" {
-        return vec!["no pod is available between the last old and the first new one".to_owned()];
-    }
-    let rolling = &spec["strategy"]["rollingUpdate"];
+pub(super) fn arithmetic(kind: &str, spec: &Value, desired: i64) -> Vec<String> {
     let total = i32::try_from(desired).unwrap_or(i32::MAX);
-    let (Some(surge), Some(unavailable)) =
-        (int_or_string(&rolling["maxSurge"], "25%"), int_or_string(&rolling["maxUnavailable"], "25%"))
-    else {
-        return Vec::new();
-    };
-    let Ok(Fenceposts { max_surge: surge, max_unavailable: unavailable }) =
-        resolve_fenceposts(Some(&surge), Some(&unavailable), total)
-    else {
-        return Vec::new();
-    };
+    match kind {
+        "Deployment" if spec["strategy"]["type"] == "Recreate" => {
+            vec!["no pod is available between the last old and the first new one".to_owned()]
+        }
+        "Deployment" => {
+            let rolling = &spec["strategy"]["rollingUpdate"];
+            let (Some(surge), Some(unavailable)) =
+                (int_or_string(&rolling["maxSurge"], "25%"), int_or_string(&rolling["maxUnavailable"], "25%"))
+            else {
+                return Vec::new();
+            };
+            let Ok(Fenceposts { max_surge: surge, max_unavailable: unavailable }) =
+                resolve_fenceposts(Some(&surge), Some(&unavailable), total)
+            else {
+                return Vec::new();
+            };
+            within(total, surge, unavailable, "pods")
+        }
+        "DaemonSet" if spec["updateStrategy"]["type"] != "OnDelete" => {
+            let rolling = &spec["updateStrategy"]["rollingUpdate"];
+            let count =
+                |name: &str, default: &str| int_or_string(&rolling[name], default)?.scaled(total, Rounding::Up).ok();
+            let (Some(surge), Some(unavailable)) = (count("maxSurge", "0"), count("maxUnavailable", "1")) else {
+                return Vec::new();
+            };
+            within(total, surge, unavailable, "nodes")
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn within(total: i32, surge: i32, unavailable: i32, what: &str) -> Vec<String> {
     vec![
-        format!("available ≥ {} = {total} − {unavailable}", total - unavailable.min(total)),
-        format!("pods ≤ {} = {total} + {surge}, besides those that are stopping", total.saturating_add(surge)),
+        format!("available ≥ {} = {total} {what} − {unavailable}", total - unavailable.min(total)),
+        format!("pods ≤ {} = {total} {what} + {surge}, besides those that are stopping", total.saturating_add(surge)),
     ]
 }

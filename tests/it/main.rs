@@ -14,6 +14,7 @@ mod house;
 mod odd_scenarios;
 mod patches;
 mod plan_cli;
+mod plans;
 mod plays;
 mod plays_random;
 mod pods;

@@ -137,3 +137,54 @@ fn a_scenario_is_played_in_the_form_of_the_recordings() {
     let (_, text) = run(folder.path(), &["simulate", "scenario.json"]);
     assert!(text.starts_with("web\n"), "{text}");
 }
+
+#[test]
+fn the_configuration_says_what_is_assumed_and_must_hold() {
+    let folder = folder(&OLD.replace("web:1", "web:2"));
+    let configure = |text: &str| fs::write(folder.path().join("seatrial.toml"), text).expect("files can be written");
+    configure("[plan]\nassume = ['startup=7s']\ngates = ['availability >= 90%']\napply-with = 'helm'\n");
+    let (status, plan) = json(folder.path());
+    assert_eq!(status, Some(1), "the gate of the configuration fails");
+    assert_eq!(plan["objects"][0]["kind"], Value::Null);
+    // Helm applies a ConfigMap before a Deployment.
+    let ids: Vec<&str> =
+        plan["objects"].as_array().expect("is a list").iter().filter_map(|it| it["id"].as_str()).collect();
+    assert_eq!(ids, ["v1/ConfigMap/shop/settings", "apps/Deployment/shop/web"]);
+    assert_eq!(plan["objects"][1]["timing"]["ready"], serde_json::json!({"min": 7.0, "max": 7.0}));
+    assert_eq!(run(folder.path(), &["plan", "old.yaml", "new.yaml", "--no-config"]).0, Some(0));
+    configure("[plan]\nassume = [\n  'startup=7s',\n  'startup=soon',\n]\n");
+    let output = Command::new(env!("CARGO_BIN_EXE_seatrial"))
+        .current_dir(folder.path())
+        .args(["plan", "old.yaml", "new.yaml"])
+        .output()
+        .expect("the command runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error.contains("seatrial.toml:4") && error.contains("startup=soon"), "{error}");
+}
+
+#[test]
+fn a_workflow_gets_annotations_and_a_summary() {
+    let folder = folder(&OLD.replace("web:1", "web:2"));
+    let summary = folder.path().join("summary.md");
+    let output = Command::new(env!("CARGO_BIN_EXE_seatrial"))
+        .current_dir(folder.path())
+        .args(["plan", "old.yaml", "new.yaml", "--format", "github"])
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .output()
+        .expect("the command runs");
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(out.starts_with("::notice file=new.yaml,line=1,title=Deployment shop/web::"), "{out}");
+    let summary = fs::read_to_string(summary).expect("the summary is written");
+    assert!(summary.contains("### Rollout plan") && summary.contains("8/10"), "{summary}");
+}
+
+#[test]
+fn long_rollouts_are_folded_unless_all_steps_are_wanted() {
+    let (old, new) = ("tests/plans/statefulset-long/old.yaml", "tests/plans/statefulset-long/new.yaml");
+    let lines = |args: &[&str]| {
+        run(Path::new(env!("CARGO_MANIFEST_DIR")), &[&["plan", old, new], args].concat()).1.lines().count()
+    };
+    assert!(lines(&[]) < 50);
+    assert_eq!(lines(&["--steps", "all"]) - lines(&[]), 52, "a row for each of 53 steps, and no fold");
+}

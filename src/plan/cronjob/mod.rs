@@ -16,7 +16,7 @@ use super::job::Job;
 use super::scenario::{Outage, Scenario};
 use super::simulate::Workload;
 use super::time::Time;
-use crate::admission::ApiServer;
+use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 
 /// How long a scenario without a horizon goes on after the last step, because a CronJob never comes to rest.
@@ -95,7 +95,7 @@ impl CronJob {
 
 impl Workload for CronJob {
     fn apply(&mut self, object: &Object, server: &ApiServer, now: Time) {
-        let Some(model) = super::defaulted::<Model>(object, server) else { return };
+        let Some(model) = defaulted::<Model>(object, server) else { return };
         let wanted = Wanted::new(&model);
         let instant = self.instant(now);
         self.end = if self.scenario.horizon.is_some() { Time(i64::MAX) } else { now + DAY };

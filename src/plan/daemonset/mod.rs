@@ -13,14 +13,13 @@ use k8s_openapi::api::apps::v1::{DaemonSet as Model, DaemonSetSpec};
 use serde_json::{Value, json};
 
 use self::nodes::{Eligibility, eligibility};
-use super::defaulted;
 use super::kubelet::Kubelet;
 use super::replicaset;
 use super::scenario::{NodeModel, Scenario};
 use super::simulate::Workload;
 use super::template::{self, Revision, Revisions, Template};
 use super::time::Time;
-use crate::admission::ApiServer;
+use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 use crate::values::int_or_string::{IntOrString, Rounding};
 

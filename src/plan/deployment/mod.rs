@@ -15,13 +15,12 @@ use serde_json::{Value, json};
 
 use self::status::{Conditions, Status};
 use super::cohorts::Cohorts;
-use super::defaulted;
 use super::kubelet::Kubelet;
 use super::replicaset::{self, ReplicaSet};
 use super::simulate::Workload;
 use super::template::{self, Revision, Revisions, Template};
 use super::time::Time;
-use crate::admission::ApiServer;
+use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 use crate::values::int_or_string::{Fenceposts, IntOrString, resolve_fenceposts};
 

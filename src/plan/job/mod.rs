@@ -19,7 +19,7 @@ use super::kubelet::Kubelet;
 use super::scenario::Scenario;
 use super::simulate::Workload;
 use super::time::Time;
-use crate::admission::ApiServer;
+use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 
 /// How long the controller waits after something happened to a pod, so that it sees what happens together at once
@@ -328,7 +328,7 @@ fn crash_loop_delay(restarts: u32) -> Time {
 
 impl Workload for Job {
     fn apply(&mut self, object: &Object, server: &ApiServer, now: Time) {
-        let Some(model) = super::defaulted::<Model>(object, server) else { return };
+        let Some(model) = defaulted::<Model>(object, server) else { return };
         let identity = &object.identity;
         let spec = model.spec.unwrap_or_default();
         self.set(Wanted::new(identity.namespace.as_deref(), &identity.name, &spec), now);

@@ -11,12 +11,11 @@ use serde_json::{Map, Value, json};
 
 use self::claims::Claims;
 use self::wanted::Wanted;
-use super::defaulted;
 use super::kubelet::Kubelet;
 use super::simulate::Workload;
 use super::template::{self, Revision, Revisions, Template};
 use super::time::Time;
-use crate::admission::ApiServer;
+use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 
 /// A StatefulSet, its controller and its pods.
