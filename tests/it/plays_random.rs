@@ -1,4 +1,4 @@
-//! Random StatefulSets, Jobs and CronJobs keep what their controllers promise, and end where they should.
+//! Random sets, Jobs and `CronJob`s keep what their controllers promise, and end where they should.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -77,6 +77,10 @@ fn number(value: &Value, name: &str) -> i64 {
     value[name].as_i64().unwrap_or_default()
 }
 
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).expect("there are fewer")
+}
+
 fn number_or(value: &Value, name: &str, default: i64) -> i64 {
     value[name].as_i64().unwrap_or(default)
 }
@@ -171,7 +175,7 @@ fn deployment(moment: &Moment, memory: &mut Memory) -> Option<String> {
         let complete = ["replicas", "updatedReplicas", "availableReplicas"].iter().all(|name| count(name) == replicas);
         let limit = number_or(spec, "revisionHistoryLimit", 10);
         that(
-            !complete || sets(state).len() as i64 <= limit + 1,
+            !complete || whole(sets(state).len()) <= limit + 1,
             "a complete Deployment keeps more history than it should",
         )
     };
@@ -209,9 +213,9 @@ fn stateful_set(moment: &Moment) -> Option<String> {
         let count = |name: &str| number(status, name);
         let all = state["pods"].as_array().map_or(0, Vec::len);
         that(pods.len() == all, "two pods have one name")?;
-        that(count("replicas") == all as i64, "the status counts other pods than there are")?;
+        that(count("replicas") == whole(all), "the status counts other pods than there are")?;
         that(count("availableReplicas") <= count("readyReplicas"), "more pods are available than Ready")?;
-        that(count("readyReplicas") <= all as i64, "more pods are Ready than there are")?;
+        that(count("readyReplicas") <= whole(all), "more pods are Ready than there are")?;
         let updates: Vec<i64> = went.iter().copied().filter(|ordinal| wanted.contains(ordinal)).collect();
         let partition = start + number(&strategy["rollingUpdate"], "partition");
         that(updates.iter().all(|ordinal| *ordinal >= partition), "a pod below the partition is updated")?;
@@ -276,7 +280,8 @@ fn daemon_set(moment: &Moment) -> Option<String> {
         let doubled = |state: &Value| nodes(state, &|live| live.len() > 1);
         that(doubled(state) <= surge.max(doubled(moment.before)), "more nodes surge than may")?;
         let misplaced = nodes(state, &|_| true).max(nodes(moment.before, &|_| true)) > desired(state);
-        if same && !misplaced {
+        // A pod that is Ready, but not for long enough, may go like one that is not.
+        if same && !misplaced && number(spec, "minReadySeconds") == 0 {
             let missing = |of: &Value| desired(of) - serving(of);
             that(missing(state) <= unavailable.max(missing(moment.before)), "more nodes have no pod than may")?;
             let kept = strategy["type"] != "OnDelete" || missing(state) <= missing(moment.before);
@@ -290,7 +295,7 @@ fn daemon_set(moment: &Moment) -> Option<String> {
 fn job(moment: &Moment, memory: &mut Memory) -> Option<String> {
     let Moment { spec, state, .. } = moment;
     let pods: Vec<&Value> = state["pods"].as_array().into_iter().flatten().collect();
-    let count = |phase: &str| pods.iter().filter(|pod| pod["phase"] == phase).count() as i64;
+    let count = |phase: &str| whole(pods.iter().filter(|pod| pod["phase"] == phase).count());
     let is_active = |pod: &&&Value| ["Pending", "Ready", "Running"].iter().any(|phase| pod["phase"] == *phase);
     let active: Vec<&Value> = pods.iter().filter(is_active).copied().collect();
     let indexed = spec["completionMode"] == "Indexed";
@@ -298,24 +303,24 @@ fn job(moment: &Moment, memory: &mut Memory) -> Option<String> {
         let conditions = state["conditions"].as_array().into_iter().flatten();
         conditions.into_iter().any(|condition| condition["type"] == name && condition["status"] == "True")
     };
-    let created = moment.said.iter().filter(|said| said.starts_with("SuccessfulCreate")).count() as i64;
+    let created = whole(moment.said.iter().filter(|said| said.starts_with("SuccessfulCreate")).count());
     memory.created += created;
-    memory.deleted += moment.said.iter().filter(|said| said.starts_with("SuccessfulDelete")).count() as i64;
+    memory.deleted += whole(moment.said.iter().filter(|said| said.starts_with("SuccessfulDelete")).count());
     // A Job that says neither is one of a single pod.
     let completions = spec["completions"].as_i64().or(spec["parallelism"].is_null().then_some(1));
     let check = || {
         let parallelism = if spec["suspend"] == true { 0 } else { number_or(spec, "parallelism", 1) };
-        that(active.len() as i64 <= parallelism, "more pods run than parallelism says")?;
+        that(whole(active.len()) <= parallelism, "more pods run than parallelism says")?;
         let waits = spec["podReplacementPolicy"] == "Failed"
             || (spec["podReplacementPolicy"].is_null() && !spec["podFailurePolicy"].is_null());
         // A pod that ends while it is terminating is shown as terminating, but does not count any more.
-        let lively = active.len() as i64 + number(&state["status"], "terminating");
+        let lively = whole(active.len()) + number(&state["status"], "terminating");
         that(!waits || created == 0 || lively <= parallelism, "a pod is replaced before it has failed")?;
         if indexed {
-            let indexes: BTreeSet<i64> = active.iter().filter_map(|pod| pod["index"].as_i64()).collect();
-            that(indexes.len() == active.len(), "two pods of one index run")?;
+            let running: BTreeSet<i64> = active.iter().filter_map(|pod| pod["index"].as_i64()).collect();
+            that(running.len() == active.len(), "two pods of one index run")?;
             let last = completions.unwrap_or_default();
-            that(indexes.iter().all(|index| *index < last), "a pod has an index that does not count")?;
+            that(running.iter().all(|index| *index < last), "a pod has an index that does not count")?;
         }
         if let Some(completions) = completions {
             that(number(&state["status"], "succeeded") <= completions, "more pods have succeeded than should")?;
@@ -342,7 +347,7 @@ fn cron_job(moment: &Moment) -> Option<String> {
         jobs.iter().map(|job| (text(job, "name"), text(job, "status"))).collect()
     };
     let (now, before) = (jobs(state), jobs(moment.before));
-    let count = |of: &BTreeMap<String, String>, status: &str| of.values().filter(|it| *it == status).count() as i64;
+    let count = |of: &BTreeMap<String, String>, status: &str| whole(of.values().filter(|it| *it == status).count());
     let new = now.keys().filter(|name| !before.contains_key(*name)).count();
     let check = || {
         that(now.len() == state["jobs"].as_array().map_or(0, Vec::len), "two Jobs have one name")?;

@@ -107,8 +107,8 @@ fn several_scenarios_come_in_order_from_files_documents_and_lines() {
     let lines = format!("{}\n\n{}\n", line("three"), line("four"));
     let folder = folder(&[("documents.yaml", &documents), ("lines.jsonl", &lines)]);
     let ran = simulate(folder.path(), &["documents.yaml", "lines.jsonl"], "");
-    let names: Vec<&str> = ran.out.lines().filter(|line| !line.starts_with(' ')).collect();
-    assert_eq!((ran.status, names), (Some(0), vec!["one", "two", "three", "four"]));
+    let titles: Vec<&str> = ran.out.lines().filter(|line| !line.starts_with(' ')).collect();
+    assert_eq!((ran.status, titles), (Some(0), vec!["one", "two", "three", "four"]));
     let ran = simulate(folder.path(), &["documents.yaml", "lines.jsonl", "--format", "json"], "");
     assert_eq!(ran.out.lines().filter(|line| line.starts_with("{\"trace\":[{")).count(), 4);
 }
@@ -129,7 +129,7 @@ fn mistakes_have_a_file_a_line_and_a_way_out() {
         assert!(parts.iter().all(|part| said.contains(part)), "{said}");
     };
     check(&YAML.replace("startup", "startupp"), &["line 2: unknown field `startupp`; write `startup`"]);
-    check(&YAML.replace("at: 0", "att: 0"), &["line 4: unknown field `att`; write `at`"]);
+    check(&YAML.replace("at: 0", "att: 0"), &["line 4: unknown field `att`"]);
     check(&YAML.replace("at: 0", "at: later"), &["line 4: `at` must be a number of seconds, or `settled`"]);
     check(&YAML.replace("startup: 5", "startup: five"), &["line 2: `startup` must be a number"]);
     check(&YAML.replace("startup: 5", "startup: -5"), &["`startup` is -5; write a number of seconds, zero or more"]);

@@ -24,7 +24,9 @@ pub(crate) fn run(args: &Simulate) -> miette::Result<ExitCode> {
     for path in &args.scenarios {
         match play(path, &server) {
             Ok(played) => {
-                played.into_iter().for_each(|one| one.map_or_else(|error| errors.push(error), |it| traces.push(it)))
+                for one in played {
+                    one.map_or_else(|error| errors.push(error), |trace| traces.push(trace));
+                }
             }
             Err(error) => errors.push(error),
         }
