@@ -115,10 +115,10 @@ impl Default for Instant {
 }
 
 impl TryFrom<String> for Instant {
-    type Error = jiff::Error;
+    type Error = String;
 
-    fn try_from(text: String) -> Result<Self, jiff::Error> {
-        text.parse().map(Self)
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| format!("`{text}` is no instant; write it as `2026-03-29T00:30:00Z`"))
     }
 }
 

@@ -133,7 +133,7 @@ fn mistakes_have_a_file_a_line_and_a_way_out() {
     check(&YAML.replace("at: 0", "at: later"), &["line 4: `at` must be a number of seconds, or `settled`"]);
     check(&YAML.replace("startup: 5", "startup: five"), &["line 2: `startup` must be a number"]);
     check(&YAML.replace("startup: 5", "startup: -5"), &["`startup` is -5; write a number of seconds, zero or more"]);
-    check(&YAML.replace("startup: 5", "start: noon"), &["line 1:", "noon"]);
+    check(&YAML.replace("startup: 5", "start: noon"), &["line 1: `noon` is no instant; write it as"]);
     check(&YAML.replace("steps:", "steps: []\nnodes:"), &["unknown field `at`"]);
     check("name: web\n", &["`steps` is missing"]);
     check("steps: []\n", &["the scenario has no steps; apply something"]);
