@@ -123,8 +123,12 @@ fn explain(error: &ValidationError<'_>, value: &Value, schema: &Value) -> (Path,
             let key = &unexpected[0];
             let mut known = Vec::new();
             properties(schema, &mut known);
-            let near = nearest(key, known).map(|near| format!("; write `{near}`"));
-            (path.key(key.clone()), format!("unknown field `{key}`{}", near.unwrap_or_default()))
+            let near = match nearest(key, known.iter().copied()) {
+                _ if known.contains(&key.as_str()) => " here".to_owned(),
+                Some(near) => format!("; write `{near}`"),
+                None => String::new(),
+            };
+            (path.key(key.clone()), format!("unknown field `{key}`{near}"))
         }
         ValidationErrorKind::Required { property } => {
             let property = property.as_str().unwrap_or_default();

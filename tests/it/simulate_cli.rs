@@ -134,14 +134,14 @@ fn mistakes_have_a_file_a_line_and_a_way_out() {
     check(&YAML.replace("startup: 5", "startup: five"), &["line 2: `startup` must be a number"]);
     check(&YAML.replace("startup: 5", "startup: -5"), &["`startup` is -5; write a number of seconds, zero or more"]);
     check(&YAML.replace("startup: 5", "start: noon"), &["line 1: `noon` is no instant; write it as"]);
-    check(&YAML.replace("steps:", "steps: []\nnodes:"), &["unknown field `at`"]);
+    check(&YAML.replace("steps:", "steps: []\nnodes:"), &["line 6: unknown field `apply` here"]);
     check("name: web\n", &["`steps` is missing"]);
     check("steps: []\n", &["the scenario has no steps; apply something"]);
     check("", &["there is no scenario in it"]);
     check("# nothing\n", &["there is no scenario in it"]);
     check("- 1\n", &["line 1: `the scenario` must be a map"]);
     check("a: [\n", &["line 1: this `[` is never closed"]);
-    check(&YAML.replace("steps:\n  - at: 0\n    apply:\n", "more:\n"), &["`steps` is missing"]);
+    check(&YAML.replace("steps:\n  - at: 0\n    apply:\n", "more:\n"), &["line 3: unknown field `more`"]);
     let manifest = object("Deployment", "one", &Value::Null).to_string();
     check(&manifest, &["line 1: this is a manifest; write it into a scenario"]);
     check(&YAML.replace("Deployment", "Service"), &["`apps/v1 Service` is no workload", "StatefulSet"]);
