@@ -145,10 +145,13 @@ impl Planner<'_> {
             return plan;
         };
         let around = &self.surroundings;
-        // A dump of a cluster holds more than was ever applied, and that stays.
-        let applied = apply::over_live(object, before, around.server);
+        let replicas = around.assumptions.replicas.get(&before.identity.name);
+        let assumed = replicas.filter(|_| counts_pods(before)).map(|count| apply::with_replicas(before, *count));
+        let running = assumed.as_ref().and_then(|cluster| cluster.objects().first()).unwrap_or(before);
+        // A running object holds more than was ever applied, and that stays.
+        let applied = apply::over_running(object, before, running, around.server);
         let after = applied.as_ref().and_then(|cluster| cluster.objects().first()).unwrap_or(object);
-        let mut changed = changes(before, after, around.server);
+        let mut changed = changes(running, after, around.server);
         for change in &mut changed {
             if refused.iter().any(|finding| blames(finding, change)) {
                 change.effect = Effect::Rejected;
@@ -161,7 +164,7 @@ impl Planner<'_> {
             plan.notes.extend(interplay::rerouted(before, object, &self.old.cluster, around.cluster));
         }
         if matches!(plan.action, Action::Roll | Action::Scale) {
-            rollout::describe(&mut plan, before, after, around);
+            rollout::describe(&mut plan, running, after, around);
         }
         plan
     }
@@ -232,6 +235,11 @@ fn blames(finding: &Finding, change: &Change) -> bool {
         inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     finding.rule == "immutable-field" && (inside(&field, &name) || inside(&name, &field))
+}
+
+/// Whether the number of pods stands in the object, so that an autoscaler can change it.
+fn counts_pods(object: &Object) -> bool {
+    matches!(object.identity.kind.as_str(), "Deployment" | "ReplicaSet" | "StatefulSet")
 }
 
 fn action(changes: &[Change], refused: bool) -> Action {

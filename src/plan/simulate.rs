@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::apply::merged;
+use super::apply::{merged, read};
 use super::decoding;
 use super::scenario::{At, Scenario, Step};
 use super::time::Time;
@@ -11,7 +11,6 @@ use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
 use crate::finding::{Findings, Group};
 use crate::schema::Schemas;
-use crate::source::Sources;
 
 /// A controller that needs more passes than this for one instant goes round in circles.
 const PASSES: usize = 100_000;
@@ -44,6 +43,11 @@ pub(super) trait Workload {
 
     /// The state as the trace shows it.
     fn state(&self, now: Time) -> Value;
+
+    /// The state with many pods counted by revision and phase, where the trace names each.
+    fn outline(&self, now: Time) -> Value {
+        self.state(now)
+    }
 }
 
 /// Everything that happened.
@@ -135,7 +139,7 @@ pub fn simulate(scenario: &Scenario, server: &ApiServer) -> Result<Trace, Simula
     let judge = |object: &Object, before: Option<&Object>| {
         undecodable(object, &schemas).or_else(|| verdict(object, before, &server))
     };
-    Applied::new(&scenario.steps, &server, judge)?.play(scenario, &server, 0)
+    Applied::new(&scenario.steps, &server, judge)?.play(scenario, &server, Record::All)
 }
 
 /// What the API server makes of the steps of a scenario, which is the same however the pods behave.
@@ -185,23 +189,20 @@ impl<'a> Applied<'a> {
         self.objects.get(at)?.objects().first()
     }
 
-    /// What happens with pods as `scenario` has them. Nothing is written down of what comes before the step `from`, but how
-    /// things stand then.
-    pub(super) fn play(&self, scenario: &Scenario, server: &ApiServer, from: usize) -> Result<Trace, SimulationError> {
+    /// What happens with pods as `scenario` has them.
+    pub(super) fn play(
+        &self,
+        scenario: &Scenario,
+        server: &ApiServer,
+        record: Record,
+    ) -> Result<Trace, SimulationError> {
         let first = self.object(0).ok_or(SimulationError::NoSteps)?;
         let workload =
             super::workload(first, scenario, server).ok_or_else(|| SimulationError::UnknownKind(described(first)))?;
-        let mut run = Run {
-            workload,
-            scenario,
-            server,
-            now: Time(0),
-            last_apply: Time(0),
-            trace: Trace::default(),
-            writes: from == 0,
-            length: 0,
-        };
-        run.play(self, from)?;
+        let (now, last_apply, trace) = (Time(0), Time(0), Trace::default());
+        let writes = record == Record::All;
+        let mut run = Run { workload, scenario, server, now, last_apply, trace, record, writes, length: 0 };
+        run.play(self)?;
         Ok(run.trace)
     }
 }
@@ -220,11 +221,13 @@ fn pods(step: &Step) -> i64 {
     number(spec, "replicas").or(parallelism).unwrap_or_default()
 }
 
-/// A manifest as every manifest is read.
-fn read(manifest: &Value) -> Cluster {
-    let mut sources = Sources::default();
-    sources.add("scenario", manifest.to_string());
-    Cluster::read(&sources)
+/// What is written down of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Record {
+    /// Every row with its whole state.
+    All,
+    /// How things stand before the last step, and what follows from it: in outline, but for the first and the last row.
+    LastStep,
 }
 
 /// What keeps the API server from decoding `object`; it then looks no closer.
@@ -257,14 +260,15 @@ struct Run<'a> {
     now: Time,
     last_apply: Time,
     trace: Trace,
-    /// Whether rows are written.
+    record: Record,
+    /// Whether rows are written by now.
     writes: bool,
     /// How long the trace is, as [`LENGTH`] counts.
     length: usize,
 }
 
 impl Run<'_> {
-    fn play(&mut self, applied: &Applied<'_>, from: usize) -> Result<(), SimulationError> {
+    fn play(&mut self, applied: &Applied<'_>) -> Result<(), SimulationError> {
         let end = self.scenario.horizon.map(Time::from_seconds);
         for (at, (step, verdict)) in applied.steps.iter().zip(&applied.verdicts).enumerate() {
             self.advance(match step.at {
@@ -276,7 +280,7 @@ impl Run<'_> {
                 self.now = self.now.max(Time::from_seconds(seconds));
             }
             self.last_apply = self.now;
-            if at == from && !self.writes {
+            if at + 1 == applied.steps.len() && !self.writes {
                 self.writes = true;
                 let row = Row { state: Some(self.workload.state(self.now)), ..self.row(Vec::new()) };
                 self.trace.trace.push(row);
@@ -293,7 +297,13 @@ impl Run<'_> {
                 _ => {}
             }
         }
-        self.advance(end)
+        self.advance(end)?;
+        if self.record == Record::LastStep
+            && let Some(last) = self.trace.trace.last_mut()
+        {
+            last.state = Some(self.workload.state(self.now));
+        }
+        Ok(())
     }
 
     /// Lets time pass until nothing is due any more, or until `limit`; what is due at `limit` itself still happens.
@@ -324,7 +334,10 @@ impl Run<'_> {
         if !self.writes {
             return;
         }
-        let state = self.workload.state(self.now);
+        let state = match self.record {
+            Record::All => self.workload.state(self.now),
+            Record::LastStep => self.workload.outline(self.now),
+        };
         let named = ["pods", "jobs"].iter().filter_map(|name| state[*name].as_array());
         self.length += named.map(Vec::len).sum::<usize>();
         let state = Some(state);

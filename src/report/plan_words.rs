@@ -69,7 +69,8 @@ pub(super) fn available(bounds: &Bounds) -> String {
 
 /// `8/10 (80 %)`.
 pub(super) fn availability(bounds: &Bounds) -> String {
-    format!("{} ({:.0} %)", available(bounds), 100.0 * part(bounds))
+    // Nearly all is not all.
+    format!("{} ({:.0} %)", available(bounds), (100.0 * part(bounds)).floor())
 }
 
 /// `Deployment shop/web` for `apps/Deployment/shop/web`.
@@ -92,12 +93,15 @@ pub(super) fn span(span: Span) -> String {
 }
 
 fn time(seconds: f64) -> String {
+    let seconds = seconds.round();
     if seconds < 60.0 {
         return format!("{seconds:.0} s");
     }
-    let minutes = (seconds / 60.0).floor();
-    let rest = seconds - 60.0 * minutes;
-    if rest < 0.5 { format!("{minutes:.0} min") } else { format!("{minutes:.0} min {rest:.0} s") }
+    let (large, small, parts, part) =
+        if seconds < 3600.0 { (60.0, 1.0, "min", "s") } else { (3600.0, 60.0, "h", "min") };
+    let whole = (seconds / large).floor();
+    let rest = (seconds - large * whole) / small;
+    if rest < 0.5 { format!("{whole:.0} {parts}") } else { format!("{whole:.0} {parts} {rest:.0} {part}") }
 }
 
 /// Where the time of a rollout goes.
