@@ -9,7 +9,7 @@ use super::change::{Change, Effect, changes};
 use super::document::{Action, FieldChange, ObjectPlan, Plan, Rejection, Source, Span, Summary};
 use super::gate::Condition;
 use super::rollout::{self, Surroundings};
-use super::{apply, claims, consumers, interplay, nodes, refusal};
+use super::{apply, claims, consumers, decoding, interplay, nodes, refusal};
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
 use crate::finding::{Finding, Findings, Group, Identity};
@@ -205,14 +205,10 @@ impl Planner<'_> {
     /// What the API server would refuse.
     pub(super) fn refusals(&self, object: &Object, before: Option<&Object>) -> Vec<Finding> {
         let server = self.surroundings.server;
-        let mut decoding = Findings::new("", Group::Refused);
-        self.schemas.check(object, &mut decoding);
         let mut out = Findings::new("", Group::Refused);
         admission::judge(object, before, Update::Apply, server, &mut out);
         let judged = out.into_vec().into_iter().filter(|finding| finding.rule != "api-server-warning");
-        let decoding =
-            decoding.into_vec().into_iter().filter(|finding| finding.reason.is_none() && stops_decoding(finding));
-        decoding.chain(judged).collect()
+        decoding::refusals(&self.schemas, object).into_iter().chain(judged).collect()
     }
 
     pub(super) fn rejection(&self, finding: &Finding) -> Rejection {
@@ -246,11 +242,6 @@ impl Planner<'_> {
             source,
         }
     }
-}
-
-/// Whether the decoder refuses the object for this, as opposed to what the schemas say about old versions.
-fn stops_decoding(finding: &Finding) -> bool {
-    !matches!(finding.rule, "deprecated-api" | "disabled-api")
 }
 
 /// Whether the refusal is about this change: about the field, about something in it, or about what it is a part of.

@@ -7,9 +7,9 @@
 use serde_json::{Map, Value};
 
 use super::apply::LAST_APPLIED;
+use super::canonical::canonical;
 use crate::admission::{self, ApiServer};
 use crate::cluster::Object;
-use crate::values::quantity::Quantity;
 use crate::yaml::Path;
 
 /// A field that differs.
@@ -107,44 +107,7 @@ fn form(object: &Object, server: &ApiServer) -> Value {
             annotations.retain(|name, _| !SERVER_ANNOTATIONS.contains(&name.as_str()));
         }
     }
-    clean(&mut value);
-    value
-}
-
-/// Takes out what means the same as nothing: nulls, empty lists and empty maps, as Kubernetes compares (`Semantic.DeepEqual`).
-/// An empty map of its own (`emptyDir: {}`) says something and stays.
-fn clean(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.values_mut().for_each(clean);
-            map.retain(|name, value| !means_nothing(name, value));
-        }
-        Value::Array(list) => list.iter_mut().for_each(clean),
-        _ => {}
-    }
-}
-
-fn means_nothing(name: &str, value: &Value) -> bool {
-    const LISTS_AND_MAPS: [&str; 12] = [
-        "annotations",
-        "labels",
-        "limits",
-        "matchLabels",
-        "metadata",
-        "nodeSelector",
-        "requests",
-        "resources",
-        "securityContext",
-        "strategy",
-        "data",
-        "binaryData",
-    ];
-    match value {
-        Value::Null => true,
-        Value::Array(list) => list.is_empty(),
-        Value::Object(map) => map.is_empty() && LISTS_AND_MAPS.contains(&name),
-        _ => false,
-    }
+    canonical("", value).unwrap_or_default()
 }
 
 fn compare(old: &Value, new: &Value, path: &Path, name: &str, found: &mut Vec<Change>) {
@@ -154,7 +117,6 @@ fn compare(old: &Value, new: &Value, path: &Path, name: &str, found: &mut Vec<Ch
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => maps(old, new, path, name, found),
         (Value::Array(old), Value::Array(new)) => lists(old, new, path, name, found),
-        _ if is_amount(path) && same_amount(old, new) => {}
         _ => note(path, name, Some(old), Some(new), found),
     }
 }
@@ -231,34 +193,6 @@ fn is_unique(list: &[Value], key: &str) -> bool {
     let before = values.len();
     values.dedup();
     all && values.len() == before
-}
-
-/// Whether the field is an amount, by its name or by that of the map that it is in.
-fn is_amount(path: &Path) -> bool {
-    const FIELDS: [&str; 3] = ["averageValue", "divisor", "sizeLimit"];
-    const MAPS: [&str; 11] = [
-        "capacity",
-        "default",
-        "defaultRequest",
-        "hard",
-        "limits",
-        "max",
-        "maxLimitRequestRatio",
-        "min",
-        "overhead",
-        "podFixed",
-        "requests",
-    ];
-    let name = |path: Option<&Path>, known: &[&str]| {
-        path.is_some_and(|path| path.last().and_then(|it| it.name()).is_some_and(|name| known.contains(&name)))
-    };
-    name(Some(path), &FIELDS) || name(path.parent(), &MAPS)
-}
-
-/// Amounts are compared by value: `1000m` is `1`.
-fn same_amount(old: &Value, new: &Value) -> bool {
-    let amount = |value: &Value| Quantity::decode(value.as_str()?).ok().map(|amount| amount.to_string());
-    amount(old).is_some_and(|old| amount(new) == Some(old))
 }
 
 /// What a change of the field `name` does to the pods of `object`, whose new form is `after`.

@@ -8,12 +8,14 @@ mod apply;
 mod assumptions;
 mod bare;
 mod build;
+mod canonical;
 mod change;
 mod claims;
 mod cohorts;
 mod consumers;
 mod cronjob;
 mod daemonset;
+mod decoding;
 mod deployment;
 pub mod document;
 mod endpoints;
@@ -22,6 +24,7 @@ mod interplay;
 mod job;
 mod kubelet;
 mod nodes;
+mod reading;
 mod refusal;
 mod replicaset;
 mod rollout;
@@ -54,9 +57,8 @@ pub use self::assumptions::{AssumptionError, Assumptions};
 pub use self::build::{Options, Side, plan};
 pub use self::change::{Change, Effect, changes};
 pub use self::gate::{Condition, GateError};
-pub use self::scenario::{
-    At, Failing, Instant, NodeModel, Outage, Scenario, ScenarioError, Step, TaintModel, generate_schema,
-};
+pub use self::reading::ScenarioError;
+pub use self::scenario::{At, Failing, Instant, NodeModel, Outage, Scenario, Step, TaintModel, generate_schema};
 pub use self::simulate::{Row, SimulationError, Trace, Verdict, simulate};
 pub use self::time::Time;
 

@@ -115,10 +115,10 @@ impl Default for Instant {
 }
 
 impl TryFrom<String> for Instant {
-    type Error = jiff::Error;
+    type Error = String;
 
-    fn try_from(text: String) -> Result<Self, jiff::Error> {
-        text.parse().map(Self)
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| format!("`{text}` is no instant; write it as `2026-03-29T00:30:00Z`"))
     }
 }
 
@@ -176,23 +176,24 @@ pub struct TaintModel {
     pub effect: String,
 }
 
-/// A text that is no scenario.
-#[derive(Debug, thiserror::Error)]
-pub enum ScenarioError {
-    /// It is not of the form that `schemas/scenario.schema.json` describes.
-    #[error("{0}")]
-    Form(String),
-}
-
 impl Scenario {
-    /// Reads a scenario from JSON or YAML. A recorded row `{"scenario": …, "trace": …}` counts as its scenario.
-    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
-        let value: Value = serde_yaml::from_str(text).map_err(|error| ScenarioError::Form(error.to_string()))?;
-        let value = match value {
-            Value::Object(mut row) if row.contains_key("scenario") => row.remove("scenario").unwrap_or_default(),
-            value => value,
-        };
-        serde_json::from_value(value).map_err(|error| ScenarioError::Form(error.to_string()))
+    /// All durations and times by name, as a user wrote them.
+    pub(super) fn times(&self) -> impl Iterator<Item = (String, f64)> {
+        let durations = [
+            ("startup", self.startup),
+            ("stagger", self.stagger),
+            ("termination", self.termination),
+            ("run", self.run),
+        ];
+        let limits = [("horizon", self.horizon), ("idle", self.idle)];
+        let limits = limits.into_iter().filter_map(|(name, seconds)| Some((name, seconds?)));
+        let outages = self.outages.iter().flat_map(|outage| [("outages.from", outage.from), ("outages.to", outage.to)]);
+        let times = durations.into_iter().chain(limits).chain(outages);
+        let steps = self.steps.iter().enumerate().filter_map(|(nth, step)| match step.at {
+            At::Seconds(seconds) => Some((format!("steps[{nth}].at"), seconds)),
+            At::Word(_) => None,
+        });
+        times.map(|(name, seconds)| (name.to_owned(), seconds)).chain(steps)
     }
 }
 

@@ -4,14 +4,22 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::apply::{merged, read};
+use super::decoding;
 use super::scenario::{At, Scenario, Step};
 use super::time::Time;
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
 use crate::finding::{Findings, Group};
+use crate::schema::Schemas;
 
 /// A controller that needs more passes than this for one instant goes round in circles.
 const PASSES: usize = 100_000;
+
+/// How many pods a workload may want. More than that nobody runs, and no trace could show.
+const PODS: i64 = 1_000_000;
+
+/// How long a trace may become: how many pods and Jobs all its rows may name together, and each row counts as ten.
+const LENGTH: usize = 3_000_000;
 
 /// What the loop knows of a workload: its controllers, its pods, and what they are to it.
 pub(super) trait Workload {
@@ -95,28 +103,43 @@ pub struct Cause {
 #[derive(Debug, thiserror::Error)]
 pub enum SimulationError {
     /// There is nothing to play.
-    #[error("the scenario has no steps")]
+    #[error("the scenario has no steps; apply something: `steps: [{{at: 0, apply: …}}]`")]
     NoSteps,
     /// What is applied is no object.
     #[error("step {0} applies something that is no object")]
     NoObject(usize),
     /// What is applied is not a workload.
-    #[error("`{0}` is no workload that can be simulated")]
+    #[error(
+        "`{0}` is no workload that can be played; those are Deployment, StatefulSet, DaemonSet, ReplicaSet (apps/v1), Job, \
+         CronJob (batch/v1) and Pod (v1)"
+    )]
     UnknownKind(String),
     /// Two steps apply different objects.
     #[error("step {0} applies another object than the first; a scenario is about one workload")]
     OtherObject(usize),
+    /// A duration, or the time of a step, is none.
+    #[error("`{0}` is {1}; write a number of seconds, zero or more")]
+    NoTime(String, f64),
+    /// A step asks for more pods than can be played.
+    #[error("step {0} asks for {1} pods, and at most {PODS} can be played")]
+    TooManyPods(usize, i64),
+    /// So much happens that nobody could read it.
+    #[error("after {0} rows there is no end to it; give the scenario a `horizon`, or fewer pods")]
+    TooLong(usize),
 }
 
 /// Plays a scenario against `server`, whose feature gates the scenario may change.
 pub fn simulate(scenario: &Scenario, server: &ApiServer) -> Result<Trace, SimulationError> {
+    if let Some((name, seconds)) = scenario.times().find(|(_, seconds)| !(seconds.is_finite() && *seconds >= 0.0)) {
+        return Err(SimulationError::NoTime(name, seconds));
+    }
     let mut server = server.clone();
     server.feature_gates.extend(scenario.feature_gates.clone());
-    Applied::new(&scenario.steps, &server, |object, before| verdict(object, before, &server))?.play(
-        scenario,
-        &server,
-        Record::All,
-    )
+    let schemas = Schemas::new(vec![server.version], std::iter::empty());
+    let judge = |object: &Object, before: Option<&Object>| {
+        undecodable(object, &schemas).or_else(|| verdict(object, before, &server))
+    };
+    Applied::new(&scenario.steps, &server, judge)?.play(scenario, &server, Record::All)
 }
 
 /// What the API server makes of the steps of a scenario, which is the same however the pods behave.
@@ -141,6 +164,9 @@ impl<'a> Applied<'a> {
     ) -> Result<Self, SimulationError> {
         let mut applied = Self { steps, objects: Vec::new(), verdicts: Vec::new() };
         for (at, step) in steps.iter().enumerate() {
+            if let Some(pods) = Some(pods(step)).filter(|pods| *pods > PODS) {
+                return Err(SimulationError::TooManyPods(at + 1, pods));
+            }
             let before = applied.verdicts.iter().rposition(Option::is_none);
             let before = before.and_then(|at| Some((&steps[at].apply, applied.object(at)?)));
             let stored = before.and_then(|(_, object)| admission::stored(object, server));
@@ -171,13 +197,28 @@ impl<'a> Applied<'a> {
         record: Record,
     ) -> Result<Trace, SimulationError> {
         let first = self.object(0).ok_or(SimulationError::NoSteps)?;
-        let workload = super::workload(first, scenario, server)
-            .ok_or_else(|| SimulationError::UnknownKind(first.identity.kind.clone()))?;
+        let workload =
+            super::workload(first, scenario, server).ok_or_else(|| SimulationError::UnknownKind(described(first)))?;
         let (now, last_apply, trace) = (Time(0), Time(0), Trace::default());
-        let mut run = Run { workload, scenario, server, now, last_apply, trace, record, writes: record == Record::All };
-        run.play(self);
+        let writes = record == Record::All;
+        let mut run = Run { workload, scenario, server, now, last_apply, trace, record, writes, length: 0 };
+        run.play(self)?;
         Ok(run.trace)
     }
+}
+
+/// Version and kind of an object.
+fn described(object: &Object) -> String {
+    format!("{} {}", object.identity.api_version, object.identity.kind).trim().to_owned()
+}
+
+/// How many pods the manifest of a step wants at once.
+fn pods(step: &Step) -> i64 {
+    let spec = &step.apply["spec"];
+    let job = spec.pointer("/jobTemplate/spec").unwrap_or(spec);
+    let number = |of: &Value, name: &str| of[name].as_i64();
+    let parallelism = number(job, "parallelism").map(|pods| pods.min(number(job, "completions").unwrap_or(i64::MAX)));
+    number(spec, "replicas").or(parallelism).unwrap_or_default()
 }
 
 /// What is written down of a scenario.
@@ -187,6 +228,17 @@ pub(super) enum Record {
     All,
     /// How things stand before the last step, and what follows from it: in outline, but for the first and the last row.
     LastStep,
+}
+
+/// What keeps the API server from decoding `object`; it then looks no closer.
+fn undecodable(object: &Object, schemas: &Schemas) -> Option<Verdict> {
+    let causes = decoding::refusals(schemas, object).into_iter().map(|finding| Cause {
+        field: finding.field().to_string(),
+        reason: "BadRequest".to_owned(),
+        message: finding.message,
+    });
+    let causes: Vec<Cause> = causes.collect();
+    (!causes.is_empty()).then_some(Verdict { verdict: "reject", causes })
 }
 
 /// What the API server has against `object`, which replaces `current`.
@@ -211,17 +263,19 @@ struct Run<'a> {
     record: Record,
     /// Whether rows are written by now.
     writes: bool,
+    /// How long the trace is, as [`LENGTH`] counts.
+    length: usize,
 }
 
 impl Run<'_> {
-    fn play(&mut self, applied: &Applied<'_>) {
+    fn play(&mut self, applied: &Applied<'_>) -> Result<(), SimulationError> {
         let end = self.scenario.horizon.map(Time::from_seconds);
         for (at, (step, verdict)) in applied.steps.iter().zip(&applied.verdicts).enumerate() {
             self.advance(match step.at {
                 // What is due in the same instant comes after the step.
                 At::Seconds(seconds) => Some(Time::from_seconds(seconds) - Time(1)),
                 At::Word(_) => end,
-            });
+            })?;
             if let At::Seconds(seconds) = step.at {
                 self.now = self.now.max(Time::from_seconds(seconds));
             }
@@ -243,22 +297,26 @@ impl Run<'_> {
                 _ => {}
             }
         }
-        self.advance(end);
+        self.advance(end)?;
         if self.record == Record::LastStep
             && let Some(last) = self.trace.trace.last_mut()
         {
             last.state = Some(self.workload.state(self.now));
         }
+        Ok(())
     }
 
     /// Lets time pass until nothing is due any more, or until `limit`; what is due at `limit` itself still happens.
-    fn advance(&mut self, limit: Option<Time>) {
+    fn advance(&mut self, limit: Option<Time>) -> Result<(), SimulationError> {
         loop {
             let event = self.workload.next_event();
             let timer = self.workload.next_timer(self.now).filter(|_| self.scenario.realtime);
-            let Some(next) = event.into_iter().chain(timer).min() else { return };
+            let Some(next) = event.into_iter().chain(timer).min() else { return Ok(()) };
             if limit.is_some_and(|limit| next > limit) {
-                return;
+                return Ok(());
+            }
+            if self.length > LENGTH {
+                return Err(SimulationError::TooLong(self.trace.trace.len()));
             }
             self.now = self.now.max(next);
             let events = self.workload.happen(self.now);
@@ -272,13 +330,17 @@ impl Run<'_> {
         let settles = (0..PASSES).any(|_| !self.workload.sync(self.now, &mut said));
         debug_assert!(settles, "controllers settle within an instant");
         self.workload.settled(self.now);
+        self.length += 10;
         if !self.writes {
             return;
         }
-        let state = Some(match self.record {
+        let state = match self.record {
             Record::All => self.workload.state(self.now),
             Record::LastStep => self.workload.outline(self.now),
-        });
+        };
+        let named = ["pods", "jobs"].iter().filter_map(|name| state[*name].as_array());
+        self.length += named.map(Vec::len).sum::<usize>();
+        let state = Some(state);
         let last = self.trace.trace.iter().rev().find_map(|row| row.state.as_ref());
         if always || last != state.as_ref() {
             let row = Row { said, state, ..self.row(event) };

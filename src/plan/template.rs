@@ -3,9 +3,9 @@
 use std::fmt;
 
 use k8s_openapi::api::core::v1::PodTemplateSpec;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::values::quantity::Quantity;
+use super::canonical::canonical;
 
 /// A pod template, in the form in which two are the same if Go cannot tell them apart.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,84 +56,6 @@ pub(super) fn images(template: &PodTemplateSpec) -> impl Iterator<Item = &str> {
     let containers = spec.flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers));
     containers.filter_map(|container| container.image.as_deref())
 }
-
-/// The value without what Go does not tell from an absent field: empty lists, empty maps, and the zero values of fields
-/// that are no pointers. `None` if nothing is left of it.
-///
-/// Mirrors `EqualIgnoreHash` in `pkg/controller/deployment/util/deployment_util.go` (v1.36), which compares quantities by
-/// their amount; here they are compared in canonical form, so that only `1Gi` and `1073741824` count as a change.
-fn canonical(key: &str, value: Value) -> Option<Value> {
-    match value {
-        Value::Null => None,
-        Value::Array(items) if items.is_empty() => None,
-        Value::Array(items) => Some(
-            items.into_iter().map(|item| canonical("", item).unwrap_or_else(|| Value::Object(Map::new()))).collect(),
-        ),
-        Value::Object(fields) => {
-            let amounts = AMOUNTS.contains(&key);
-            let labels = LABELS.contains(&key);
-            let fields: Map<String, Value> = fields
-                .into_iter()
-                .filter_map(|(name, value)| {
-                    let value = match value {
-                        Value::String(text) if amounts => Value::String(amount(text)),
-                        value if labels => value,
-                        value => canonical(&name, value)?,
-                    };
-                    Some((name, value))
-                })
-                .collect();
-            let is_plain = amounts || labels || STRUCTS.contains(&key);
-            (!(fields.is_empty() && is_plain)).then_some(Value::Object(fields))
-        }
-        value if PLAIN.contains(&key) => {
-            let zero = value == Value::Bool(false) || value.as_i64() == Some(0) || value.as_str() == Some("");
-            (!zero).then_some(value)
-        }
-        value => Some(value),
-    }
-}
-
-fn amount(text: String) -> String {
-    Quantity::decode(&text).map_or(text, |quantity| quantity.to_string())
-}
-
-/// Structs that are no pointers in Go: an empty one is the same as none.
-const STRUCTS: [&str; 2] = ["metadata", "resources"];
-
-/// Maps of quantities.
-const AMOUNTS: [&str; 3] = ["limits", "overhead", "requests"];
-
-/// Maps of texts, in which an empty text is a value like any other.
-const LABELS: [&str; 4] = ["annotations", "labels", "matchLabels", "nodeSelector"];
-
-/// Fields of a pod template that are no pointers in Go and may be left out: their zero value is the same as no value.
-const PLAIN: [&str; 24] = [
-    "containerName",
-    "host",
-    "hostIP",
-    "hostIPC",
-    "hostNetwork",
-    "hostPID",
-    "hostPort",
-    "hostname",
-    "initialDelaySeconds",
-    "key",
-    "medium",
-    "name",
-    "nodeName",
-    "path",
-    "prefix",
-    "priorityClassName",
-    "readOnly",
-    "stdin",
-    "stdinOnce",
-    "subPath",
-    "subPathExpr",
-    "subdomain",
-    "tty",
-    "workingDir",
-];
 
 #[cfg(test)]
 mod tests {

@@ -19,10 +19,25 @@ pub fn write(out: &mut dyn io::Write, name: &str, trace: &Trace) -> io::Result<(
             let _ = writeln!(text, "{:>12}{}", "", printable(said));
         }
     }
+    if let Some(state) = trace.trace.iter().rev().find_map(|row| row.state.as_ref()) {
+        let waiting = waiting(state);
+        if waiting > 0 {
+            let pods = if waiting == 1 { "pod is" } else { "pods are" };
+            let _ = writeln!(text, "{:>12}at the end {waiting} {pods} not Ready", "");
+        }
+    }
     out.write_all(text.as_bytes())
 }
 
-/// The pods of an instant, or why something was refused.
+/// How many pods are not Ready, although they should be.
+fn waiting(state: &Value) -> u64 {
+    let counted = [&state["pods"], &state["nodes"]].into_iter().filter_map(Value::as_object).flatten();
+    let counted = counted.filter(|(what, _)| what.contains("/Pending")).filter_map(|(_, count)| count.as_u64());
+    let listed = state["pods"].as_array().into_iter().flatten().filter(|pod| pod["phase"] == "Pending");
+    counted.sum::<u64>() + listed.map(|_| 1).sum::<u64>()
+}
+
+/// The pods or Jobs of an instant, or why something was refused.
 fn summary(row: &Row) -> String {
     if let Some(verdict) = &row.verdict {
         let causes: Vec<String> = verdict
@@ -50,6 +65,11 @@ fn summary(row: &Row) -> String {
             };
             pods.iter().map(pod).collect::<Vec<_>>().join("  ")
         }
-        _ => String::new(),
+        _ => {
+            let jobs = state["jobs"].as_array().into_iter().flatten();
+            let job = |job: &Value| Some(format!("{} {}", job["name"].as_str()?, job["status"].as_str()?));
+            let next = state["next"].as_str().map(|next| format!("next {next}"));
+            jobs.filter_map(job).chain(next).collect::<Vec<_>>().join("  ")
+        }
     }
 }

@@ -1,13 +1,9 @@
 //! What a real API server said: the recorded requests of `tests/conformance/`, through the whole of `lint`.
-//!
-//! `SEATRIAL_CONFORMANCE=DIR` runs the same on another directory of the same format; `SEATRIAL_SHOW=deployment,pod-rich` (or
-//! `all`) prints the rows of these bases where we differ. Both print only with `--nocapture`.
-//! The scores of `tests/conformance/floors.json` may only go up; `SEATRIAL_UPDATE=1` writes those that were reached.
+//! `recordings.rs` says how to run it on others and to see where we differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
-use std::path::PathBuf;
 
 use rayon::prelude::*;
 use seatrial::admission::Update;
@@ -16,21 +12,16 @@ use seatrial::finding::{Finding, Group};
 use seatrial::lint::{Background, Settings, lint_with};
 use seatrial::source::Sources;
 use seatrial::values::ip::Cidr;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-const FLOORS: &str = "tests/conformance/floors.json";
-
-pub(crate) fn directory() -> PathBuf {
-    std::env::var_os("SEATRIAL_CONFORMANCE").map_or_else(|| PathBuf::from("tests/conformance"), PathBuf::from)
-}
+use crate::recordings;
 
 /// The base manifests by name, as JSON.
 ///
 /// They were sent as JSON, made by a reader to which `n` is text: in `vap.yaml` a variable has that name, which
 /// Kubernetes' own YAML library reads as `false` and refuses.
 pub(crate) fn bases() -> BTreeMap<String, Value> {
-    let entries = fs::read_dir(directory().join("bases")).expect("the bases are in the repository");
+    let entries = fs::read_dir(recordings::directory().join("bases")).expect("the bases are in the repository");
     entries
         .map(|entry| {
             let path = entry.expect("the folder can be read").path();
@@ -125,39 +116,19 @@ impl fmt::Display for Score {
     }
 }
 
-/// The least that a base must reach, in rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Floor {
-    creates: usize,
-    updates: usize,
-    causes: usize,
-}
-
-impl Floor {
-    fn of(score: &Score) -> Self {
-        Self { creates: score.creates.right, updates: score.updates.right, causes: score.causes.right }
+impl Score {
+    /// What may not become less.
+    fn parts(&self) -> BTreeMap<String, usize> {
+        let parts = [("creates", self.creates), ("updates", self.updates), ("causes", self.causes)];
+        parts.into_iter().map(|(name, count)| (name.to_owned(), count.right)).collect()
     }
-
-    fn max(self, other: Self) -> Self {
-        Self {
-            creates: self.creates.max(other.creates),
-            updates: self.updates.max(other.updates),
-            causes: self.causes.max(other.causes),
-        }
-    }
-}
-
-pub(crate) fn shown() -> Vec<String> {
-    let list = std::env::var("SEATRIAL_SHOW").unwrap_or_default();
-    list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 #[test]
 #[expect(clippy::print_stdout, reason = "the score line of each base is shown with `--nocapture`")]
 fn verdicts_and_causes_are_those_of_the_api_server() {
     let bases = bases();
-    let text = fs::read_to_string(directory().join("validation.jsonl")).expect("the recordings are in the repository");
-    let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    let rows = recordings::rows("validation.jsonl");
     let judged: Vec<(&Value, Vec<Finding>)> = rows
         .par_iter()
         .filter(|row| !is_about_the_request(&row["expect"]))
@@ -170,7 +141,6 @@ fn verdicts_and_causes_are_those_of_the_api_server() {
             (row, refusals(object.to_string(), old))
         })
         .collect();
-    let shown = shown();
     let mut scores: BTreeMap<&str, Score> = BTreeMap::new();
     let (mut total, mut wrongly_refused) = (Score::default(), Vec::new());
     for (row, refusals) in &judged {
@@ -185,7 +155,7 @@ fn verdicts_and_causes_are_those_of_the_api_server() {
                 score.causes.add(exact);
             }
         }
-        if (!right || exact == Some(false)) && shown.iter().any(|name| name == base || name == "all") {
+        if (!right || exact == Some(false)) && recordings::is_shown(base) {
             println!("{}", difference(row, refusals));
         }
         if !right && expect["verdict"] == "accept" {
@@ -197,11 +167,12 @@ fn verdicts_and_causes_are_those_of_the_api_server() {
     }
     println!("all {total}");
     assert!(wrongly_refused.is_empty(), "accepted, but refused by us:\n{}", wrongly_refused.join("\n"));
-    if std::env::var_os("SEATRIAL_CONFORMANCE").is_some() {
+    if recordings::are_others() {
         let (creates, updates, causes) = (total.creates.percent(), total.updates.percent(), total.causes.percent());
         assert!(creates >= 99.5 && updates >= 99.0 && causes >= 95.0, "{creates:.2} {updates:.2} {causes:.2}");
     } else {
-        hold_floors(&scores);
+        let scores = scores.iter().map(|(base, score)| ((*base).to_owned(), score.parts())).collect();
+        recordings::hold_floors("floors.json", &scores);
     }
 }
 
@@ -222,23 +193,4 @@ pub(crate) fn difference(row: &Value, refusals: &[Finding]) -> String {
         if row["expect"]["verdict"] == "accept" { " ACCEPTED" } else { "" },
         row.get("patch").unwrap_or(&row["changed"]),
     )
-}
-
-fn hold_floors(scores: &BTreeMap<&str, Score>) {
-    let text = fs::read_to_string(FLOORS).expect("the floors are in the repository");
-    let mut floors: BTreeMap<String, Floor> = serde_json::from_str(&text).expect("the floors are JSON");
-    let mut below = Vec::new();
-    for (base, score) in scores {
-        let floor = floors.entry((*base).to_owned()).or_default();
-        let reached = Floor::of(score);
-        if floor.max(reached) != reached {
-            below.push(format!("{base}: {reached:?} is below {floor:?}"));
-        }
-        *floor = floor.max(reached);
-    }
-    if std::env::var_os("SEATRIAL_UPDATE").is_some() {
-        let text = serde_json::to_string_pretty(&floors).expect("floors are plain numbers");
-        fs::write(FLOORS, text + "\n").expect("the repository can be written");
-    }
-    assert!(below.is_empty(), "{}", below.join("\n"));
 }

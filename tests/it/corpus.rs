@@ -12,7 +12,8 @@ use seatrial::lint::{Settings, lint};
 use seatrial::source::Sources;
 use serde_json::Value;
 
-use crate::conformance::{Count, difference, found_causes, is_about_the_request, recorded_causes, refusals, shown};
+use crate::conformance::{Count, difference, found_causes, is_about_the_request, recorded_causes, refusals};
+use crate::recordings;
 
 fn directory() -> Option<PathBuf> {
     let beside = Some(PathBuf::from("../shared/corpus")).filter(|directory| directory.is_dir());
@@ -98,7 +99,7 @@ fn real_changes_are_judged_as_by_a_real_api_server() {
             (row, found)
         })
         .collect();
-    let shown = shown().iter().any(|name| name == "updates");
+    let shown = recordings::is_shown("updates");
     let (mut verdicts, mut causes, mut wrongly_refused) = (Count::default(), Count::default(), Vec::new());
     for (row, refusals) in &judged {
         let expect = &row["expect"];

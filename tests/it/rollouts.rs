@@ -1,28 +1,20 @@
 //! What real controllers did: the recorded scenarios of `tests/conformance/rollouts.jsonl`, played again.
-//!
-//! `SEATRIAL_CONFORMANCE=DIR` plays those of another directory; `SEATRIAL_SHOW=dep-roll,sts` prints the first row in which
-//! a scenario of these families differs (`all` for all). Both print only with `--nocapture`. The scores of
-//! `tests/conformance/rollouts.floors.json` may only go up; `SEATRIAL_UPDATE=1` writes those that were reached.
+//! `recordings.rs` says how to play others and to see the first row in which one differs.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::PathBuf;
 
 use rayon::prelude::*;
 use seatrial::admission::ApiServer;
 use seatrial::plan::{Scenario, simulate};
 use serde_json::Value;
 
-const FLOORS: &str = "tests/conformance/rollouts.floors.json";
+use crate::{promises, recordings};
 
 /// How far a timer of the real control plane may be off, in seconds (README of the recordings).
 const TOLERANCE: f64 = 2.0;
 
 fn rows() -> Vec<Value> {
-    let directory =
-        std::env::var_os("SEATRIAL_CONFORMANCE").map_or_else(|| PathBuf::from("tests/conformance"), PathBuf::from);
-    let text = fs::read_to_string(directory.join("rollouts.jsonl")).expect("the recordings are in the repository");
-    text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
+    recordings::rows("rollouts.jsonl")
 }
 
 /// Numbers compare by value: the recording writes `5.0` where we may write `5`.
@@ -100,8 +92,6 @@ fn replay(row: &Value) -> Option<String> {
 fn rollouts_go_as_with_the_real_controllers() {
     let rows = rows();
     let results: Vec<Option<String>> = rows.par_iter().map(replay).collect();
-    let shown = std::env::var("SEATRIAL_SHOW").unwrap_or_default();
-    let shown: Vec<&str> = shown.split(',').filter(|name| !name.is_empty()).collect();
     let mut scores: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for (row, result) in rows.iter().zip(&results) {
         let name = row["scenario"]["name"].as_str().expect("scenarios have names");
@@ -110,7 +100,7 @@ fn rollouts_go_as_with_the_real_controllers() {
         score.0 += usize::from(result.is_none());
         score.1 += 1;
         if let Some(difference) = result
-            && shown.iter().any(|wanted| *wanted == "all" || name.starts_with(wanted))
+            && recordings::is_shown(name)
         {
             println!("{name} {difference}");
         }
@@ -120,25 +110,31 @@ fn rollouts_go_as_with_the_real_controllers() {
     }
     let (right, all) = (results.iter().filter(|result| result.is_none()).count(), results.len());
     println!("all {right}/{all} traces");
-    if std::env::var_os("SEATRIAL_CONFORMANCE").is_some() {
+    if recordings::are_others() {
         assert!(right * 100 >= all * 98, "{right} of {all}");
         return;
     }
-    let text = fs::read_to_string(FLOORS).expect("the floors are in the repository");
-    let mut floors: BTreeMap<String, usize> = serde_json::from_str(&text).expect("the floors are JSON");
-    let mut below = Vec::new();
-    for (family, (right, _)) in scores {
-        let floor = floors.entry(family.clone()).or_default();
-        if right < *floor {
-            below.push(format!("{family}: {right} is below {floor}"));
-        }
-        *floor = right.max(*floor);
-    }
-    if std::env::var_os("SEATRIAL_UPDATE").is_some() {
-        let text = serde_json::to_string_pretty(&floors).expect("floors are plain numbers");
-        fs::write(FLOORS, text + "\n").expect("the repository can be written");
-    }
-    assert!(below.is_empty(), "{}", below.join("\n"));
+    let traces = |(right, _)| BTreeMap::from([("traces".to_owned(), right)]);
+    let scores = scores.into_iter().map(|(family, score)| (family, traces(score))).collect();
+    recordings::hold_floors("rollouts.floors.json", &scores);
+}
+
+#[test]
+fn promises_are_kept_in_what_was_recorded_and_in_what_we_play() {
+    let server = ApiServer::new("1.36".parse().expect("is supported"));
+    let broken: Vec<String> = rows()
+        .par_iter()
+        .flat_map_iter(|row| {
+            let scenario: Scenario = serde_json::from_value(row["scenario"].clone()).expect("is of the form");
+            let ours = serde_json::to_value(simulate(&scenario, &server).expect("can be played")).expect("is plain");
+            [("recorded", row), ("ours", &ours)].map(|(whose, trace)| {
+                let rows = trace["trace"].as_array().expect("is a list");
+                Some(format!("{} {whose} {}", row["scenario"]["name"], promises::broken(&row["scenario"], rows)?))
+            })
+        })
+        .flatten()
+        .collect();
+    assert!(broken.is_empty(), "{} promises are broken: {}", broken.len(), broken.join("\n"));
 }
 
 #[test]

@@ -7,7 +7,8 @@ use seatrial::plan::document::{Action, WayOut};
 use serde_json::Value;
 
 use crate::appliers::{of, planned};
-use crate::conformance::{bases, directory, is_about_the_request};
+use crate::conformance::{bases, is_about_the_request};
+use crate::recordings::directory;
 
 /// The ways out of the one object that is rejected when `before` becomes `after` in `text`.
 fn ways(text: &str, before: &str, after: &str, tool: &str) -> Vec<WayOut> {

@@ -12,7 +12,7 @@ use seatrial::report;
 use seatrial::schema::KubernetesVersion;
 
 use crate::args::{PageFormat, Simulate};
-use crate::{input, output};
+use crate::{FAILED, input, output};
 
 pub(crate) fn run(args: &Simulate) -> miette::Result<ExitCode> {
     let version = match &args.kubernetes_version {
@@ -20,13 +20,16 @@ pub(crate) fn run(args: &Simulate) -> miette::Result<ExitCode> {
         None => KubernetesVersion::default(),
     };
     let server = ApiServer::new(version);
-    let mut traces: Vec<(String, Trace)> = Vec::new();
+    let (mut traces, mut errors) = (Vec::new(), Vec::new());
     for path in &args.scenarios {
-        let name = path.display().to_string();
-        let fail = || format!("`{name}` cannot be played");
-        let scenario = Scenario::parse(&read(path)?).into_diagnostic().wrap_err_with(fail)?;
-        let trace = simulate(&scenario, &server).into_diagnostic().wrap_err_with(fail)?;
-        traces.push((if scenario.name.is_empty() { name } else { scenario.name }, trace));
+        match play(path, &server) {
+            Ok(played) => {
+                for one in played {
+                    one.map_or_else(|error| errors.push(error), |trace| traces.push(trace));
+                }
+            }
+            Err(error) => errors.push(error),
+        }
     }
     output::data(|out| {
         for (name, trace) in &traces {
@@ -37,7 +40,24 @@ pub(crate) fn run(args: &Simulate) -> miette::Result<ExitCode> {
         }
         Ok(())
     })?;
-    Ok(ExitCode::SUCCESS)
+    let failed = !errors.is_empty();
+    errors.iter().for_each(output::fail);
+    Ok(ExitCode::from(if failed { FAILED } else { 0 }))
+}
+
+/// The traces of a file's scenarios, each with its name; what cannot be played does not keep the others from it.
+fn play(path: &Path, server: &ApiServer) -> miette::Result<Vec<miette::Result<(String, Trace)>>> {
+    let file = path.display().to_string();
+    let scenarios =
+        Scenario::parse_all(&read(path)?).into_diagnostic().wrap_err_with(|| format!("`{file}` cannot be played"))?;
+    let play = |scenario: Scenario| {
+        let name = if scenario.name.is_empty() { file.clone() } else { scenario.name.clone() };
+        let of_file = if name == file { String::new() } else { format!(" of `{file}`") };
+        let fail = || format!("`{name}`{of_file} cannot be played");
+        let trace = simulate(&scenario, server).into_diagnostic().wrap_err_with(fail)?;
+        Ok((name, trace))
+    };
+    Ok(scenarios.into_iter().map(play).collect())
 }
 
 fn read(path: &Path) -> miette::Result<String> {
@@ -46,6 +66,13 @@ fn read(path: &Path) -> miette::Result<String> {
         let mut text = String::new();
         io::stdin().read_to_string(&mut text).into_diagnostic().wrap_err_with(fail)?;
         return Ok(text);
+    }
+    if path.is_dir() {
+        return Err(miette::miette!(
+            help = "name its files, for example by `seatrial simulate scenarios/*.yaml`",
+            "`{}` is a folder",
+            path.display()
+        ));
     }
     fs::read_to_string(path).into_diagnostic().wrap_err_with(fail)
 }

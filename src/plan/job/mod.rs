@@ -281,6 +281,8 @@ impl Job {
             Event::Start | Event::Restart if pod.is_deleted() => {}
             Event::Start | Event::Restart => {
                 if event == Event::Restart {
+                    // The kubelet counts a restart when it starts the container again (`startContainer`).
+                    pod.restarts += 1;
                     pod.succeeds = self.ends.next(pod.index);
                 }
                 (pod.phase, pod.ready) = (Phase::Ready, Some(now));
@@ -291,7 +293,6 @@ impl Job {
                 pod.ended = Some(now);
             }
             Event::End => {
-                pod.restarts += 1;
                 (pod.phase, pod.ready) = (Phase::Waiting, None);
                 let restart = now + crash_loop_delay(pod.restarts);
                 self.schedule(id, restart, Event::Restart);
@@ -316,12 +317,12 @@ impl Job {
     }
 }
 
-/// How long the kubelet waits before it starts a container for the nth time again: not at all, then 10 s, 20 s … up to
-/// five minutes (`doBackOff` in pkg/kubelet).
+/// How long the kubelet waits before it starts a container again that it has started again so often before: not at all, then
+/// 10 s, 20 s … up to five minutes (`doBackOff` in pkg/kubelet).
 fn crash_loop_delay(restarts: u32) -> Time {
     match restarts {
-        0 | 1 => Time(0),
-        _ => Time::seconds((10_i64 << (restarts - 2).min(10)).min(300)),
+        0 => Time(0),
+        _ => Time::seconds((10_i64 << (restarts - 1).min(10)).min(300)),
     }
 }
 
