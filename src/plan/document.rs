@@ -1,5 +1,5 @@
 //! What a plan says. The types are the contract of `seatrial plan --format json`, version 1; `schemas/plan.schema.json` is
-//! made from them. Fields may be added in version 1; none changes its meaning or goes away.
+//! made from them and from those of findings, which are printed beside the plan. Fields may be added in version 1; none changes its meaning or goes away.
 
 use std::collections::BTreeMap;
 
@@ -328,9 +328,4 @@ pub struct Gate {
     pub holds: bool,
     /// What it was compared with, in words.
     pub found: String,
-}
-
-/// The JSON Schema of plans. `schemas/plan.schema.json` is this, kept current by a test.
-pub fn generate_plan_schema() -> serde_json::Value {
-    schemars::schema_for!(Plan).to_value()
 }

@@ -17,7 +17,7 @@ mod deployment;
 pub mod document;
 mod endpoints;
 mod gate;
-mod interplay;
+pub(crate) mod interplay;
 mod job;
 mod kubelet;
 mod nodes;
@@ -33,7 +33,7 @@ mod steps;
 mod strategy;
 mod template;
 mod time;
-mod timing;
+pub(crate) mod timing;
 
 use self::bare::Bare;
 use self::cronjob::CronJob;
@@ -47,7 +47,7 @@ use crate::admission::ApiServer;
 use crate::cluster::Object;
 
 pub use self::assumptions::{AssumptionError, Assumptions};
-pub use self::build::{Options, Side, plan};
+pub use self::build::{Options, Side, id, plan};
 pub use self::change::{Change, Effect, changes};
 pub use self::gate::{Condition, GateError};
 pub use self::order::Applier;

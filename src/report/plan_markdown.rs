@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::io;
 
+use super::plan_findings::{self, Found};
 use super::plan_text::{span, value, verdict};
 use super::printable;
 use crate::plan::document::{Action, ObjectPlan, Plan, Step};
@@ -23,8 +24,8 @@ enum Detail {
 }
 
 /// Writes the plan in at most `max_size` bytes, as far as its verdict allows.
-pub fn write(out: &mut dyn io::Write, plan: &Plan, max_size: usize) -> io::Result<()> {
-    let texts = [Detail::Steps, Detail::Changes, Detail::Line].map(|detail| text(plan, detail));
+pub fn write(out: &mut dyn io::Write, plan: &Plan, found: Found<'_>, max_size: usize) -> io::Result<()> {
+    let texts = [Detail::Steps, Detail::Changes, Detail::Line].map(|detail| text(plan, found, detail));
     let [full, shorter, shortest] = &texts;
     let fitting = [full, shorter].into_iter().find(|text| text.len() <= max_size).unwrap_or(shortest);
     if fitting.len() <= max_size {
@@ -39,7 +40,7 @@ pub fn write(out: &mut dyn io::Write, plan: &Plan, max_size: usize) -> io::Resul
     out.write_all(note.as_bytes())
 }
 
-fn text(plan: &Plan, detail: Detail) -> String {
+fn text(plan: &Plan, found: Found<'_>, detail: Detail) -> String {
     let mut text = String::from("<!-- seatrial:plan -->\n### Rollout plan\n\n");
     let rejected = plan.summary.actions.contains_key(&Action::Rejected);
     let alert = if rejected { "CAUTION" } else { "NOTE" };
@@ -51,6 +52,7 @@ fn text(plan: &Plan, detail: Detail) -> String {
             line(&mut text, object);
         }
     }
+    plan_findings::list(&mut text, found, escaped);
     if detail > Detail::Line {
         for object in &shown {
             details(&mut text, object, detail);

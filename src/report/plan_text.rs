@@ -5,6 +5,7 @@ use std::io;
 
 use serde_json::Value;
 
+use super::plan_findings::{self, Found};
 use super::printable;
 use crate::plan::Effect;
 use crate::plan::document::{Action, Bounds, FieldChange, ObjectPlan, OnFailure, Plan, Revision, Span, Step};
@@ -17,7 +18,7 @@ const LABEL: usize = 16;
 const VALUE: usize = 60;
 
 /// Writes the plan.
-pub fn write(out: &mut dyn io::Write, plan: &Plan) -> io::Result<()> {
+pub fn write(out: &mut dyn io::Write, plan: &Plan, found: Found<'_>) -> io::Result<()> {
     let mut text = String::new();
     let _ = writeln!(text, "Plan: {}", verdict(plan));
     let of = |actions: &[Action]| -> Vec<&ObjectPlan> {
@@ -30,10 +31,13 @@ pub fn write(out: &mut dyn io::Write, plan: &Plan) -> io::Result<()> {
     rolling.sort_by(|one, other| availability(one).total_cmp(&availability(other)));
     for object in rolling {
         changing(&mut text, object);
+        plan_findings::of_object(&mut text, INDENT, object, found);
     }
     for object in of(&[Action::Update]) {
         changing(&mut text, object);
+        plan_findings::of_object(&mut text, INDENT, object, found);
     }
+    plan_findings::of_others(&mut text, plan, found);
     quiet(&mut text, plan);
     if !plan.assumptions.is_empty() {
         let _ = writeln!(text, "assumed: {}", plan.assumptions.join(", "));

@@ -1,15 +1,16 @@
 //! `seatrial plan`.
 
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use miette::IntoDiagnostic as _;
 use seatrial::admission::ApiServer;
+use seatrial::config;
+use seatrial::lint::{Settings, rollout_findings};
 use seatrial::load::{self, LoadError, load};
 use seatrial::plan::document::Action;
 use seatrial::plan::{Assumptions, Condition, Options, Side, plan};
-use seatrial::report;
+use seatrial::report::{self, plan_findings::Found};
 use seatrial::schema::KubernetesVersion;
 use seatrial::source::Sources;
 
@@ -18,19 +19,23 @@ use crate::{FAILED, base, output};
 
 pub(crate) fn run(args: &Plan) -> miette::Result<ExitCode> {
     let options = options(args)?;
+    let config = config::load(Path::new("."))?.unwrap_or_default();
     let (old, new, errors) = sides(args)?;
-    let plan = plan(&Side::new(old), &Side::new(new), &options);
+    let (old, new) = (Side::new(old), Side::new(new));
+    let plan = plan(&old, &new, &options);
+    let findings = rollout_findings(&plan, &old, &new, &Settings::from_config(&config)?);
+    let found = Found { sources: &new.sources, report: &findings };
     output::data(|out| match args.format {
-        PlanFormat::Text => report::plan_text::write(out, &plan),
-        PlanFormat::Json => writeln!(out, "{:#}", serde_json::to_value(&plan).map_err(io::Error::other)?),
-        PlanFormat::Markdown => report::plan_markdown::write(out, &plan, args.max_size),
+        PlanFormat::Text => report::plan_text::write(out, &plan, found),
+        PlanFormat::Json => report::plan_findings::write_json(out, &plan, found),
+        PlanFormat::Markdown => report::plan_markdown::write(out, &plan, found, args.max_size),
     })?;
     let failed = !errors.is_empty();
     for error in errors {
         output::fail(&error.into());
     }
     let rejected = plan.summary.actions.contains_key(&Action::Rejected);
-    let refused = rejected || plan.gates.iter().any(|gate| !gate.holds);
+    let refused = rejected || findings.fails(config.fail_on) || plan.gates.iter().any(|gate| !gate.holds);
     Ok(ExitCode::from(if failed { FAILED } else { u8::from(refused) }))
 }
 
