@@ -42,14 +42,15 @@ pub(super) fn without_restart(context: &Context<'_>, object: &Object, out: &mut 
         } else {
             "binaryData"
         };
-        let how = if read.is_file { "mounts it by `subPath`" } else { "reads it as an environment variable" };
+        let how = if read.is_file { "mounts a single file of it" } else { "reads it as an environment variable" };
         let message =
             format!("the pods of {} go on with the old `{key}`, because nothing restarts them", reader.identity);
         let path = Path::root().field(data).key(key);
         let finding = object.report(out, &path, message);
         finding.related(reader.place(&read.path), how);
+        // Without backticks, between which nothing is shown of a finding about the data of a Secret.
         finding.help(format!(
-            "restart them with `kubectl rollout restart {}/{}`, or note a hash of the data in an annotation of the template",
+            "restart them (kubectl rollout restart {}/{}), or note a hash of the data in an annotation of the template",
             reader.identity.kind.to_lowercase(),
             reader.identity.name
         ));

@@ -106,7 +106,8 @@ pub(super) fn budget_blocks_drains(context: &Context<'_>, object: &Object, out: 
         (total, false) => format!("all {total} pods"),
         (total, true) => format!("all pods while there are {total}"),
     };
-    let message = format!("budget `{name}` keeps {pods}, so drains of nodes wait for ever");
+    let wait = if is_scaled { "wait until there are more" } else { "wait for ever" };
+    let message = format!("budget `{name}` keeps {pods}, so drains of nodes {wait}");
     let finding = object.report(out, &path.field("minAvailable"), message);
     if matches!(least, IntOrString::String(_)) {
         finding.label(format!("is {needed} of {total}, because fractions are rounded up"));

@@ -26,7 +26,7 @@ pub(super) fn stalls(context: &Context<'_>, object: &Object, out: &mut Findings)
     };
     for (path, claim) in claims(context, object, &template) {
         if has_mode(claim, "ReadWriteOncePod") {
-            let what = format!("waits for claim `{}`, which the old one holds", claim.identity.name);
+            let what = format!("needs claim `{}`, which the old one holds", claim.identity.name);
             let modes = claim.place(&Path::root().fields(&["spec", "accessModes"]));
             let finding = object.report(out, &path, stuck(&what));
             finding.related(modes, "only one pod at a time may use it").help(RECREATE);
@@ -34,7 +34,7 @@ pub(super) fn stalls(context: &Context<'_>, object: &Object, out: &mut Findings)
     }
     let (port, pin) = (template.host_ports().into_iter().next(), pin(template.spec));
     if let (Some(port), Some((pin, node))) = (port, pin) {
-        let what = format!("waits for port {} of node `{node}`, which the old one holds", port.number);
+        let what = format!("needs port {} of node `{node}`, which the old one holds", port.number);
         let path = port.path.field(if port.is_written { "hostPort" } else { "containerPort" });
         let finding = object.report(out, &path, stuck(&what));
         finding.related(object.place(&template.spec_path().fields(&pin)), "the only node that it may run on");
