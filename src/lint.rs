@@ -197,8 +197,12 @@ pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings
     }
     let mut context = Context::new(cluster, sources);
     if background.old.iter().next().is_some() {
-        let options =
-            plan::Options { server: servers.first().cloned().unwrap_or_default(), ..plan::Options::default() };
+        let options = plan::Options {
+            // Of several versions, the newest is the one to come.
+            server: servers.last().cloned().unwrap_or_default(),
+            definitions: background.definitions.clone(),
+            ..plan::Options::default()
+        };
         let [old, new] = &sides;
         context = context.with_change(Change::new(old, new, options));
     }

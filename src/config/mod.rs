@@ -52,6 +52,8 @@ pub struct Config {
     pub ignore_in: Vec<IgnoreIn>,
     /// How the API server differs from one with the upstream defaults.
     pub api_server: ApiServerFlags,
+    /// What plans start from.
+    pub plan: PlanSettings,
     /// Where names of rules stand, for [`Config::check_names`].
     names: Vec<(String, Range<usize>)>,
     /// The Kubernetes versions of the file with their places, for [`Config::check_versions`].
@@ -60,6 +62,8 @@ pub struct Config {
     gates: Vec<(String, Range<usize>)>,
     /// The admission plugins of the file with their places, for [`Config::check_flags`].
     plugins: Vec<(String, Range<usize>)>,
+    /// The texts of the section `plan` with their places, by their key there, for [`Config::check_plan`].
+    plan_texts: BTreeMap<&'static str, Vec<(String, Range<usize>)>>,
     text: Arc<str>,
 }
 
@@ -85,6 +89,17 @@ pub struct ApiServerFlags {
     pub feature_gates: BTreeMap<String, bool>,
     /// Admission plugins that are on by default and are not on here.
     pub disable_admission_plugins: Vec<String>,
+}
+
+/// What plans start from, before the command line says more. The texts are read by those who know what they mean.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlanSettings {
+    /// What the manifests cannot know, such as `startup=5s`.
+    pub assume: Vec<String>,
+    /// Conditions that must hold, such as `availability >= 80%`.
+    pub gates: Vec<String>,
+    /// Who applies the objects.
+    pub apply_with: Option<String>,
 }
 
 /// How grave the findings of a rule are, or that it is off.
@@ -246,6 +261,8 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
             feature_gates: flags.feature_gates,
             disable_admission_plugins: flags.disable_admission_plugins,
         },
+        plan: PlanSettings { assume: fields.plan.assume, gates: fields.plan.gates, apply_with: fields.plan.apply_with },
+        plan_texts: plan_texts(&located),
         gates: gates(&located),
         plugins: plugins(&located),
         file: file.to_owned(),
@@ -297,7 +314,20 @@ impl Config {
 
     /// Makes sure that every Kubernetes version in the file is one that `check` takes.
     pub fn check_versions<E: Display>(&self, check: impl Fn(&str) -> Result<(), E>) -> Result<(), ConfigError> {
-        let wrong = self.versions.iter().filter_map(|(version, span)| Some((check(version).err()?, span)));
+        self.check_texts(&self.versions, check)
+    }
+
+    /// Makes sure that every text at `key` of the section `plan` is one that `check` takes.
+    pub fn check_plan<E: Display>(&self, key: &str, check: impl Fn(&str) -> Result<(), E>) -> Result<(), ConfigError> {
+        self.check_texts(self.plan_texts.get(key).map_or(&[], Vec::as_slice), check)
+    }
+
+    fn check_texts<E: Display>(
+        &self,
+        texts: &[(String, Range<usize>)],
+        check: impl Fn(&str) -> Result<(), E>,
+    ) -> Result<(), ConfigError> {
+        let wrong = texts.iter().filter_map(|(text, span)| Some((check(text).err()?, span)));
         let mistakes: Vec<Mistake> =
             wrong.map(|(error, span)| Mistake::new(span.clone(), error.to_string(), None)).collect();
         if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::from_mistakes(&self.file, &self.text, mistakes)) }
@@ -322,6 +352,13 @@ fn plugins(located: &Located) -> Vec<(String, Range<usize>)> {
 fn gates(located: &Located) -> Vec<(String, Range<usize>)> {
     let flags = located.get("api-server").and_then(|flags| flags.get("feature-gates"));
     flags.into_iter().flat_map(Located::entries).map(|(name, key, _)| (name.clone(), key.clone())).collect()
+}
+
+/// The texts of the section `plan`, with their places.
+fn plan_texts(located: &Located) -> BTreeMap<&'static str, Vec<(String, Range<usize>)>> {
+    let plan = located.get("plan");
+    let texts = |key| plan.and_then(|plan| plan.get(key)).map(texts).unwrap_or_default();
+    ["assume", "gates", "apply-with"].into_iter().map(|key| (key, texts(key))).collect()
 }
 
 /// A text, or the texts of a list, with their places.
@@ -352,6 +389,20 @@ struct File {
     ignore_in: Vec<IgnoreInEntry>,
     /// Flags of the API server, by their names there, where they are not the upstream defaults.
     api_server: ApiServerEntry,
+    /// What `seatrial plan` starts from.
+    plan: PlanEntry,
+}
+
+/// What plans start from, before the command line says more.
+#[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+struct PlanEntry {
+    /// What the manifests cannot know, such as "startup=5s" or "replicas/web=18".
+    assume: Vec<String>,
+    /// Conditions that make the exit status 1 if they fail, such as "availability >= 80%".
+    gates: Vec<String>,
+    /// Who applies the objects, such as "helm".
+    apply_with: Option<String>,
 }
 
 /// Flags of the API server on which its verdict depends.

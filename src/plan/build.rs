@@ -20,7 +20,7 @@ use crate::source::{Place, Sources};
 use crate::yaml::Path;
 
 /// What a plan depends on besides the two sides.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Options {
     /// The API server and the controllers.
     pub server: ApiServer,
@@ -30,6 +30,8 @@ pub struct Options {
     pub assumptions: Assumptions,
     /// What must hold.
     pub gates: Vec<Condition>,
+    /// Texts whose `CustomResourceDefinitions` hold besides those of the two sides.
+    pub definitions: Sources,
 }
 
 /// One side: texts, and the objects in them.
@@ -56,7 +58,10 @@ impl Side {
 
 /// What will happen when the objects of `new` are applied over those of `old`.
 pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
-    let definitions = [old, new].into_iter().flat_map(|side| side.cluster.of_kind("CustomResourceDefinition"));
+    let definitions = Cluster::read(&options.definitions);
+    // A definition of the new side comes last, so that it wins over one from elsewhere.
+    let definitions = [&definitions, &old.cluster, &new.cluster];
+    let definitions = definitions.into_iter().flat_map(|side| side.of_kind("CustomResourceDefinition"));
     let schemas = Schemas::new(vec![options.server.version], definitions);
     let mut applied: Vec<&Object> = new.cluster.objects().iter().collect();
     order::sort(&mut applied, options.applier);
@@ -154,6 +159,7 @@ impl Planner<'_> {
         plan.changes = changed.iter().map(|change| self.change(change, object, before)).collect();
         if plan.action != Action::None && plan.action != Action::Rejected {
             plan.notes = interplay::notes(object, around.cluster, &around.autoscalers);
+            plan.notes.extend(interplay::rerouted(before, object, &self.old.cluster, around.cluster));
         }
         if matches!(plan.action, Action::Roll | Action::Scale) {
             rollout::describe(&mut plan, before, after, around);
@@ -251,6 +257,7 @@ fn empty(object: &Object, source: Source) -> ObjectPlan {
         strategy: None,
         bounds: None,
         time: None,
+        timing: None,
         claims: None,
         steps: Vec::new(),
         rollout_status: Vec::new(),

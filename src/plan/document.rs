@@ -1,5 +1,5 @@
 //! What a plan says. The types are the contract of `seatrial plan --format json`, version 1; `schemas/plan.schema.json` is
-//! made from them and from those of findings, which are printed beside the plan. Fields may be added in version 1; none changes its meaning or goes away.
+//! made from them and from those of findings, which are written beside the plan. Fields may be added in version 1; none changes its meaning or goes away.
 
 use std::collections::BTreeMap;
 
@@ -34,8 +34,8 @@ pub struct Plan {
 pub struct Summary {
     /// Objects by what happens to them.
     pub actions: BTreeMap<Action, usize>,
-    /// The lowest availability of a workload during its rollout, as a part of the pods it should have; absent if nothing
-    /// rolls.
+    /// The lowest availability of a workload during its rollout, as a part of the pods that it should have, or had before if
+    /// those are fewer; absent if nothing rolls.
     pub min_availability: Option<f64>,
     /// The longest rollout, in seconds.
     pub time: Option<Span>,
@@ -115,13 +115,14 @@ pub struct ObjectPlan {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<Span>,
     /// The rollout, step by step; the first step is how things stand before.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
+    /// Where that time goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timing: Option<Timing>,
     /// What becomes of its `PersistentVolumeClaims`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claims: Option<Claims>,
     /// What `kubectl rollout status` prints.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rollout_status: Vec<String>,
     /// What happens if the new pods never become ready.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -191,6 +192,8 @@ pub struct Rejection {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Bounds {
+    /// How many pods were available before.
+    pub before: i64,
     /// How many pods there should be in the end.
     pub desired: i64,
     /// The fewest available pods at any step.
@@ -204,10 +207,15 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// The lowest availability as a part of the pods that there should be; `None` if there should be none.
+    /// How many pods people count on: those that there should be, or were before if those are fewer.
+    pub fn expected(&self) -> i64 {
+        self.desired.min(self.before)
+    }
+
+    /// The lowest availability as a part of the pods that people count on; `None` if they count on none.
     pub fn availability(&self) -> Option<f64> {
         let number = |count: i64| f64::from(i32::try_from(count).unwrap_or(i32::MAX));
-        (self.desired > 0).then(|| number(self.min_available) / number(self.desired))
+        (self.expected() > 0).then(|| number(self.min_available.min(self.expected())) / number(self.expected()))
     }
 }
 
@@ -226,6 +234,18 @@ impl Span {
     pub(super) fn later_by(self, seconds: f64) -> Self {
         Self { min: self.min + seconds, max: self.max + seconds }
     }
+}
+
+/// How long a pod of the workload takes to come and go, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Timing {
+    /// From its start until it is ready.
+    pub ready: Span,
+    /// How long it must have been ready to count as available (`minReadySeconds`).
+    pub min_ready: f64,
+    /// From its deletion until it is gone.
+    pub stop: Span,
 }
 
 /// An instant of a rollout.

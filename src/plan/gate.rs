@@ -1,6 +1,6 @@
 //! Conditions on a plan: `availability >= 80%`, `rejected == 0`, `web: peak <= 15`.
 
-use super::document::{Action, Gate, ObjectPlan, Plan};
+use super::document::{Action, Bounds, Gate, ObjectPlan, Plan};
 
 /// A condition.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +15,7 @@ pub struct Condition {
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Measure {
-    /// The lowest part of the wanted pods that is available, in percent.
+    /// The lowest part of the expected pods that is available, in percent.
     Availability,
     /// The most pods.
     Peak,
@@ -84,9 +84,7 @@ impl Condition {
         let bounds = || objects.iter().filter_map(|object| object.bounds.as_ref());
         let (found, words) = match self.measure {
             Measure::Availability => {
-                let parts = bounds()
-                    .filter(|it| it.desired > 0)
-                    .map(|it| 100.0 * number(it.min_available) / number(it.desired));
+                let parts = bounds().filter_map(Bounds::availability).map(|part| 100.0 * part);
                 let least = parts.fold(100.0, f64::min);
                 (least, format!("lowest availability {least:.0} %"))
             }

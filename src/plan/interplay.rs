@@ -31,6 +31,18 @@ pub(crate) fn target(autoscaler: &Object) -> Option<(&str, &str)> {
     Some((&target.kind, &target.name))
 }
 
+/// A sentence about a Service whose selector changes: which pods it picked, and which it will pick.
+pub(super) fn rerouted(before: &Object, object: &Object, old: &Cluster, new: &Cluster) -> Option<String> {
+    let picked = |service: &Object, cluster: &Cluster| -> Option<String> {
+        let selector = service.pod_selector().filter(|_| service.identity.kind == "Service")?;
+        let picked = cluster.pods_picked(service.namespace(), &selector);
+        let names: Vec<String> = picked.iter().map(|workload| workload.identity.to_string()).collect();
+        Some(if names.is_empty() { "no pods of the input".to_owned() } else { names.join(", ") })
+    };
+    let (was, will) = (picked(before, old)?, picked(object, new)?);
+    (was != will).then(|| format!("it picks {will} instead of {was}, in one go"))
+}
+
 /// Sentences about the workload `object`.
 pub(super) fn notes(object: &Object, cluster: &Cluster, autoscalers: &Autoscalers<'_>) -> Vec<String> {
     let mut notes = Vec::new();
@@ -38,6 +50,10 @@ pub(super) fn notes(object: &Object, cluster: &Cluster, autoscalers: &Autoscaler
         return notes;
     }
     let identity = &object.identity;
+    if identity.kind == "CronJob" {
+        notes.push("the change counts from the next run on; Jobs that run go on as they are".to_owned());
+        return notes;
+    }
     let key = (identity.kind.clone(), object.namespace().to_owned(), identity.name.clone());
     for autoscaler in autoscalers.get(&key).into_iter().flatten() {
         let replicas = object.root().at(&Path::root().fields(&["spec", "replicas"])).filter(|it| !it.is_null());

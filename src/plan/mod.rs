@@ -50,7 +50,7 @@ pub use self::assumptions::{AssumptionError, Assumptions};
 pub use self::build::{Options, Side, id, plan};
 pub use self::change::{Change, Effect, changes};
 pub use self::gate::{Condition, GateError};
-pub use self::order::Applier;
+pub use self::order::{Applier, UnknownApplier};
 pub use self::scenario::{
     At, Failing, Instant, NodeModel, Outage, Scenario, ScenarioError, Step, TaintModel, generate_schema,
 };

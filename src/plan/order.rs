@@ -1,5 +1,7 @@
 //! In which order tools apply objects.
 
+use std::str::FromStr;
+
 use crate::cluster::Object;
 use crate::yaml::{Path, Value};
 
@@ -28,10 +30,21 @@ impl Applier {
             Applier::Argocd => "argocd",
         }
     }
+}
 
-    /// The one with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|applier| applier.name() == name)
+/// A name that is none of a tool.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is no tool that is known; write one of {}", Applier::ALL.map(Applier::name).join(", "))]
+pub struct UnknownApplier {
+    name: String,
+}
+
+impl FromStr for Applier {
+    type Err = UnknownApplier;
+
+    fn from_str(name: &str) -> Result<Self, UnknownApplier> {
+        let known = Self::ALL.into_iter().find(|applier| applier.name() == name);
+        known.ok_or_else(|| UnknownApplier { name: name.to_owned() })
     }
 }
 

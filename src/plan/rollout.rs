@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::assumptions::Assumptions;
-use super::document::{Action, Bounds, ObjectPlan, OnFailure, Span, Step};
+use super::document::{Action, Bounds, ObjectPlan, OnFailure, Span, Step, Timing};
 use super::interplay::Autoscalers;
 use super::scenario::{At, Failing, NodeModel, Scenario, Settled};
 use super::simulate::{Applied, Row};
@@ -67,6 +67,8 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around
     endpoints::fill(&mut plan.steps, old, new, around.cluster);
     plan.bounds = Some(bounds(&plan.steps, desired(&worst), kind, spec));
     plan.time = Some(Span { min: steps::end(&best), max: steps::end(&worst) });
+    let min_ready = spec["minReadySeconds"].as_f64().unwrap_or_default();
+    plan.timing = Some(Timing { ready, min_ready, stop });
     plan.claims = claims::changed(old, new, &worst);
     plan.rollout_status = status::lines(&new.identity, spec, &worst);
     let broken = self::change(&before, &never_ready(&after), anywhere);
@@ -139,6 +141,7 @@ fn bounds(steps: &[Step], desired: i64, kind: &str, spec: &Value) -> Bounds {
     // Before the change counts too: a workload that is broken already does not get worse.
     let least = steps.iter().map(|step| step.available).min().unwrap_or_default();
     Bounds {
+        before: steps.first().map_or(0, |step| step.available),
         desired,
         min_available: least,
         max_pods: steps.iter().map(|step| step.pods).max().unwrap_or_default(),

@@ -70,26 +70,41 @@ fn int_or_string(value: &Value, default: &str) -> Option<IntOrString> {
 
 /// Where the bounds of the rollout come from.
 pub(super) fn arithmetic(kind: &str, spec: &Value, desired: i64) -> Vec<String> {
-    if kind != "Deployment" {
-        return Vec::new();
-    }
-    if spec["strategy"]["type"] == "Recreate" {
-        return vec!["no pod is available between the last old and the first new one".to_owned()];
-    }
-    let rolling = &spec["strategy"]["rollingUpdate"];
     let total = i32::try_from(desired).unwrap_or(i32::MAX);
-    let (Some(surge), Some(unavailable)) =
-        (int_or_string(&rolling["maxSurge"], "25%"), int_or_string(&rolling["maxUnavailable"], "25%"))
-    else {
-        return Vec::new();
-    };
-    let Ok(Fenceposts { max_surge: surge, max_unavailable: unavailable }) =
-        resolve_fenceposts(Some(&surge), Some(&unavailable), total)
-    else {
-        return Vec::new();
-    };
+    match kind {
+        "Deployment" if spec["strategy"]["type"] == "Recreate" => {
+            vec!["no pod is available between the last old and the first new one".to_owned()]
+        }
+        "Deployment" => {
+            let rolling = &spec["strategy"]["rollingUpdate"];
+            let (Some(surge), Some(unavailable)) =
+                (int_or_string(&rolling["maxSurge"], "25%"), int_or_string(&rolling["maxUnavailable"], "25%"))
+            else {
+                return Vec::new();
+            };
+            let Ok(Fenceposts { max_surge: surge, max_unavailable: unavailable }) =
+                resolve_fenceposts(Some(&surge), Some(&unavailable), total)
+            else {
+                return Vec::new();
+            };
+            within(total, surge, unavailable, "pods")
+        }
+        "DaemonSet" if spec["updateStrategy"]["type"] != "OnDelete" => {
+            let rolling = &spec["updateStrategy"]["rollingUpdate"];
+            let count =
+                |name: &str, default: &str| int_or_string(&rolling[name], default)?.scaled(total, Rounding::Up).ok();
+            let (Some(surge), Some(unavailable)) = (count("maxSurge", "0"), count("maxUnavailable", "1")) else {
+                return Vec::new();
+            };
+            within(total, surge, unavailable, "nodes")
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn within(total: i32, surge: i32, unavailable: i32, what: &str) -> Vec<String> {
     vec![
-        format!("available ≥ {} = {total} − {unavailable}", total - unavailable.min(total)),
-        format!("pods ≤ {} = {total} + {surge}, besides those that are stopping", total.saturating_add(surge)),
+        format!("available ≥ {} = {total} {what} − {unavailable}", total - unavailable.min(total)),
+        format!("pods ≤ {} = {total} {what} + {surge}, besides those that are stopping", total.saturating_add(surge)),
     ]
 }

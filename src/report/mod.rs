@@ -5,8 +5,10 @@ mod excerpt;
 mod github;
 pub mod json;
 pub mod plan_findings;
+pub mod plan_github;
 pub mod plan_markdown;
 pub mod plan_text;
+mod plan_words;
 mod text;
 pub mod trace;
 
@@ -109,6 +111,30 @@ fn printable(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(clean)
+}
+
+/// Breaks a text between words; words are never broken, because they may be commands or names.
+fn wrapped(text: &str, room: usize) -> String {
+    let mut lines = String::new();
+    let mut used = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > room {
+            lines.push('\n');
+            used = 0;
+        } else if used > 0 {
+            lines.push(' ');
+            used += 1;
+        }
+        lines.push_str(word);
+        used += length;
+    }
+    lines
+}
+
+/// The text in a colour or weight, given as the number of an ANSI sequence; as it is without colours or without a number.
+fn paint(color: bool, code: &str, text: &str) -> String {
+    if color && !code.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
 }
 
 /// Control characters, line separators, and characters that change the direction of text or take no room.

@@ -1,6 +1,5 @@
-//! What the rules about rollouts found in a plan: as JSON beside it, as lines of its text, and as a list in Markdown.
+//! What the rules about rollouts found in a plan: as JSON beside it, and for the reports that people read.
 
-use std::fmt::Write as _;
 use std::io;
 
 use schemars::JsonSchema;
@@ -11,7 +10,7 @@ use super::printable;
 use crate::finding::Finding;
 use crate::lint::Report;
 use crate::plan;
-use crate::plan::document::{Action, ObjectPlan, Plan};
+use crate::plan::document::{Action, ObjectPlan, Plan, Source};
 use crate::source::Sources;
 
 /// Findings, and the texts of the new side, in which they are.
@@ -42,55 +41,38 @@ pub fn write_json(out: &mut dyn io::Write, plan: &Plan, found: Found<'_>) -> io:
 
 /// The JSON Schema of plans. `schemas/plan.schema.json` is this, kept current by a test.
 pub fn generate_plan_schema() -> serde_json::Value {
-    let generator = schemars::generate::SchemaSettings::draft2020_12().for_serialize().into_generator();
-    generator.into_root_schema_for::<Document<'static>>().to_value()
+    // As plans are written: what is left out when it is empty is not required.
+    let settings = schemars::generate::SchemaSettings::default().for_serialize();
+    settings.into_generator().into_root_schema_for::<Document<'static>>().to_value()
 }
 
-/// Lines about an object that is shown with its details: `⚠ paused-keeps-old   web.yaml:12`, and what it is.
-pub(super) fn of_object(text: &mut String, indent: &str, object: &ObjectPlan, found: Found<'_>) {
-    for finding in found.report.findings.iter().filter(|finding| is_about(finding, object)) {
-        line(text, indent, finding, found.sources);
+impl<'a> Found<'a> {
+    /// All findings, in the order of their places.
+    pub(super) fn all(self) -> impl Iterator<Item = &'a Finding> {
+        self.report.findings.iter()
     }
-}
 
-/// Lines about the objects that are not shown with their details.
-pub(super) fn of_others(text: &mut String, plan: &Plan, found: Found<'_>) {
-    let shown = |object: &&ObjectPlan| matches!(object.action, Action::Roll | Action::Scale | Action::Update);
-    let shown: Vec<&ObjectPlan> = plan.objects.iter().filter(shown).collect();
-    for finding in &found.report.findings {
-        if !shown.iter().any(|object| is_about(finding, object)) {
-            text.push('\n');
-            line(text, "", finding, found.sources);
-        }
+    /// Those about an object.
+    pub(super) fn about(self, object: &ObjectPlan) -> impl Iterator<Item = &'a Finding> {
+        self.all().filter(move |finding| is_about(finding, object))
+    }
+
+    /// Those about objects of which a plan for people shows no details.
+    pub(super) fn about_quiet(self, plan: &Plan) -> impl Iterator<Item = &'a Finding> {
+        let is_quiet = |object: &&ObjectPlan| matches!(object.action, Action::Create | Action::Rejected);
+        let quiet: Vec<&ObjectPlan> = plan.objects.iter().filter(is_quiet).collect();
+        self.all().filter(move |finding| quiet.iter().any(|object| is_about(finding, object)))
+    }
+
+    /// Where a finding is.
+    pub(super) fn source(self, finding: &Finding) -> Source {
+        let place = finding.primary.place;
+        let source = self.sources.get(place.file);
+        let line = source.position(place.span.start as usize).line;
+        Source { file: printable(&source.name).into_owned(), line }
     }
 }
 
 fn is_about(finding: &Finding, object: &ObjectPlan) -> bool {
     finding.object.as_deref().is_some_and(|identity| plan::id(identity) == object.id)
-}
-
-fn line(text: &mut String, indent: &str, finding: &Finding, sources: &Sources) {
-    let mark = if finding.severity == crate::finding::Severity::Error { "✗" } else { "⚠" };
-    let _ = writeln!(text, "{indent}{mark} {}   {}", finding.rule, place(finding, sources));
-    let _ = writeln!(text, "{indent}    {}", printable(&finding.message));
-    if let Some(help) = &finding.help {
-        let _ = writeln!(text, "{indent}    help: {}", printable(help));
-    }
-}
-
-fn place(finding: &Finding, sources: &Sources) -> String {
-    let place = finding.primary.place;
-    let source = sources.get(place.file);
-    format!("{}:{}", printable(&source.name), source.position(place.span.start as usize).line)
-}
-
-/// A list item for each finding; `escaped` is for text that Markdown would read otherwise.
-pub(super) fn list(text: &mut String, found: Found<'_>, escaped: impl Fn(&str) -> String) {
-    if !found.report.findings.is_empty() {
-        text.push('\n');
-    }
-    for finding in &found.report.findings {
-        let (message, place) = (escaped(&finding.message), escaped(&place(finding, found.sources)));
-        let _ = writeln!(text, "- ⚠ **{}**: {message} ({place})", finding.rule);
-    }
 }

@@ -4,10 +4,10 @@
 use std::fmt::Write as _;
 use std::io;
 
-use super::plan_findings::{self, Found};
-use super::plan_text::{span, value, verdict};
+use super::plan_findings::Found;
+use super::plan_words::{self as words, Difference, Line};
 use super::printable;
-use crate::plan::document::{Action, ObjectPlan, Plan, Step};
+use crate::plan::document::{Action, FieldChange, ObjectPlan, OnFailure, Plan, Source};
 
 /// GitHub takes comments of up to 65,536 characters.
 pub const MAX_SIZE: usize = 65_000;
@@ -41,25 +41,27 @@ pub fn write(out: &mut dyn io::Write, plan: &Plan, found: Found<'_>, max_size: u
 }
 
 fn text(plan: &Plan, found: Found<'_>, detail: Detail) -> String {
-    let mut text = String::from("<!-- seatrial:plan -->\n### Rollout plan\n\n");
+    let shown: Vec<&ObjectPlan> = plan.objects.iter().filter(|object| object.action != Action::None).collect();
+    let objects = if shown.len() == 1 { "object changes" } else { "objects change" };
+    let mut text = format!("<!-- seatrial:plan -->\n### Rollout plan · {} {objects}\n\n", shown.len());
     let rejected = plan.summary.actions.contains_key(&Action::Rejected);
     let alert = if rejected { "CAUTION" } else { "NOTE" };
-    let _ = writeln!(text, "> [!{alert}]\n> {}\n", escaped(&verdict(plan)));
-    let shown: Vec<&ObjectPlan> = plan.objects.iter().filter(|object| object.action != Action::None).collect();
+    let _ = writeln!(text, "> [!{alert}]\n> {}\n", escaped(&words::verdict(plan)));
     if !shown.is_empty() {
         text.push_str("| object | what happens | lowest availability | pod peak | time * | if it fails |\n|---|---|---|---|---|---|\n");
         for object in &shown {
             line(&mut text, object);
         }
     }
-    plan_findings::list(&mut text, found, escaped);
+    findings(&mut text, found);
     if detail > Detail::Line {
         for object in &shown {
             details(&mut text, object, detail);
         }
     }
     for gate in &plan.gates {
-        let _ = writeln!(text, "\n{} gate `{}` ({})", if gate.holds { "✅" } else { "❌" }, gate.condition, gate.found);
+        let mark = if gate.holds { "✅" } else { "❌" };
+        let _ = writeln!(text, "\n{mark} gate `{}` ({})", code(&gate.condition), gate.found);
     }
     let _ = writeln!(
         text,
@@ -70,16 +72,23 @@ fn text(plan: &Plan, found: Found<'_>, detail: Detail) -> String {
     text
 }
 
+/// What the rules found; an empty line before it ends the table.
+fn findings(text: &mut String, found: Found<'_>) {
+    for (at, finding) in found.all().enumerate() {
+        let before = if at == 0 { "\n" } else { "" };
+        let (message, place) = (escaped(&finding.message), place(&found.source(finding)));
+        let _ = writeln!(text, "{before}- ⚠ **{}**: {message} ({place})", finding.rule);
+    }
+}
+
 fn line(text: &mut String, object: &ObjectPlan) {
     let none = || "–".to_owned();
-    let availability =
-        object.bounds.as_ref().map_or_else(none, |bounds| format!("**{}/{}**", bounds.min_available, bounds.desired));
-    let peak = object.bounds.as_ref().map_or_else(none, |bounds| bounds.max_pods.to_string());
-    let time = object.time.map_or_else(none, span);
-    let failure = object.on_failure.as_ref().map_or_else(none, |failure| {
-        let parks: Vec<String> = failure.parks.iter().map(|it| format!("{} {}", it.pods, it.rev)).collect();
-        format!("stops at {}", parks.join(" + "))
-    });
+    let bounds = object.bounds.as_ref();
+    let availability = bounds.map_or_else(none, |bounds| format!("**{}**", words::available(bounds)));
+    let peak = bounds.map_or_else(none, |bounds| bounds.max_pods.to_string());
+    let time = object.time.map_or_else(none, words::span);
+    let failure = object.on_failure.as_ref();
+    let failure = failure.map_or_else(none, |failure| format!("stops at {}", words::pods_by_revision(&failure.parks)));
     let what = match object.action {
         Action::Rejected => "✗ rejected: it stays as it is",
         Action::RecreateNeeded => "✗ must be recreated",
@@ -90,66 +99,94 @@ fn line(text: &mut String, object: &ObjectPlan) {
         Action::Delete => "is gone from the new side",
         Action::None => "stays",
     };
-    let _ = writeln!(text, "| `{}` | {what} | {availability} | {peak} | {time} | {failure} |", escaped(&object.id));
+    let name = code(&words::name(&object.id));
+    let _ = writeln!(text, "| `{name}` | {what} | {availability} | {peak} | {time} | {failure} |");
 }
 
 fn details(text: &mut String, object: &ObjectPlan, detail: Detail) {
-    if object.changes.is_empty() && object.rejections.is_empty() && object.notes.is_empty() {
+    if object.changes.is_empty() && object.rejections.is_empty() && object.notes.is_empty() && object.claims.is_none() {
         return;
     }
-    let _ = writeln!(text, "\n<details><summary><code>{}</code></summary>\n", escaped(&object.id));
+    let _ = writeln!(text, "\n<details><summary><code>{}</code></summary>\n", escaped(&words::name(&object.id)));
     for rejection in &object.rejections {
-        let place = format!("{}:{}", rejection.source.file, rejection.source.line);
-        let _ = writeln!(
-            text,
-            "- ✗ `{}`: {} ({})",
-            escaped(&rejection.field),
-            escaped(&rejection.message),
-            escaped(&place)
-        );
+        let (field, place) = (code(&rejection.field), place(&rejection.source));
+        let _ = writeln!(text, "- ✗ `{field}`: {} ({place})", escaped(&rejection.message));
         if let Some(help) = &rejection.help {
             let _ = writeln!(text, "  way out: {}", escaped(help));
         }
     }
     for change in &object.changes {
-        let place = format!("{}:{}", change.source.file, change.source.line);
-        let (old, new) = (value(change.old.as_ref()), value(change.new.as_ref()));
-        let _ =
-            writeln!(text, "- `{}`: `{}` → `{}` ({})", escaped(&change.name), code(&old), code(&new), escaped(&place));
+        changed(text, change);
     }
-    for note in &object.notes {
-        let _ = writeln!(text, "- {}", escaped(note));
+    let bounds = object.bounds.iter().flat_map(|bounds| &bounds.why).cloned();
+    let traffic = words::traffic(&object.steps).into_iter().map(|(service, text)| format!("{service}: {text}"));
+    let storage = object.claims.iter().flat_map(words::storage);
+    let sentences = object.strategy.iter().cloned().chain(bounds).chain(traffic).chain(words::leftover(object));
+    for sentence in sentences.chain(storage).chain(object.notes.iter().cloned()) {
+        let _ = writeln!(text, "- {}", escaped(&sentence));
+    }
+    if let Some(failure) = &object.on_failure {
+        failing(text, failure);
     }
     if detail == Detail::Steps && !object.steps.is_empty() {
         text.push('\n');
-        steps(text, &object.steps);
+        steps(text, object);
     }
     text.push_str("\n</details>\n");
 }
 
-fn steps(text: &mut String, steps: &[Step]) {
-    let revisions: Vec<&str> = steps
-        .first()
-        .map_or_else(Vec::new, |step| step.revisions.iter().map(|revision| revision.rev.as_str()).collect());
-    let heads = revisions.iter().map(|rev| format!(" {rev} (ok) |")).collect::<Vec<_>>().concat();
-    let rules = "--:|".repeat(revisions.len());
-    let _ = writeln!(
-        text,
-        "| step | when |{heads} available | pods | what the controllers do |\n|--:|---|{rules}--:|--:|---|"
-    );
-    for step in steps {
-        let cells =
-            step.revisions.iter().map(|it| format!(" {} ({}) |", it.pods, it.ready)).collect::<Vec<_>>().concat();
-        let when = if step.n == 0 { "before".to_owned() } else { span(step.at) };
-        let _ = writeln!(
-            text,
-            "| {} | {when} |{cells} {} | {} | {} |",
-            step.n,
-            step.available,
-            step.pods,
-            escaped(&step.events.join(", "))
-        );
+fn failing(text: &mut String, failure: &OnFailure) {
+    let parks = words::pods_by_revision(&failure.parks);
+    let _ = write!(text, "- if the new pods never become ready: stops at {parks}, {} available", failure.available);
+    if let Some(reported) = &failure.reported {
+        let after = failure.after_seconds.map(|after| format!("after {after} s ")).unwrap_or_default();
+        let _ = write!(text, "; {after}`{}`", code(reported));
     }
+    let recover: Vec<String> = failure.recover.iter().map(|way| format!("`{}`", code(way))).collect();
+    let _ = writeln!(text, "; back: {}", recover.join(", then "));
+}
+
+fn changed(text: &mut String, change: &FieldChange) {
+    let _ = write!(text, "- `{}` ({})", code(&change.name), place(&change.source));
+    match words::difference(change) {
+        Difference::Values(old, new) => {
+            let _ = writeln!(text, ": `{}` → `{}`", code(&old), code(&new));
+        }
+        Difference::Lines(lines, more) => {
+            text.push_str("\n  ```diff\n");
+            for (is_new, line) in lines {
+                // A fence in the value would end this one.
+                let line = line.replace("```", "~~~");
+                let _ = writeln!(text, "  {} {line}", if is_new { '+' } else { '-' });
+            }
+            text.push_str("  ```\n");
+            if more > 0 {
+                let _ = writeln!(text, "  … {more} more lines differ");
+            }
+        }
+    }
+}
+
+fn steps(text: &mut String, object: &ObjectPlan) {
+    let (heads, lines) = words::table(object, false);
+    let _ = writeln!(text, "| {} |\n|{}", heads.join(" | "), "---|".repeat(heads.len()));
+    for line in lines {
+        let cells = match line {
+            Line::Cells(cells) => cells,
+            Line::Folded(count) => {
+                let mut cells = vec![String::new(); heads.len()];
+                "…".clone_into(&mut cells[0]);
+                cells[1] = format!("{count} more steps like these");
+                cells
+            }
+        };
+        let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+}
+
+fn place(source: &Source) -> String {
+    escaped(&format!("{}:{}", source.file, source.line))
 }
 
 /// Text that Markdown would read otherwise.
@@ -166,5 +203,5 @@ fn escaped(text: &str) -> String {
 
 /// Text between backticks.
 fn code(text: &str) -> String {
-    text.replace('`', "'").replace('|', "\\|")
+    printable(text).replace('`', "'").replace('|', "\\|")
 }

@@ -1,303 +1,276 @@
 //! A plan for people: the verdict first, then what is refused, then what rolls, and the quiet rest in a line or two.
 
-use std::fmt::Write as _;
 use std::io;
 
-use serde_json::Value;
-
-use super::plan_findings::{self, Found};
-use super::printable;
+use super::plan_findings::Found;
+use super::plan_words::{self as words, Difference, Line};
+use super::{Style, paint, printable, wrapped};
+use crate::finding::{Finding, Severity};
 use crate::plan::Effect;
-use crate::plan::document::{Action, Bounds, FieldChange, ObjectPlan, OnFailure, Plan, Revision, Span, Step};
+use crate::plan::document::{Action, FieldChange, ObjectPlan, OnFailure, Plan, Source};
 
 /// Where the details of an object begin.
 const INDENT: &str = "  ";
 /// How wide the words in front of details are.
 const LABEL: usize = 16;
-/// Longer values are cut.
-const VALUE: usize = 60;
+/// Wider lines are hard to read, however wide the terminal is.
+const WIDTH: usize = 110;
 
-/// Writes the plan.
-pub fn write(out: &mut dyn io::Write, plan: &Plan, found: Found<'_>) -> io::Result<()> {
-    let mut text = String::new();
-    let _ = writeln!(text, "Plan: {}", verdict(plan));
-    let of = |actions: &[Action]| -> Vec<&ObjectPlan> {
-        plan.objects.iter().filter(|object| actions.contains(&object.action)).collect()
-    };
-    for object in of(&[Action::Rejected, Action::RecreateNeeded]) {
-        refused(&mut text, object);
-    }
-    let mut rolling = of(&[Action::Roll, Action::Scale]);
-    rolling.sort_by(|one, other| availability(one).total_cmp(&availability(other)));
-    for object in rolling {
-        changing(&mut text, object);
-        plan_findings::of_object(&mut text, INDENT, object, found);
-    }
-    for object in of(&[Action::Update]) {
-        changing(&mut text, object);
-        plan_findings::of_object(&mut text, INDENT, object, found);
-    }
-    plan_findings::of_others(&mut text, plan, found);
-    quiet(&mut text, plan);
-    if !plan.assumptions.is_empty() {
-        let _ = writeln!(text, "assumed: {}", plan.assumptions.join(", "));
-    }
-    for gate in &plan.gates {
-        let _ =
-            writeln!(text, "gate {}: {} ({})", if gate.holds { "holds" } else { "fails" }, gate.condition, gate.found);
-    }
-    out.write_all(text.as_bytes())
+/// Writes the plan; `all_steps` of long rollouts, or only their begin and end.
+pub fn write(out: &mut dyn io::Write, plan: &Plan, found: Found<'_>, all_steps: bool, style: Style) -> io::Result<()> {
+    let mut page = Page { text: String::new(), color: style.color, width: style.width.min(WIDTH), all_steps };
+    page.plan(plan, found);
+    out.write_all(page.text.as_bytes())
 }
 
-/// The part of the wanted pods that is available at the worst step.
-fn availability(object: &ObjectPlan) -> f64 {
-    object.bounds.as_ref().map_or(1.0, part)
+struct Page {
+    text: String,
+    color: bool,
+    width: usize,
+    all_steps: bool,
 }
 
-fn part(bounds: &Bounds) -> f64 {
-    bounds.availability().unwrap_or(1.0)
-}
-
-/// The plan in a sentence or two.
-pub(super) fn verdict(plan: &Plan) -> String {
-    let count = |action: Action| plan.summary.actions.get(&action).copied().unwrap_or_default();
-    let mut parts = Vec::new();
-    let mut say = |count: usize, one: &str, many: &str| {
-        if count > 0 {
-            parts.push(format!("{count} {}", if count == 1 { one } else { many }));
-        }
-    };
-    say(
-        count(Action::Rejected),
-        "change will be REJECTED by the API server",
-        "changes will be REJECTED by the API server",
-    );
-    say(count(Action::RecreateNeeded), "object must be recreated", "objects must be recreated");
-    say(count(Action::Roll), "workload rolls", "workloads roll");
-    say(count(Action::Scale), "workload scales", "workloads scale");
-    say(count(Action::Update), "object changes without restarts", "objects change without restarts");
-    say(count(Action::Create), "object is created", "objects are created");
-    say(count(Action::Delete), "object goes", "objects go");
-    let mut text = if parts.is_empty() { "nothing changes".to_owned() } else { parts.join(", ") };
-    text.push('.');
-    if count(Action::Rejected) == 0 && count(Action::Roll) > 0 {
-        text.insert_str(text.len() - 1, ", nothing is rejected");
-    }
-    let worst = plan
-        .objects
-        .iter()
-        .filter_map(|object| object.bounds.as_ref())
-        .min_by(|one, other| part(one).total_cmp(&part(other)));
-    if let Some(bounds) = worst {
-        let _ = write!(
-            text,
-            " Lowest availability {}/{} ({:.0} %).",
-            bounds.min_available,
-            bounds.desired,
-            100.0 * part(bounds)
-        );
-    }
-    if let Some(time) = plan.summary.time {
-        let _ = write!(text, " About {} plus image pulls.", span(time));
-    }
-    text
-}
-
-fn title(object: &ObjectPlan, mark: &str) -> String {
-    format!("\n{mark} {}   {}:{}\n", name(&object.id), printable(&object.source.file), object.source.line)
-}
-
-/// `Deployment shop/web` for `apps/Deployment/shop/web`.
-fn name(id: &str) -> String {
-    let mut parts: Vec<&str> = id.split('/').collect();
-    // The group may hold no slash; what is left is kind, namespace and name.
-    if parts.len() > 2 {
-        parts.remove(0);
-    }
-    let (kind, rest) = parts.split_first().map_or(("", String::new()), |(kind, rest)| (*kind, rest.join("/")));
-    printable(&format!("{kind} {rest}")).into_owned()
-}
-
-fn detail(text: &mut String, label: &str, value: &str) {
-    let _ = writeln!(text, "{INDENT}{label:<LABEL$}{value}");
-}
-
-fn refused(text: &mut String, object: &ObjectPlan) {
-    text.push_str(&title(object, "✗"));
-    for rejection in &object.rejections {
-        let reason = rejection.reason.as_deref().unwrap_or("BadRequest");
-        let place = format!("{}:{}", printable(&rejection.source.file), rejection.source.line);
-        let field = if rejection.field.is_empty() { "the object" } else { &rejection.field };
-        let _ = writeln!(text, "{INDENT}{field}   {place}");
-        let _ = writeln!(text, "{INDENT}    {} ({reason})", printable(&rejection.message));
-        if let Some(help) = &rejection.help {
-            let _ = writeln!(text, "{INDENT}    way out: {}", printable(help));
-        }
-    }
-    let lost: Vec<&FieldChange> = object.changes.iter().filter(|change| change.effect != Effect::Rejected).collect();
-    if !lost.is_empty() {
-        let names: Vec<&str> = lost.iter().map(|change| change.name.as_str()).collect();
-        detail(text, "lost with it", &printable(&names.join(", ")));
-    }
-}
-
-fn changing(text: &mut String, object: &ObjectPlan) {
-    let mark = if object.action == Action::Roll { "⟳" } else { "~" };
-    text.push_str(&title(object, mark));
-    let because = match object.action {
-        Action::Roll => "rolls because",
-        Action::Scale => "scales because",
-        _ => "changes",
-    };
-    // What does not make it roll or scale comes after what does.
-    let mut changes: Vec<&FieldChange> = object.changes.iter().collect();
-    changes.sort_by_key(|change| std::cmp::Reverse(change.effect));
-    let gravest = changes.first().map(|change| change.effect);
-    for (at, change) in changes.iter().enumerate() {
-        let before = at.checked_sub(1).map(|before| changes[before].effect);
-        let label = match before {
-            None => because,
-            Some(before) if Some(before) == gravest && Some(change.effect) != gravest => "changes too",
-            Some(_) => "",
+impl Page {
+    fn plan(&mut self, plan: &Plan, found: Found<'_>) {
+        let of = |actions: &[Action]| -> Vec<&ObjectPlan> {
+            plan.objects.iter().filter(|object| actions.contains(&object.action)).collect()
         };
-        let place = format!("{}:{}", printable(&change.source.file), change.source.line);
-        detail(text, label, &format!("{}   {place}", printable(&change.name)));
-        detail(text, "", &format!("  {} → {}", value(change.old.as_ref()), value(change.new.as_ref())));
-    }
-    if let Some(strategy) = &object.strategy {
-        detail(text, "strategy", strategy);
-    }
-    if !object.steps.is_empty() {
-        text.push('\n');
-        steps(text, &object.steps, object.bounds.as_ref());
-        text.push('\n');
-    }
-    if let Some(bounds) = &object.bounds {
-        for (at, why) in bounds.why.iter().enumerate() {
-            detail(text, if at == 0 { "bounds" } else { "" }, why);
+        let refused = of(&[Action::Rejected]);
+        let code = if refused.is_empty() { "1" } else { "1;31" };
+        let verdict = self.paint(code, &format!("Plan: {}", words::verdict(plan)));
+        self.line(&verdict);
+        for object in refused {
+            self.refused(object);
+        }
+        let mut rolling = of(&[Action::RecreateNeeded, Action::Roll, Action::Scale]);
+        let worst = |object: &ObjectPlan| object.bounds.as_ref().map_or(1.0, words::part);
+        rolling.sort_by(|one, other| worst(one).total_cmp(&worst(other)));
+        for object in rolling.into_iter().chain(of(&[Action::Update])) {
+            self.changing(object);
+            for finding in found.about(object) {
+                self.finding(finding, &found.source(finding));
+            }
+        }
+        for finding in found.about_quiet(plan) {
+            self.text.push('\n');
+            self.finding(finding, &found.source(finding));
+        }
+        self.quiet(plan);
+        if !plan.assumptions.is_empty() {
+            let assumed = format!("assumed: Kubernetes {}, {}", plan.kubernetes_version, plan.assumptions.join(", "));
+            self.line(&wrapped(&assumed, self.width).replace('\n', "\n         "));
+        }
+        for gate in &plan.gates {
+            let (code, word) = if gate.holds { ("32", "holds") } else { ("31", "fails") };
+            let word = self.paint(code, word);
+            self.line(&format!("gate {word}: {} ({})", printable(&gate.condition), gate.found));
         }
     }
-    if let Some(time) = object.time {
-        detail(text, "time", &span(time));
-    }
-    for (at, line) in object.rollout_status.iter().enumerate() {
-        detail(text, if at == 0 { "you will see" } else { "" }, line);
-    }
-    if let Some(failure) = &object.on_failure {
-        on_failure(text, failure);
-    }
-    for note in &object.notes {
-        detail(text, "note", &printable(note));
-    }
-}
 
-fn on_failure(text: &mut String, failure: &OnFailure) {
-    let _ = writeln!(text, "{INDENT}if the new pods never become ready");
-    let parks: Vec<String> =
-        failure.parks.iter().map(|revision| format!("{} {}", revision.pods, revision.rev)).collect();
-    detail(
-        text,
-        "",
-        &format!("stops at {}: {} available, no automatic rollback", parks.join(" + "), failure.available),
-    );
-    if let Some(reported) = &failure.reported {
-        let after = failure.after_seconds.map(|after| format!("after {after} s: ")).unwrap_or_default();
-        detail(text, "", &format!("{after}{reported}"));
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
     }
-    for (at, way) in failure.recover.iter().enumerate() {
-        detail(text, "", &format!("{}{way}", if at == 0 { "back: " } else { "      " }));
-    }
-}
 
-/// The table of steps. Columns are as wide as what stands in them.
-fn steps(text: &mut String, steps: &[Step], bounds: Option<&Bounds>) {
-    let revisions: Vec<&str> =
-        steps.last().map_or_else(Vec::new, |step| step.revisions.iter().map(|it| it.rev.as_str()).collect());
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    let mut head = vec!["step".to_owned(), "when".to_owned()];
-    head.extend(revisions.iter().map(|rev| format!("{rev} pods")));
-    head.extend(["available", "pods", "what the controllers do"].map(str::to_owned));
-    rows.push(head);
-    let least = bounds.map(|bounds| bounds.min_available);
-    let mut said = false;
-    for step in steps {
-        let mut row = vec![step.n.to_string(), if step.n == 0 { "before".to_owned() } else { span(step.at) }];
-        row.extend(
-            revisions
-                .iter()
-                .map(|rev| step.revisions.iter().find(|it| it.rev == *rev).map_or_else(|| "0".to_owned(), pods)),
-        );
-        let is_least = step.n > 0 && Some(step.available) == least && !said;
-        said |= is_least;
-        row.push(format!("{}{}", step.available, if is_least { " ← min" } else { "" }));
-        row.push(if step.terminating > 0 {
-            format!("{} +{}t", step.pods, step.terminating)
-        } else {
-            step.pods.to_string()
-        });
-        row.push(step.events.join(", "));
-        rows.push(row);
+    fn paint(&self, code: &str, text: &str) -> String {
+        paint(self.color, code, text)
     }
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
-    for row in rows {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        let _ = writeln!(text, "{INDENT}{INDENT}{}", cells.join("  ").trim_end());
-    }
-}
 
-fn pods(revision: &Revision) -> String {
-    if revision.ready == revision.pods {
-        revision.pods.to_string()
-    } else {
-        format!("{} ({} ok)", revision.pods, revision.ready)
+    /// `⟳ Deployment shop/web`, and at the right where it stands.
+    fn title(&mut self, object: &ObjectPlan, mark: &str, code: &str) {
+        let (name, place) = (words::name(&object.id), place(&object.source));
+        let used = 2 + name.chars().count() + place.chars().count();
+        let gap = self.width.saturating_sub(used).max(3);
+        let title = self.paint(code, &format!("{mark} {name}"));
+        let place = self.paint("2", &place);
+        self.line(&format!("\n{title}{}{place}", " ".repeat(gap)));
     }
-}
 
-/// The objects about which there is little to say.
-fn quiet(text: &mut String, plan: &Plan) {
-    text.push('\n');
-    for (action, what) in [(Action::Create, "created"), (Action::Delete, "gone from the new side")] {
-        let names: Vec<String> =
-            plan.objects.iter().filter(|object| object.action == action).map(|object| name(&object.id)).collect();
-        if !names.is_empty() {
-            let _ = writeln!(text, "{what}: {}", names.join(", "));
+    /// A line of details; its label is empty if it goes on with the last one.
+    fn detail(&mut self, label: &str, value: &str) {
+        let room = self.width.saturating_sub(INDENT.len() + LABEL);
+        for (at, line) in wrapped(value, room).lines().enumerate() {
+            let label = if at == 0 { label } else { "" };
+            let label = self.paint("2", &format!("{label:<LABEL$}"));
+            self.line(&format!("{INDENT}{label}{line}"));
         }
     }
-    let unchanged = plan.objects.iter().filter(|object| object.action == Action::None).count();
-    if unchanged > 0 {
-        let _ = writeln!(text, "unchanged: {unchanged} {}", if unchanged == 1 { "object" } else { "objects" });
+
+    fn details(&mut self, label: &str, values: impl IntoIterator<Item = impl AsRef<str>>) {
+        for (at, value) in values.into_iter().enumerate() {
+            self.detail(if at == 0 { label } else { "" }, value.as_ref());
+        }
+    }
+
+    fn refused(&mut self, object: &ObjectPlan) {
+        self.title(object, "✗", "1;31");
+        for rejection in &object.rejections {
+            let reason = rejection.reason.as_deref().unwrap_or("BadRequest");
+            let field = if rejection.field.is_empty() { "the object" } else { &rejection.field };
+            self.line(&format!("{INDENT}{}   {}", printable(field), place(&rejection.source)));
+            self.line(&format!("{INDENT}    {} ({reason})", printable(&rejection.message)));
+            if let Some(help) = &rejection.help {
+                self.line(&format!("{INDENT}    way out: {}", printable(help)));
+            }
+        }
+        let changes = |is_refused: bool| -> Vec<&FieldChange> {
+            object.changes.iter().filter(|change| (change.effect == Effect::Rejected) == is_refused).collect()
+        };
+        self.changes("refused", &changes(true));
+        let lost: Vec<&str> = changes(false).iter().map(|change| change.name.as_str()).collect();
+        if !lost.is_empty() {
+            self.detail("lost with it", &printable(&lost.join(", ")));
+        }
+    }
+
+    fn changing(&mut self, object: &ObjectPlan) {
+        let (mark, because) = match object.action {
+            Action::Roll => ("⟳", "rolls because"),
+            Action::RecreateNeeded => ("⟳", "recreated because"),
+            Action::Scale => ("~", "scales because"),
+            _ => ("~", "changes"),
+        };
+        self.title(object, mark, "1");
+        // What does not make it roll or scale comes after what does.
+        let gravest = object.changes.iter().map(|change| change.effect).max();
+        let (grave, others): (Vec<&FieldChange>, Vec<&FieldChange>) =
+            object.changes.iter().partition(|change| Some(change.effect) == gravest);
+        self.changes(because, &grave);
+        self.changes("changes too", &others);
+        if let Some(strategy) = &object.strategy {
+            self.detail("strategy", strategy);
+        }
+        if !object.steps.is_empty() {
+            self.steps(object);
+        }
+        if let Some(bounds) = &object.bounds {
+            self.details("bounds", &bounds.why);
+        }
+        if let (Some(time), Some(timing)) = (object.time, &object.timing) {
+            self.detail("time", &format!("{}: {}", words::span(time), words::timing(timing)));
+        }
+        for (service, text) in words::traffic(&object.steps) {
+            self.detail(&service, &text);
+        }
+        if let Some(leftover) = words::leftover(object) {
+            self.detail("stays mixed", &leftover);
+        }
+        if let Some(claims) = &object.claims {
+            self.details("storage", words::storage(claims));
+        }
+        self.details("you will see", &object.rollout_status);
+        if let Some(failure) = &object.on_failure {
+            self.failure(failure);
+        }
+        for note in &object.notes {
+            self.detail("note", &printable(note));
+        }
+    }
+
+    fn changes(&mut self, label: &str, changes: &[&FieldChange]) {
+        for (at, change) in changes.iter().enumerate() {
+            let label = if at == 0 { label } else { "" };
+            self.detail(label, &format!("{}   {}", printable(&change.name), place(&change.source)));
+            match words::difference(change) {
+                Difference::Values(old, new) => self.detail("", &format!("  {old} → {new}")),
+                Difference::Lines(lines, more) => {
+                    let margin = " ".repeat(INDENT.len() + LABEL + 2);
+                    for (is_new, line) in lines {
+                        let (code, sign) = if is_new { ("32", '+') } else { ("31", '-') };
+                        let line = self.paint(code, &format!("{sign} {line}"));
+                        self.line(&format!("{margin}{line}"));
+                    }
+                    if more > 0 {
+                        self.line(&format!("{margin}… {more} more lines differ"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The table of steps. Columns are as wide as what stands in them.
+    fn steps(&mut self, object: &ObjectPlan) {
+        let (heads, lines) = words::table(object, self.all_steps);
+        let mut widths: Vec<usize> = heads.iter().map(|head| head.chars().count()).collect();
+        for line in &lines {
+            if let Line::Cells(cells) = line {
+                for (width, cell) in widths.iter_mut().zip(cells) {
+                    *width = cell.chars().count().max(*width);
+                }
+            }
+        }
+        let row = |cells: &[String]| {
+            let cells: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            format!("{INDENT}{INDENT}{}", cells.join("  "))
+        };
+        let head = self.paint("2", row(&heads).trim_end());
+        self.line(&format!("\n{head}"));
+        for line in lines {
+            match line {
+                Line::Cells(cells) => {
+                    let is_least = cells.iter().any(|cell| cell.ends_with("← min"));
+                    let line = self.paint(if is_least { "33" } else { "" }, row(&cells).trim_end());
+                    self.line(&line);
+                }
+                Line::Folded(count) => {
+                    self.line(&format!("{INDENT}{INDENT}…  {count} more steps like these (--steps all)"));
+                }
+            }
+        }
+        self.text.push('\n');
+    }
+
+    fn failure(&mut self, failure: &OnFailure) {
+        self.line(&format!("{INDENT}if the new pods never become ready"));
+        let parks = words::pods_by_revision(&failure.parks);
+        self.detail("", &format!("stops at {parks}: {} available, no automatic rollback", failure.available));
+        if let Some(reported) = &failure.reported {
+            let after = failure.after_seconds.map(|after| format!("after {after} s: ")).unwrap_or_default();
+            self.detail("", &format!("{after}{reported}"));
+        }
+        for (at, way) in failure.recover.iter().enumerate() {
+            self.detail("", &format!("{}{way}", if at == 0 { "back: " } else { "then: " }));
+        }
+    }
+
+    /// `⚠ paused-keeps-old   web.yaml:12`, and below it what is wrong and what to do.
+    fn finding(&mut self, finding: &Finding, source: &Source) {
+        let (code, mark) = match finding.severity {
+            Severity::Error => ("31", '✗'),
+            Severity::Warning | Severity::Info => ("33", '⚠'),
+        };
+        let title = self.paint(code, &format!("{mark} {}", finding.rule));
+        self.line(&format!("{INDENT}{title}   {}", place(source)));
+        let help = finding.help.as_ref().map(|help| format!("help: {help}"));
+        for text in [&finding.message].into_iter().chain(&help) {
+            let text = wrapped(&printable(text), self.width.saturating_sub(INDENT.len() + 4));
+            self.line(&format!("{INDENT}    {}", text.replace('\n', "\n      ")));
+        }
+    }
+
+    /// The objects about which there is little to say.
+    fn quiet(&mut self, plan: &Plan) {
+        self.text.push('\n');
+        for (action, what) in [(Action::Create, "created"), (Action::Delete, "gone from the new side")] {
+            let objects: Vec<&ObjectPlan> = plan.objects.iter().filter(|object| object.action == action).collect();
+            let names: Vec<String> = objects.iter().map(|object| words::name(&object.id)).collect();
+            if !names.is_empty() {
+                let list = wrapped(&format!("{what}: {}", names.join(", ")), self.width);
+                self.line(&list.replace('\n', "\n  "));
+            }
+            for object in objects {
+                for sentence in object.claims.iter().flat_map(words::storage) {
+                    self.line(&format!("  {} {sentence}", words::name(&object.id)));
+                }
+            }
+        }
+        let unchanged = plan.objects.iter().filter(|object| object.action == Action::None).count();
+        if unchanged > 0 {
+            self.line(&format!("unchanged: {unchanged} {}", if unchanged == 1 { "object" } else { "objects" }));
+        }
     }
 }
 
-/// Seconds as people say them: `0 s`, `15–25 s`, `30 s – 2 min 5 s`.
-pub(super) fn span(span: Span) -> String {
-    if (span.max - span.min).abs() < 0.5 {
-        return time(span.max);
-    }
-    if span.max < 60.0 {
-        format!("{:.0}–{:.0} s", span.min, span.max)
-    } else {
-        format!("{} – {}", time(span.min), time(span.max))
-    }
-}
-
-fn time(seconds: f64) -> String {
-    if seconds < 60.0 {
-        return format!("{seconds:.0} s");
-    }
-    let minutes = (seconds / 60.0).floor();
-    let rest = seconds - 60.0 * minutes;
-    if rest < 0.5 { format!("{minutes:.0} min") } else { format!("{minutes:.0} min {rest:.0} s") }
-}
-
-/// A value on one line.
-pub(super) fn value(value: Option<&Value>) -> String {
-    let text = match value {
-        None => return "(not there)".to_owned(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    };
-    let text = printable(&text).into_owned();
-    if text.chars().count() <= VALUE { text } else { text.chars().take(VALUE - 1).chain(['…']).collect() }
+fn place(source: &Source) -> String {
+    format!("{}:{}", printable(&source.file), source.line)
 }

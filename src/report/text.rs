@@ -9,7 +9,7 @@ use codespan_reporting::term::{self, WriteStyle};
 use similar::{ChangeTag, TextDiff};
 
 use super::excerpt::Excerpts;
-use super::{Style, printable};
+use super::{Style, paint, printable, wrapped};
 use crate::finding::{self, Finding, Fix, Severity};
 use crate::lint::Report;
 use crate::source::{FileId, Sources, Span};
@@ -103,15 +103,14 @@ fn diff(sources: &Sources, fix: &Fix, room: usize, color: bool) -> String {
     let (new, _) = finding::apply(old, &mut edits);
     let lines = TextDiff::from_lines(old, new.as_str());
     for change in lines.iter_all_changes() {
-        let (sign, paint) = match change.tag() {
+        let (sign, code) = match change.tag() {
             ChangeTag::Equal => continue,
-            ChangeTag::Delete => ('-', "\x1b[31m"),
-            ChangeTag::Insert => ('+', "\x1b[32m"),
+            ChangeTag::Delete => ('-', "31"),
+            ChangeTag::Insert => ('+', "32"),
         };
         let line = cut(change.value().trim_end(), room);
-        let (paint, reset) = if color { (paint, "\x1b[0m") } else { ("", "") };
         // Writing into a text cannot fail.
-        let _ = write!(note, "\n{paint}{sign} {line}{reset}");
+        let _ = write!(note, "\n{}", paint(color, code, &format!("{sign} {line}")));
     }
     note
 }
@@ -120,25 +119,6 @@ fn cut(line: &str, room: usize) -> String {
     let line = line.replace('\t', "    ");
     let line = printable(&line);
     if line.chars().count() <= room { line.into_owned() } else { line.chars().take(room).chain(['…']).collect() }
-}
-
-/// Breaks a text between words; words are never broken, because they may be commands or names.
-fn wrapped(text: &str, room: usize) -> String {
-    let mut lines = String::new();
-    let mut used = 0;
-    for word in text.split(' ') {
-        let length = word.chars().count();
-        if used > 0 && used + 1 + length > room {
-            lines.push('\n');
-            used = 0;
-        } else if used > 0 {
-            lines.push(' ');
-            used += 1;
-        }
-        lines.push_str(word);
-        used += length;
-    }
-    lines
 }
 
 /// Colours for codespan, or none.

@@ -13,6 +13,7 @@ mod formats;
 mod house;
 mod patches;
 mod plan_cli;
+mod plans;
 mod plays;
 mod plays_random;
 mod pods;

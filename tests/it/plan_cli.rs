@@ -137,3 +137,111 @@ fn a_scenario_is_played_in_the_form_of_the_recordings() {
     let (_, text) = run(folder.path(), &["simulate", "scenario.json"]);
     assert!(text.starts_with("web\n"), "{text}");
 }
+
+#[test]
+fn the_configuration_says_what_is_assumed_and_must_hold() {
+    let folder = folder(&OLD.replace("web:1", "web:2"));
+    let configure = |text: &str| fs::write(folder.path().join("seatrial.toml"), text).expect("files can be written");
+    configure("[plan]\nassume = ['startup=7s']\ngates = ['availability >= 90%']\napply-with = 'helm'\n");
+    let (status, plan) = json(folder.path());
+    assert_eq!(status, Some(1), "the gate of the configuration fails");
+    assert_eq!(plan["objects"][0]["kind"], Value::Null);
+    // Helm applies a ConfigMap before a Deployment.
+    let ids: Vec<&str> =
+        plan["objects"].as_array().expect("is a list").iter().filter_map(|it| it["id"].as_str()).collect();
+    assert_eq!(ids, ["v1/ConfigMap/shop/settings", "apps/Deployment/shop/web"]);
+    assert_eq!(plan["objects"][1]["timing"]["ready"], serde_json::json!({"min": 7.0, "max": 7.0}));
+    assert_eq!(run(folder.path(), &["plan", "old.yaml", "new.yaml", "--no-config"]).0, Some(0));
+    configure("[plan]\nassume = [\n  'startup=7s',\n  'startup=soon',\n]\n");
+    let output = Command::new(env!("CARGO_BIN_EXE_seatrial"))
+        .current_dir(folder.path())
+        .args(["plan", "old.yaml", "new.yaml"])
+        .output()
+        .expect("the command runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error.contains("seatrial.toml:4") && error.contains("startup=soon"), "{error}");
+}
+
+#[test]
+fn a_workflow_gets_annotations_and_a_summary() {
+    let folder = folder(&OLD.replace("web:1", "web:2"));
+    let summary = folder.path().join("summary.md");
+    let output = Command::new(env!("CARGO_BIN_EXE_seatrial"))
+        .current_dir(folder.path())
+        .args(["plan", "old.yaml", "new.yaml", "--format", "github"])
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .output()
+        .expect("the command runs");
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(out.starts_with("::notice file=new.yaml,line=1,title=Deployment shop/web::"), "{out}");
+    let summary = fs::read_to_string(summary).expect("the summary is written");
+    assert!(summary.contains("### Rollout plan") && summary.contains("8/10"), "{summary}");
+}
+
+#[test]
+fn long_rollouts_are_folded_unless_all_steps_are_wanted() {
+    let (old, new) = ("tests/plans/statefulset-long/old.yaml", "tests/plans/statefulset-long/new.yaml");
+    let lines = |args: &[&str]| {
+        run(Path::new(env!("CARGO_MANIFEST_DIR")), &[&["plan", old, new], args].concat()).1.lines().count()
+    };
+    assert!(lines(&[]) < 50);
+    assert_eq!(lines(&["--steps", "all"]) - lines(&[]), 52, "a row for each of 53 steps, and no fold");
+}
+
+/// The findings of a plan: the rule, its group and the line.
+fn findings(plan: &Value) -> Vec<(&str, &str, u64)> {
+    let list = plan["findings"].as_array().expect("there is a list");
+    list.iter()
+        .filter_map(|it| Some((it["rule"].as_str()?, it["group"].as_str()?, it["range"]["start"]["line"].as_u64()?)))
+        .collect()
+}
+
+#[test]
+fn what_the_rules_find_in_a_rollout_is_in_every_format() {
+    let recreated =
+        OLD.replace("  replicas: 10\n", "  replicas: 10\n  strategy: {type: Recreate, rollingUpdate: null}\n");
+    let folder = folder(&recreated.replace("web:1", "web:2"));
+    let (status, plan) = json(folder.path());
+    assert_eq!(findings(&plan), [("rollout-drops-to-zero", "risky", 6)]);
+    assert_eq!(status, Some(0), "a risk does not fail the run");
+    for (format, expected) in [
+        ("text", "⚠ rollout-drops-to-zero   new.yaml:6"),
+        ("markdown", "- ⚠ **rollout-drops-to-zero**: no pod"),
+        ("github", "::warning file=new.yaml,line=6,title=rollout-drops-to-zero::no pod"),
+    ] {
+        let (_, out) = run(folder.path(), &["plan", "old.yaml", "new.yaml", "--format", format]);
+        assert!(out.contains(expected), "{out}");
+    }
+    fs::write(folder.path().join("seatrial.toml"), "[severity]\nrollout-drops-to-zero = \"error\"\n")
+        .expect("files can be written");
+    assert_eq!(json(folder.path()).0, Some(1), "unless the configuration says so");
+}
+
+#[test]
+fn a_rollout_that_cannot_end_fails_the_run() {
+    let claim = "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data, namespace: shop}\n\
+                 spec: {accessModes: [ReadWriteOncePod], resources: {requests: {storage: 1Gi}}}\n";
+    let mounts = "          volumeMounts: [{name: data, mountPath: /data}]\n      \
+                  volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]\n";
+    let new = OLD.replace("replicas: 10", "replicas: 1").replace("---\n", &format!("{mounts}---\n")) + claim;
+    let (status, plan) = json(folder(&new).path());
+    assert_eq!((status, findings(&plan)), (Some(1), vec![("rollout-stalls", "broken", 14)]));
+}
+
+#[test]
+fn rules_about_rollouts_obey_comments_and_say_nothing_of_what_stays() {
+    let paused = OLD.replace("  replicas: 10\n", "  replicas: 10\n  paused: true\n");
+    let same = folder(OLD);
+    fs::write(same.path().join("old.yaml"), &paused).expect("files can be written");
+    fs::write(same.path().join("new.yaml"), &paused).expect("files can be written");
+    assert_eq!(findings(&json(same.path()).1), []);
+    let changed = folder(&paused.replace("web:1", "web:2"));
+    assert_eq!(findings(&json(changed.path()).1), [("paused-keeps-old", "risky", 6)]);
+    let allowed = folder(&paused.replace("paused: true", "paused: true # seatrial: allow[paused-keeps-old]"));
+    assert_eq!(findings(&json(allowed.path()).1), []);
+    // Nothing is paused here, and with the next change something may be: the comment may stay.
+    let idle = folder(&OLD.replace("replicas: 10", "replicas: 10 # seatrial: allow[paused-keeps-old]"));
+    let (_, out) = run(idle.path(), &["lint", "new.yaml", "--format", "concise"]);
+    assert!(!out.contains("unused-suppression"), "{out}");
+}

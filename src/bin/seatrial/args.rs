@@ -69,9 +69,6 @@ pub(crate) struct Lint {
     /// Kubernetes versions to judge for, such as 1.36; may be given several times [default: the newest known]
     #[arg(long, value_name = "VERSION", value_delimiter = ',')]
     pub(crate) kubernetes_version: Vec<String>,
-    /// Folder with CustomResourceDefinitions; may be given several times
-    #[arg(long, value_name = "DIR")]
-    pub(crate) crds: Vec<PathBuf>,
     /// What runs already, as files, folders or `kubectl get -o yaml` output; may be given several times
     ///
     /// An object that is in there is judged as an update, and what an update may not change is found.
@@ -94,6 +91,25 @@ pub(crate) struct Lint {
     /// Rules or groups not to look for
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) ignore: Vec<String>,
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Change the files so that what can be fixed safely is no longer found
+    #[arg(long, conflicts_with = "diff")]
+    pub(crate) fix: bool,
+    /// Show what --fix would change, as a unified diff, and change nothing
+    #[arg(long)]
+    pub(crate) diff: bool,
+    /// Leave out the notes about what was skipped
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// How the input is read, whatever is done with it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Input {
+    /// Folder with CustomResourceDefinitions; may be given several times
+    #[arg(long, value_name = "DIR")]
+    pub(crate) crds: Vec<PathBuf>,
     /// Configuration to use instead of the nearest seatrial.toml or seatrial.yaml
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
     pub(crate) config: Option<PathBuf>,
@@ -106,15 +122,6 @@ pub(crate) struct Lint {
     /// What standard input is called in findings
     #[arg(long, value_name = "NAME")]
     pub(crate) stdin_filename: Option<String>,
-    /// Change the files so that what can be fixed safely is no longer found
-    #[arg(long, conflicts_with = "diff")]
-    pub(crate) fix: bool,
-    /// Show what --fix would change, as a unified diff, and change nothing
-    #[arg(long)]
-    pub(crate) diff: bool,
-    /// Leave out the notes about what was skipped
-    #[arg(long, short)]
-    pub(crate) quiet: bool,
 }
 
 const PLAN_EXAMPLES: &str = "\
@@ -139,13 +146,18 @@ pub(crate) struct Plan {
     /// Compare the commit from which REV and the working tree went apart with the paths as they are now
     #[arg(long, value_name = "REV", conflicts_with = "live")]
     pub(crate) base: Option<String>,
-    /// How the plan is written; markdown suits comments on pull requests and summaries of jobs
-    #[arg(long, value_enum, default_value_t = PlanFormat::Text, value_name = "FORMAT")]
-    pub(crate) format: PlanFormat,
+    /// How the plan is written; markdown suits comments on pull requests [default: text, or github in a GitHub workflow]
+    ///
+    /// github writes annotations, and the plan as Markdown into the summary of the job.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<PlanFormat>,
     /// The most characters of --format markdown
     #[arg(long, default_value_t = MAX_SIZE, value_name = "BYTES")]
     pub(crate) max_size: usize,
-    /// What the manifests cannot know: startup=5s, termination=10s, replicas/web=18
+    /// Which steps of long rollouts are shown: only the first and the last ones, or all
+    #[arg(long, value_enum, default_value_t = Steps::Folded, value_name = "WHICH")]
+    pub(crate) steps: Steps,
+    /// What the manifests cannot know: startup=5s, pull=20s, termination=10s, nodes=5, replicas/web=18
     #[arg(long, value_name = "ASSUMPTION", value_delimiter = ',')]
     pub(crate) assume: Vec<String>,
     /// A condition that makes the exit status 1 if it fails: 'availability >= 80%', 'web: peak <= 15', 'rejected == 0'
@@ -154,9 +166,11 @@ pub(crate) struct Plan {
     /// The Kubernetes version, such as 1.36 [default: the newest known]
     #[arg(long, value_name = "VERSION")]
     pub(crate) kubernetes_version: Option<String>,
-    /// Who applies the objects, and so in which order: kubectl, helm or argocd
-    #[arg(long, value_parser = applier, default_value = "kubectl", value_name = "TOOL")]
-    pub(crate) apply_with: Applier,
+    /// Who applies the objects, and so in which order: kubectl, helm or argocd [default: kubectl]
+    #[arg(long, value_name = "TOOL")]
+    pub(crate) apply_with: Option<Applier>,
+    #[command(flatten)]
+    pub(crate) input: Input,
 }
 
 #[derive(Debug, clap::Args)]
@@ -177,13 +191,13 @@ pub(crate) enum PlanFormat {
     Text,
     Json,
     Markdown,
+    Github,
 }
 
-fn applier(name: &str) -> Result<Applier, String> {
-    Applier::from_name(name).ok_or_else(|| {
-        let names: Vec<&str> = Applier::ALL.iter().map(|applier| applier.name()).collect();
-        format!("write one of {}", names.join(", "))
-    })
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Steps {
+    Folded,
+    All,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,8 +1,9 @@
 //! The old side from git: files as they were where a revision and the working tree went apart. Only objects are read; the
 //! checkout and the index are not touched.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use seatrial::source::Sources;
@@ -14,13 +15,31 @@ pub(crate) fn sources(revision: &str, paths: &[PathBuf]) -> miette::Result<Sourc
     let mut list = vec!["ls-tree", "-r", "-z", "--name-only", base, "--"];
     let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
     list.extend(names.iter().map(String::as_str));
+    let list = git(&list)?;
+    // The way in which git is asked for contents knows no names with line breaks.
+    let files: Vec<&str> = list.split('\0').filter(|file| is_manifest(file) && !file.contains('\n')).collect();
+    // A path that begins with `./` is relative to the working directory, as those of `ls-tree` are.
+    let asked: Vec<String> = files.iter().map(|file| format!("{base}:./{file}\n")).collect();
+    let answer = ask(&["cat-file", "--batch"], asked.concat())?;
     let mut sources = Sources::default();
-    for file in git(&list)?.split('\0').filter(|file| is_manifest(file)) {
-        // A path that begins with `./` is relative to the working directory, as those of `ls-tree` are.
-        let text = git(&["show", &format!("{base}:./{file}")])?;
-        sources.add(format!("{revision}:{file}"), text);
+    let mut rest = answer.as_slice();
+    for file in files {
+        let (text, after) =
+            content(rest).ok_or_else(|| miette::miette!("git does not tell what `{file}` was at `{revision}`"))?;
+        sources.add(format!("{revision}:{file}"), String::from_utf8_lossy(text));
+        rest = after;
     }
     Ok(sources)
+}
+
+/// Takes one answer of `git cat-file --batch` apart, a line `HASH blob SIZE`, so many bytes and a line break; gives the
+/// bytes and what comes after.
+fn content(answer: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = answer.iter().position(|byte| *byte == b'\n')?;
+    let head = std::str::from_utf8(&answer[..end]).ok()?;
+    let size: usize = head.rsplit_once(' ')?.1.parse().ok()?;
+    let body = answer.get(end + 1..)?;
+    Some((body.get(..size)?, body.get(size + 1..)?))
 }
 
 fn is_manifest(file: &str) -> bool {
@@ -29,11 +48,21 @@ fn is_manifest(file: &str) -> bool {
 }
 
 fn git(args: &[&str]) -> miette::Result<String> {
-    let output = Command::new("git")
-        .args(args)
-        .output()
-        .into_diagnostic()
-        .wrap_err("`git` cannot be run, which `--base` reads the old side with")?;
+    Ok(String::from_utf8_lossy(&ask(args, String::new())?).into_owned())
+}
+
+/// What git answers if it is told `input`.
+fn ask(args: &[&str], input: String) -> miette::Result<Vec<u8>> {
+    let mut command = Command::new("git");
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let fail = "`git` cannot be run, which `--base` reads the old side with";
+    let mut child = command.spawn().into_diagnostic().wrap_err(fail)?;
+    let stdin = child.stdin.take();
+    // git answers while it still reads, so both must happen at once.
+    let writing = std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(input.as_bytes())));
+    let output = child.wait_with_output().into_diagnostic().wrap_err(fail)?;
+    // If it stopped reading, its status says why.
+    drop(writing.join());
     if !output.status.success() {
         let error = String::from_utf8_lossy(&output.stderr);
         return Err(miette::miette!(
@@ -43,5 +72,5 @@ fn git(args: &[&str]) -> miette::Result<String> {
             error.trim()
         ));
     }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    Ok(output.stdout)
 }

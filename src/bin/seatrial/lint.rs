@@ -1,29 +1,28 @@
 //! `seatrial lint`.
 
-use std::io::{self, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use miette::IntoDiagnostic as _;
 use seatrial::admission::Update;
-use seatrial::config::{self, Config};
+use seatrial::config::Config;
 use seatrial::lint::{Background, Settings, lint_with, stored};
-use seatrial::load::{self, Loaded, load};
+use seatrial::load::{Loaded, load};
 use seatrial::report::{self, Format, Style};
-use seatrial::schema::UnsupportedVersion;
 use seatrial::source::Sources;
 
 use crate::args::{Color, Lint};
-use crate::{FAILED, defaults, fix, notes, output};
+use crate::{FAILED, defaults, fix, input, notes, output};
 
 pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
-    let config = configuration(args)?;
+    let config = input::configuration(&args.input)?;
     let settings = settings(args, &config)?;
-    let mut loaded = load(&paths(args), &options(args, &config));
+    let mut loaded = load(&paths(args), &input::options(&args.input, &config));
     if args.show_defaults {
         return show_defaults(args, loaded, &settings);
     }
-    let (definitions, old) = (definitions(args, &config), load(&args.old, &options(args, &config)));
+    let old = load(&args.old, &input::options(&args.input, &config));
+    let definitions = input::definitions(&args.input, &config);
     let background = Background { definitions: definitions.sources, old: old.sources };
     let lint = |sources: &Sources| lint_with(sources, &background, &settings);
     let report = if args.fix { fix::apply(&mut loaded, lint)? } else { lint(&loaded.sources) };
@@ -70,30 +69,12 @@ fn paths(args: &Lint) -> Vec<PathBuf> {
     if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() }
 }
 
-fn configuration(args: &Lint) -> miette::Result<Config> {
-    Ok(match &args.config {
-        Some(file) => config::read(file)?,
-        None if args.no_config => Config::default(),
-        None => config::load(Path::new("."))?.unwrap_or_default(),
-    })
-}
-
-/// The texts that define custom resources. They are often generated and left out of the repository, so ignore files do
-/// not hold for them.
-fn definitions(args: &Lint, config: &Config) -> Loaded {
-    let configured = config.crds.iter().map(|folder| config.root.join(folder));
-    let folders: Vec<PathBuf> = configured.chain(args.crds.iter().cloned()).collect();
-    load(&folders, &load::Options { ignore_files: false, ..load::Options::default() })
-}
-
 /// What the configuration asks for, and then the command line.
 fn settings(args: &Lint, config: &Config) -> miette::Result<Settings> {
     let mut settings = Settings::from_config(config)?;
     if !args.kubernetes_version.is_empty() {
-        let versions = args.kubernetes_version.iter().map(|version| version.parse());
-        settings.kubernetes_versions = versions.collect::<Result<_, UnsupportedVersion>>().map_err(|error| {
-            miette::miette!(help = "name a minor version, as in `--kubernetes-version 1.36`", "{error}")
-        })?;
+        let versions = args.kubernetes_version.iter();
+        settings.kubernetes_versions = versions.map(|version| input::version(version)).collect::<Result<_, _>>()?;
     }
     if args.replace {
         settings.update = Update::Replace;
@@ -107,18 +88,7 @@ fn settings(args: &Lint, config: &Config) -> miette::Result<Settings> {
     Ok(settings)
 }
 
-fn options(args: &Lint, config: &Config) -> load::Options {
-    let defaults = load::Options::default();
-    load::Options {
-        ignore_files: !args.no_ignore,
-        exclude: config.exclude.clone(),
-        exclude_root: config.root.clone(),
-        stdin_name: args.stdin_filename.clone().unwrap_or(defaults.stdin_name),
-    }
-}
-
 /// In a GitHub workflow findings become annotations, unless a person looks on.
 fn default_format() -> Format {
-    let in_workflow = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
-    if in_workflow && !io::stdout().is_terminal() { Format::Github } else { Format::Text }
+    if input::in_workflow() { Format::Github } else { Format::Text }
 }

@@ -5,6 +5,7 @@ mod base;
 mod defaults;
 mod explain;
 mod fix;
+mod input;
 mod lint;
 mod notes;
 mod output;
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
     output::install_failures(args.color);
     let outcome = match args.command {
         Command::Lint(options) => lint::run(&options, args.color),
-        Command::Plan(options) => plan::run(&options),
+        Command::Plan(options) => plan::run(&options, args.color),
         Command::Simulate(options) => simulate::run(&options),
         Command::Explain(options) => explain::run(&options, args.color),
         Command::Rules(options) => rules::run(&options),

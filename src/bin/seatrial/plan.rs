@@ -1,35 +1,35 @@
 //! `seatrial plan`.
 
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use miette::IntoDiagnostic as _;
-use seatrial::admission::ApiServer;
-use seatrial::config;
+use miette::{IntoDiagnostic as _, WrapErr as _};
+use seatrial::config::Config;
 use seatrial::lint::{Settings, rollout_findings};
 use seatrial::load::{self, LoadError, load};
-use seatrial::plan::document::Action;
-use seatrial::plan::{Assumptions, Condition, Options, Side, plan};
-use seatrial::report::{self, plan_findings::Found};
-use seatrial::schema::KubernetesVersion;
+use seatrial::plan::document::{self, Action};
+use seatrial::plan::{Applier, Assumptions, Condition, Options, Side, plan};
+use seatrial::report::plan_findings::{self, Found};
+use seatrial::report::{plan_github, plan_markdown, plan_text};
 use seatrial::source::Sources;
 
-use crate::args::{Plan, PlanFormat};
-use crate::{FAILED, base, output};
+use crate::args::{Color, Plan, PlanFormat, Steps};
+use crate::{FAILED, base, input, output};
 
-pub(crate) fn run(args: &Plan) -> miette::Result<ExitCode> {
-    let options = options(args)?;
-    let config = config::load(Path::new("."))?.unwrap_or_default();
-    let (old, new, errors) = sides(args)?;
+/// What the summary of a job on GitHub may hold, in bytes.
+const SUMMARY_SIZE: usize = 1024 * 1024;
+
+pub(crate) fn run(args: &Plan, color: Color) -> miette::Result<ExitCode> {
+    let config = input::configuration(&args.input)?;
+    let definitions = input::definitions(&args.input, &config);
+    let options = Options { definitions: definitions.sources, ..options(args, &config)? };
+    let (old, new, mut errors) = sides(args, &config)?;
+    errors.extend(definitions.errors);
     let (old, new) = (Side::new(old), Side::new(new));
     let plan = plan(&old, &new, &options);
     let findings = rollout_findings(&plan, &old, &new, &Settings::from_config(&config)?);
-    let found = Found { sources: &new.sources, report: &findings };
-    output::data(|out| match args.format {
-        PlanFormat::Text => report::plan_text::write(out, &plan, found),
-        PlanFormat::Json => report::plan_findings::write_json(out, &plan, found),
-        PlanFormat::Markdown => report::plan_markdown::write(out, &plan, found, args.max_size),
-    })?;
+    write(args, color, &plan, Found { sources: &new.sources, report: &findings })?;
     let failed = !errors.is_empty();
     for error in errors {
         output::fail(&error.into());
@@ -39,28 +39,63 @@ pub(crate) fn run(args: &Plan) -> miette::Result<ExitCode> {
     Ok(ExitCode::from(if failed { FAILED } else { u8::from(refused) }))
 }
 
-fn options(args: &Plan) -> miette::Result<Options> {
-    let version = match &args.kubernetes_version {
-        Some(version) => version.parse::<KubernetesVersion>().into_diagnostic()?,
-        None => KubernetesVersion::default(),
-    };
+fn write(args: &Plan, color: Color, plan: &document::Plan, found: Found<'_>) -> miette::Result<()> {
+    let default = if input::in_workflow() { PlanFormat::Github } else { PlanFormat::Text };
+    let format = args.format.unwrap_or(default);
+    output::data(|out| match format {
+        PlanFormat::Text => plan_text::write(out, plan, found, args.steps == Steps::All, output::style(color)),
+        PlanFormat::Json => plan_findings::write_json(out, plan, found),
+        PlanFormat::Markdown => plan_markdown::write(out, plan, found, args.max_size),
+        PlanFormat::Github => plan_github::write(out, plan, found),
+    })?;
+    match std::env::var_os("GITHUB_STEP_SUMMARY") {
+        Some(file) if format == PlanFormat::Github => summary(Path::new(&file), plan, found),
+        _ => Ok(()),
+    }
+}
+
+/// Adds the plan to the summary of the job.
+fn summary(file: &Path, plan: &document::Plan, found: Found<'_>) -> miette::Result<()> {
+    let opened = OpenOptions::new().create(true).append(true).open(file);
+    let written = opened.and_then(|mut file| plan_markdown::write(&mut file, plan, found, SUMMARY_SIZE));
+    let fail = || format!("the plan cannot be added to `{}`, which GITHUB_STEP_SUMMARY names", file.display());
+    written.into_diagnostic().wrap_err_with(fail)
+}
+
+/// What the configuration says, and then the command line.
+fn options(args: &Plan, config: &Config) -> miette::Result<Options> {
+    config.check_plan("assume", |text| Assumptions::default().add(text))?;
+    config.check_plan("gates", |text| Condition::parse(text).map(drop))?;
+    config.check_plan("apply-with", |text| text.parse::<Applier>().map(drop))?;
+    let mut settings = Settings::from_config(config)?;
+    if let Some(version) = &args.kubernetes_version {
+        settings.kubernetes_versions = vec![input::version(version)?];
+    }
     let mut assumptions = Assumptions::default();
-    for text in &args.assume {
+    for text in config.plan.assume.iter().chain(&args.assume) {
         assumptions.add(text).into_diagnostic()?;
     }
-    let gates = args.gate.iter().map(|text| Condition::parse(text)).collect::<Result<_, _>>().into_diagnostic()?;
-    Ok(Options { server: ApiServer::new(version), applier: args.apply_with, assumptions, gates })
+    let gates = config.plan.gates.iter().chain(&args.gate);
+    let configured = config.plan.apply_with.as_deref().and_then(|name| name.parse().ok());
+    Ok(Options {
+        // Of several versions, the newest is the one to come.
+        server: settings.servers().pop().unwrap_or_default(),
+        applier: args.apply_with.or(configured).unwrap_or_default(),
+        assumptions,
+        gates: gates.map(|text| Condition::parse(text)).collect::<Result<_, _>>().into_diagnostic()?,
+        definitions: Sources::default(),
+    })
 }
 
 /// What runs now, what would be applied, and what could not be read.
-fn sides(args: &Plan) -> miette::Result<(Sources, Sources, Vec<LoadError>)> {
-    let read = |paths: &[PathBuf]| load(paths, &load::Options::default());
+fn sides(args: &Plan, config: &Config) -> miette::Result<(Sources, Sources, Vec<LoadError>)> {
+    let read = |paths: &[PathBuf]| load(paths, &input::options(&args.input, config));
     if let Some(revision) = &args.base {
         let new = read(&args.paths);
         return Ok((base::sources(revision, &args.paths)?, new.sources, new.errors));
     }
     let (old, new) = match (&args.live, args.paths.as_slice()) {
-        (Some(live), paths) => (read(std::slice::from_ref(live)), read(paths)),
+        (Some(live), paths) => (load(std::slice::from_ref(live), &load::Options::default()), read(paths)),
         (None, [old, new]) => (read(std::slice::from_ref(old)), read(std::slice::from_ref(new))),
         (None, _) => {
             return Err(miette::miette!(

@@ -12,11 +12,11 @@ use seatrial::report;
 use seatrial::schema::KubernetesVersion;
 
 use crate::args::{PageFormat, Simulate};
-use crate::output;
+use crate::{input, output};
 
 pub(crate) fn run(args: &Simulate) -> miette::Result<ExitCode> {
     let version = match &args.kubernetes_version {
-        Some(version) => version.parse::<KubernetesVersion>().into_diagnostic()?,
+        Some(version) => input::version(version)?,
         None => KubernetesVersion::default(),
     };
     let server = ApiServer::new(version);
