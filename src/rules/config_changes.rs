@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{KeyToPath, VolumeMount};
 
 use super::Context;
-use crate::cluster::{ContainerRef, Object, PodTemplate};
+use crate::cluster::{Cluster, ContainerRef, Object, PodTemplate};
 use crate::finding::Findings;
 use crate::plan::document::Action;
 use crate::yaml::Path;
@@ -14,48 +14,58 @@ use crate::yaml::Path;
 /// date; other files of volumes follow by themselves. Pods of Jobs start anew, and where somebody restarts readers of
 /// changed data, an annotation says so.
 pub(super) fn without_restart(context: &Context<'_>, object: &Object, out: &mut Findings) {
-    let kind = object.identity.kind.as_str();
-    if !matches!(kind, "ConfigMap" | "Secret") {
-        return;
-    }
+    let Some(kind) = [CONFIG_MAP, SECRET].into_iter().find(|kind| *kind == object.identity.kind) else { return };
     let Some(rollout) = context.rollout(object).filter(|rollout| rollout.plan.action == Action::Update) else { return };
-    let changes = rollout.plan.changes.iter().filter_map(|change| {
+    let differing = rollout.plan.changes.iter().filter_map(|change| {
         let key = change.path.strip_prefix("/data/").or_else(|| change.path.strip_prefix("/binaryData/"))?;
-        Some((key.replace("~1", "/").replace("~0", "~"), change))
+        Some(key.replace("~1", "/").replace("~0", "~"))
     });
-    let changed: BTreeMap<String, _> = changes.collect();
-    for reader in context.cluster.with_pods() {
-        if reader.namespace() != object.namespace() || !stays(context, reader) {
-            continue;
-        }
+    let keys: Vec<String> = differing.collect();
+    for reader in context.readers(kind, object).filter(|reader| stays(context, reader)) {
         let Some(template) = reader.pod_template() else { continue };
-        let reads =
-            template.containers().flat_map(|container| reads(&template, &container, kind, &object.identity.name));
-        let found = reads.filter_map(|read| {
-            let meets = |key: &&String| read.key.as_ref().is_none_or(|wanted| wanted == *key);
-            Some((changed.keys().find(meets)?.clone(), read))
-        });
+        let reads = template.containers().flat_map(|container| reads(&template, &container));
+        let mut of_object = reads.filter(|read| read.kind == kind && read.name == object.identity.name);
         // One place for each reader is enough.
-        let Some((key, read)) = found.into_iter().next() else { continue };
-        let data = if object.root().at(&Path::root().field("data").key(key.clone())).is_some() {
-            "data"
-        } else {
-            "binaryData"
-        };
+        let found = of_object.find_map(|read| {
+            let key = keys.iter().find(|key| read.key.as_ref().is_none_or(|wanted| wanted == *key))?;
+            Some((key, read))
+        });
+        let Some((key, read)) = found else { continue };
+        let path = ["data", "binaryData"].map(|field| Path::root().field(field).key(key.clone()));
+        let path = path.iter().find(|path| object.root().at(path).is_some()).unwrap_or(&path[0]);
+        let identity = &reader.identity;
+        let message = format!("the pods of {identity} go on with the old `{key}`, because nothing restarts them");
+        let finding = object.report(out, path, message);
         let how = if read.is_file { "mounts a single file of it" } else { "reads it as an environment variable" };
-        let message =
-            format!("the pods of {} go on with the old `{key}`, because nothing restarts them", reader.identity);
-        let path = Path::root().field(data).key(key);
-        let finding = object.report(out, &path, message);
         finding.related(reader.place(&read.path), how);
         // Without backticks, between which nothing is shown of a finding about the data of a Secret.
+        let (kind, name) = (identity.kind.to_lowercase(), &identity.name);
         finding.help(format!(
-            "restart them (kubectl rollout restart {}/{}), or note a hash of the data in an annotation of the template",
-            reader.identity.kind.to_lowercase(),
-            reader.identity.name
+            "restart them (kubectl rollout restart {kind}/{name}), or note a hash of the data in an annotation of the template"
         ));
     }
 }
+
+/// The objects that read data which their pods will not read again: their numbers in the cluster, by kind, namespace and
+/// name of the `ConfigMap` or Secret.
+pub(super) type Readers = BTreeMap<(&'static str, String, String), Vec<usize>>;
+
+pub(super) fn readers(cluster: &Cluster) -> Readers {
+    let mut readers = Readers::new();
+    for (at, object) in cluster.objects().iter().enumerate() {
+        let Some(template) = object.pod_template() else { continue };
+        for read in template.containers().flat_map(|container| reads(&template, &container)) {
+            let of = readers.entry((read.kind, object.namespace().to_owned(), read.name)).or_default();
+            if of.last() != Some(&at) {
+                of.push(at);
+            }
+        }
+    }
+    readers
+}
+
+const CONFIG_MAP: &str = "ConfigMap";
+const SECRET: &str = "Secret";
 
 /// Whether the pods of the reader stay as they are: it was there before, its template does not change, and nobody watches
 /// the data for it.
@@ -83,68 +93,60 @@ fn is_watched(reader: &Object) -> bool {
 
 /// Where a container reads data that it will not read again.
 struct Read {
+    kind: &'static str,
+    name: String,
     path: Path,
     /// Which key; `None` for all of them.
     key: Option<String>,
     is_file: bool,
 }
 
-fn reads(template: &PodTemplate<'_>, place: &ContainerRef<'_>, kind: &str, name: &str) -> Vec<Read> {
+fn reads(template: &PodTemplate<'_>, place: &ContainerRef<'_>) -> Vec<Read> {
     let container = place.container;
-    let is_map = kind == "ConfigMap";
     let mut found = Vec::new();
+    let mut add = |kind, name: &str, path: Path, key: Option<&String>, is_file| {
+        found.push(Read { kind, name: name.to_owned(), path, key: key.cloned(), is_file });
+    };
     for (at, source) in container.env_from.iter().flatten().enumerate() {
-        let (field, meant) = if is_map {
-            ("configMapRef", source.config_map_ref.as_ref().map(|it| it.name.as_str()))
-        } else {
-            ("secretRef", source.secret_ref.as_ref().map(|it| it.name.as_str()))
-        };
-        if meant == Some(name) {
-            let path = place.path.field("envFrom").index(at).fields(&[field, "name"]);
-            found.push(Read { path, key: None, is_file: false });
+        let path = |field: &'static str| place.path.field("envFrom").index(at).fields(&[field, "name"]);
+        if let Some(source) = &source.config_map_ref {
+            add(CONFIG_MAP, &source.name, path("configMapRef"), None, false);
+        }
+        if let Some(source) = &source.secret_ref {
+            add(SECRET, &source.name, path("secretRef"), None, false);
         }
     }
     for (at, variable) in container.env.iter().flatten().enumerate() {
         let Some(from) = &variable.value_from else { continue };
-        let (field, meant) = if is_map {
-            ("configMapKeyRef", from.config_map_key_ref.as_ref().map(|it| (it.name.as_str(), &it.key)))
-        } else {
-            ("secretKeyRef", from.secret_key_ref.as_ref().map(|it| (it.name.as_str(), &it.key)))
-        };
-        if let Some((_, key)) = meant.filter(|(meant, _)| *meant == name) {
-            let path = place.path.field("env").index(at).fields(&["valueFrom", field, "name"]);
-            found.push(Read { path, key: Some(key.clone()), is_file: false });
+        let path = |field: &'static str| place.path.field("env").index(at).fields(&["valueFrom", field, "name"]);
+        if let Some(source) = &from.config_map_key_ref {
+            add(CONFIG_MAP, &source.name, path("configMapKeyRef"), Some(&source.key), false);
+        }
+        if let Some(source) = &from.secret_key_ref {
+            add(SECRET, &source.name, path("secretKeyRef"), Some(&source.key), false);
         }
     }
     for (at, mount) in container.volume_mounts.iter().flatten().enumerate() {
-        let Some(file) = mount.sub_path.as_ref().filter(|file| !file.is_empty()) else { continue };
-        if let Some(key) = mounted_key(template, mount, file, is_map, name) {
-            found.push(Read {
-                path: place.path.field("volumeMounts").index(at).field("subPath"),
-                key: Some(key),
-                is_file: true,
-            });
+        if let Some((kind, name, key)) = mounted_key(template, mount) {
+            let path = place.path.field("volumeMounts").index(at).field("subPath");
+            add(kind, name, path, Some(&key), true);
         }
     }
     found
 }
 
-/// The key of the data that the volume of a mount shows under this name.
-fn mounted_key(
-    template: &PodTemplate<'_>,
-    mount: &VolumeMount,
-    file: &str,
-    is_map: bool,
-    name: &str,
-) -> Option<String> {
+/// What a mount of a single file shows: the kind, name and key of the data.
+fn mounted_key<'a>(template: &PodTemplate<'a>, mount: &VolumeMount) -> Option<(&'static str, &'a str, String)> {
+    let file = mount.sub_path.as_ref().filter(|file| !file.is_empty())?;
     let volume = template.spec.volumes.iter().flatten().find(|volume| volume.name == mount.name)?;
-    let items: Option<&Vec<KeyToPath>> = if is_map {
-        volume.config_map.as_ref().filter(|it| it.name == name)?.items.as_ref()
-    } else {
-        volume.secret.as_ref().filter(|it| it.secret_name.as_deref() == Some(name))?.items.as_ref()
+    let (kind, name, items): (_, &str, Option<&Vec<KeyToPath>>) = match (&volume.config_map, &volume.secret) {
+        (Some(source), _) => (CONFIG_MAP, &source.name, source.items.as_ref()),
+        (None, Some(source)) => (SECRET, source.secret_name.as_deref()?, source.items.as_ref()),
+        (None, None) => return None,
     };
-    match items.filter(|items| !items.is_empty()) {
-        Some(items) => items.iter().find(|item| item.path == file).map(|item| item.key.clone()),
-        None => Some(file.to_owned()),
-    }
+    let key = match items.filter(|items| !items.is_empty()) {
+        Some(items) => items.iter().find(|item| item.path == *file)?.key.clone(),
+        None => file.clone(),
+    };
+    Some((kind, name, key))
 }

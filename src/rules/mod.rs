@@ -47,13 +47,21 @@ pub struct Context<'a> {
     layout: OnceLock<Layout>,
     /// By kind, namespace and name of what they scale: their numbers in the cluster.
     autoscalers: OnceLock<BTreeMap<(String, String, String), Vec<usize>>>,
+    readers: OnceLock<config_changes::Readers>,
     change: Option<Change<'a>>,
 }
 
 impl<'a> Context<'a> {
     /// The objects of `cluster`, which stand in `sources`.
     pub fn new(cluster: &'a Cluster, sources: &'a Sources) -> Self {
-        Self { cluster, sources, layout: OnceLock::new(), autoscalers: OnceLock::new(), change: None }
+        Self {
+            cluster,
+            sources,
+            layout: OnceLock::new(),
+            autoscalers: OnceLock::new(),
+            readers: OnceLock::new(),
+            change: None,
+        }
     }
 
     /// The same, where it is known what runs already.
@@ -90,6 +98,13 @@ impl<'a> Context<'a> {
         });
         let key = (object.identity.kind.clone(), object.namespace().to_owned(), object.identity.name.clone());
         known.get(&key).into_iter().flatten().map(|at| &objects[*at]).collect()
+    }
+
+    /// The objects whose pods read `data`, a `ConfigMap` or Secret as `kind` says, only when they start.
+    fn readers(&self, kind: &'static str, data: &Object) -> impl Iterator<Item = &'a Object> {
+        let known = self.readers.get_or_init(|| config_changes::readers(self.cluster));
+        let key = (kind, data.namespace().to_owned(), data.identity.name.clone());
+        known.get(&key).into_iter().flatten().map(|at| &self.cluster.objects()[*at])
     }
 
     /// What is meant to be applied together. Rules that accuse two objects of getting in each other's way ask this first.

@@ -10,6 +10,7 @@ use super::keeps_old::written;
 use super::rollouts::{fewest_pods, replicas};
 use crate::cluster::Object;
 use crate::finding::Findings;
+use crate::plan::document::Action;
 use crate::values::int_or_string::{IntOrString, Rounding};
 use crate::yaml::Path;
 
@@ -53,7 +54,7 @@ pub(super) fn removed(context: &Context<'_>, object: &Object, out: &mut Findings
     if !scales || object.root().at(&replicas_path()).is_some_and(|value| !value.is_null()) {
         return;
     }
-    let Some(rollout) = context.rollout(object) else { return };
+    let Some(rollout) = context.rollout(object).filter(|it| it.plan.action != Action::Rejected) else { return };
     let Some(before) = written(rollout.old)["spec"]["replicas"].as_i64().filter(|count| *count > 1) else { return };
     let (kind, name) = (&object.identity.kind, &object.identity.name);
     let autoscaler = context.autoscalers(object).first().copied();
@@ -92,7 +93,7 @@ pub(super) fn budget_blocks_drains(context: &Context<'_>, object: &Object, out: 
         return;
     }
     let workloads = workloads(context, object);
-    let Some(total) = workloads.iter().map(|(_, count)| *count).reduce(|sum, count| sum.saturating_add(count)) else {
+    let Some(total) = workloads.iter().map(|(_, count)| *count).reduce(i32::saturating_add) else {
         return;
     };
     if total < 1 || least.scaled(total, Rounding::Up).is_ok_and(|least| least < total) {
