@@ -30,11 +30,15 @@ pub(super) fn partition(context: &Context<'_>, object: &Object, out: &mut Findin
         .help("set `partition` to 0 once the updated pods have proved themselves");
 }
 
-/// With one side, the strategy is a choice.
+/// With one side, the strategy is a choice. Sets of a `rollout-group` are rolled by Grafana's rollout-operator.
 pub(super) fn on_delete(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let path = Path::root().fields(&["spec", "updateStrategy", "type"]);
     let is_workload = matches!(object.identity.kind.as_str(), "DaemonSet" | "StatefulSet");
-    if !is_workload || object.root().at(&path).and_then(yaml::Value::as_str) != Some("OnDelete") {
+    let group = Path::root().fields(&["metadata", "labels", "rollout-group"]);
+    if !is_workload
+        || object.root().at(&group).is_some()
+        || object.root().at(&path).and_then(yaml::Value::as_str) != Some("OnDelete")
+    {
         return;
     }
     let Some(rollout) = context.rollout(object).filter(changes_template) else { return };

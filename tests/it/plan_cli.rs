@@ -226,7 +226,7 @@ fn a_rollout_that_cannot_end_fails_the_run() {
                   volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]\n";
     let new = OLD.replace("replicas: 10", "replicas: 1").replace("---\n", &format!("{mounts}---\n")) + claim;
     let (status, plan) = json(folder(&new).path());
-    assert_eq!((status, findings(&plan)), (Some(1), vec![("rollout-stalls", "broken", 14)]));
+    assert_eq!((status, findings(&plan)), (Some(1), vec![("rollout-stalls", "broken", 15)]));
 }
 
 #[test]
