@@ -4,8 +4,9 @@
 //! Mirrors the update of sigs.k8s.io/structured-merge-diff for one manager that forces conflicts. Left out: items of
 //! lists, in which what the server fills in follows from the item alone, as far as validation and rollouts can tell.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use super::assumptions::Assumptions;
 use crate::admission::{self, ApiServer};
 use crate::cluster::{Cluster, Object};
 use crate::source::Sources;
@@ -22,24 +23,49 @@ pub(super) fn merged(manifest: &Value, before: &Value, stored: &Value) -> Value 
     object
 }
 
-/// The object that `kubectl apply` makes of `new` over `live`, if `live` comes from a cluster: what was never applied stays,
-/// such as the number of pods that an autoscaler chose, or what `kubectl rollout restart` notes in the template. `None` if
-/// `live` is a manifest like any other.
-pub(super) fn over_live(new: &Object, live: &Object, server: &ApiServer) -> Option<Cluster> {
-    let metadata =
-        |name: &'static str| live.root().at(&Path::root().fields(&["metadata", name])).filter(|value| !value.is_null());
+/// The object that `kubectl apply` makes of `new` over `running`, if that is more than a manifest: what was never applied
+/// stays, such as the number of pods that an autoscaler chose, or what `kubectl rollout restart` notes in the template.
+/// `manifest` is the old side as it is written: a dump of a cluster, or a manifest of which `running` differs by what is
+/// assumed. `None` if both are the same manifest.
+pub(super) fn over_running(new: &Object, manifest: &Object, running: &Object, server: &ApiServer) -> Option<Cluster> {
+    let metadata = |name: &'static str| {
+        manifest.root().at(&Path::root().fields(&["metadata", name])).filter(|value| !value.is_null())
+    };
     let annotation = Path::root().fields(&["metadata", "annotations"]).key(LAST_APPLIED);
-    let last = live.root().at(&annotation).and_then(crate::yaml::Value::as_str);
+    let last = manifest.root().at(&annotation).and_then(crate::yaml::Value::as_str);
     let before = match last.and_then(|last| serde_json::from_str(last).ok()) {
         Some(before) => before,
         // Nobody knows what was applied before, so nothing is taken away.
         None if metadata("uid").is_some() || metadata("resourceVersion").is_some() => Value::Null,
+        None if !std::ptr::eq(manifest, running) => manifest.root().to_json(),
         None => return None,
     };
-    let manifest = merged(&new.root().to_json(), &before, &admission::stored(live, server)?);
+    Some(read(&merged(&new.root().to_json(), &before, &admission::stored(running, server)?)))
+}
+
+/// The old side as it runs, if it is known to be more than its manifest: with the number of pods that is assumed, or as a
+/// claim that is bound to a volume of its size, because the API server lets no other claim grow.
+pub(super) fn running(manifest: &Object, assumptions: &Assumptions) -> Option<Cluster> {
+    let identity = &manifest.identity;
+    let mut running = manifest.root().to_json();
+    match identity.kind.as_str() {
+        "Deployment" | "ReplicaSet" | "StatefulSet" => {
+            running["spec"]["replicas"] = (*assumptions.replicas.get(&identity.name)?).into();
+        }
+        "PersistentVolumeClaim" if running["status"]["phase"].is_null() => {
+            let size = running["spec"]["resources"]["requests"]["storage"].clone();
+            running["status"] = json!({ "phase": "Bound", "capacity": { "storage": size } });
+        }
+        _ => return None,
+    }
+    Some(read(&running))
+}
+
+/// A manifest as every manifest is read.
+pub(super) fn read(manifest: &Value) -> Cluster {
     let mut sources = Sources::default();
-    sources.add("applied", manifest.to_string());
-    Some(Cluster::read(&sources))
+    sources.add("manifest", manifest.to_string());
+    Cluster::read(&sources)
 }
 
 /// Where `kubectl apply` notes what it applied.

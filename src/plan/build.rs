@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::applier::{self, Applier, Item, Treatment};
 use super::assumptions::Assumptions;
 use super::change::{Change, Effect, changes};
 use super::document::{Action, FieldChange, ObjectPlan, Plan, Rejection, Source, Span, Summary};
 use super::gate::Condition;
-use super::order::{self, Applier};
 use super::rollout::{self, Surroundings};
-use super::{apply, claims, consumers, interplay, nodes};
+use super::{apply, claims, consumers, interplay, nodes, refusal};
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
 use crate::finding::{Finding, Findings, Group, Identity};
@@ -58,13 +58,16 @@ impl Side {
 
 /// What will happen when the objects of `new` are applied over those of `old`.
 pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
+    let versioned = (options.applier == Applier::Kapp).then(|| applier::versioned(old, new, &options.server)).flatten();
+    let (old, new) = versioned.as_ref().map_or((old, new), |(old, new)| (old, new));
     let definitions = Cluster::read(&options.definitions);
     // A definition of the new side comes last, so that it wins over one from elsewhere.
     let definitions = [&definitions, &old.cluster, &new.cluster];
     let definitions = definitions.into_iter().flat_map(|side| side.of_kind("CustomResourceDefinition"));
     let schemas = Schemas::new(vec![options.server.version], definitions);
     let mut applied: Vec<&Object> = new.cluster.objects().iter().collect();
-    order::sort(&mut applied, options.applier);
+    let first = old.cluster.objects().is_empty();
+    options.applier.sort(&mut applied, first);
     let known = nodes::of(&old.cluster);
     let surroundings = Surroundings {
         cluster: &new.cluster,
@@ -73,21 +76,30 @@ pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
         assumptions: &options.assumptions,
         server: &options.server,
     };
-    let planner = Planner { old, new, surroundings, schemas };
+    let planner = Planner { old, new, surroundings, schemas, applier: options.applier, first };
     let mut objects = in_order(&applied, |object| planner.object(object, old.cluster.namesake(object)));
+    planner.treat_unchanged(&applied, &mut objects, &old.cluster);
     note_readers(&applied, &mut objects, &new.cluster);
     let met: BTreeSet<*const Identity> =
         applied.iter().filter_map(|object| Some(Arc::as_ptr(&old.cluster.namesake(object)?.identity))).collect();
-    let gone = old.cluster.objects().iter().filter(|object| !met.contains(&Arc::as_ptr(&object.identity)));
-    objects.extend(gone.map(|object| planner.gone(object)));
+    let is_gone = |object: &&Object| !met.contains(&Arc::as_ptr(&object.identity));
+    let mut gone: Vec<&Object> = old.cluster.objects().iter().filter(is_gone).collect();
+    options.applier.sort_gone(&mut gone);
+    let items = applied.iter().zip(&objects);
+    let items: Vec<Item<'_>> = items.map(|(object, plan)| refusal::item(object, plan, &old.cluster)).collect();
+    let after_rejection = options.applier.after_rejection(&items, &gone, first);
+    objects.extend(gone.iter().map(|object| planner.gone(object)));
     let is_guess =
         known.is_empty() && objects.iter().any(|object| object.bounds.is_some() && object.is_of("DaemonSet"));
+    let mut assumptions = options.assumptions.words(is_guess);
+    assumptions.extend(versioned.is_some().then(|| "kapp's versions of objects run as 1 and go on as 2".to_owned()));
     let mut plan = Plan {
         version: 1,
         kubernetes_version: options.server.version.to_string(),
         summary: summary(&objects),
         objects,
-        assumptions: options.assumptions.words(is_guess),
+        after_rejection,
+        assumptions,
         gates: Vec::new(),
     };
     plan.gates = options.gates.iter().map(|gate| gate.check(&plan)).collect();
@@ -126,11 +138,15 @@ fn summary(objects: &[ObjectPlan]) -> Summary {
     summary
 }
 
-struct Planner<'a> {
+/// What is needed to plan one object.
+pub(super) struct Planner<'a> {
     old: &'a Side,
-    new: &'a Side,
-    surroundings: Surroundings<'a>,
+    pub(super) new: &'a Side,
+    pub(super) surroundings: Surroundings<'a>,
     schemas: Schemas,
+    pub(super) applier: Applier,
+    /// Whether nothing of the input is in the cluster yet.
+    first: bool,
 }
 
 impl Planner<'_> {
@@ -138,18 +154,25 @@ impl Planner<'_> {
     fn object(&self, object: &Object, before: Option<&Object>) -> ObjectPlan {
         let source = self.new.source(object.place(&Path::root()));
         let mut plan = empty(object, source);
-        let refused = self.refusals(object, before);
+        let treatment = self.applier.treatment(object, before, self.first);
+        if let Treatment::Skip(why) = treatment {
+            plan.notes.push(why);
+            return plan;
+        }
+        let around = &self.surroundings;
+        let known = before.and_then(|before| apply::running(before, around.assumptions));
+        let running = known.as_ref().and_then(|cluster| cluster.objects().first()).or(before);
+        let refused = self.refusals(object, running);
         plan.rejections = refused.iter().map(|finding| self.rejection(finding)).collect();
-        let Some(before) = before else {
+        let (Some(before), Some(running)) = (before, running) else {
             plan.action = if refused.is_empty() { Action::Create } else { Action::Rejected };
             plan.claims = claims::created(object).filter(|_| refused.is_empty());
             return plan;
         };
-        let around = &self.surroundings;
-        // A dump of a cluster holds more than was ever applied, and that stays.
-        let applied = apply::over_live(object, before, around.server);
+        // A running object holds more than was ever applied, and that stays.
+        let applied = apply::over_running(object, before, running, around.server);
         let after = applied.as_ref().and_then(|cluster| cluster.objects().first()).unwrap_or(object);
-        let mut changed = changes(before, after, around.server);
+        let mut changed = changes(running, after, around.server);
         for change in &mut changed {
             if refused.iter().any(|finding| blames(finding, change)) {
                 change.effect = Effect::Rejected;
@@ -157,12 +180,16 @@ impl Planner<'_> {
         }
         plan.action = action(&changed, !refused.is_empty());
         plan.changes = changed.iter().map(|change| self.change(change, object, before)).collect();
+        self.treat(&mut plan, &treatment, before, object, refused);
+        if matches!(plan.action, Action::RecreateNeeded | Action::Create) {
+            return plan;
+        }
         if plan.action != Action::None && plan.action != Action::Rejected {
-            plan.notes = interplay::notes(object, around.cluster, &around.autoscalers);
+            plan.notes.extend(interplay::notes(object, around.cluster, &around.autoscalers));
             plan.notes.extend(interplay::rerouted(before, object, &self.old.cluster, around.cluster));
         }
         if matches!(plan.action, Action::Roll | Action::Scale) {
-            rollout::describe(&mut plan, before, after, around);
+            rollout::describe(&mut plan, running, after, around);
         }
         plan
     }
@@ -172,12 +199,12 @@ impl Planner<'_> {
         let mut plan = empty(object, self.old.source(object.place(&Path::root())));
         plan.action = Action::Delete;
         plan.claims = claims::left(object);
-        plan.notes.push("`kubectl apply` leaves it running unless it prunes".to_owned());
+        plan.notes.push(self.applier.gone(object));
         plan
     }
 
     /// What the API server would refuse.
-    fn refusals(&self, object: &Object, before: Option<&Object>) -> Vec<Finding> {
+    pub(super) fn refusals(&self, object: &Object, before: Option<&Object>) -> Vec<Finding> {
         let server = self.surroundings.server;
         let mut decoding = Findings::new("", Group::Refused);
         self.schemas.check(object, &mut decoding);
@@ -189,13 +216,14 @@ impl Planner<'_> {
         decoding.chain(judged).collect()
     }
 
-    fn rejection(&self, finding: &Finding) -> Rejection {
+    pub(super) fn rejection(&self, finding: &Finding) -> Rejection {
         Rejection {
             field: finding.field().to_string(),
             reason: finding.reason.map(|reason| format!("{reason:?}")),
             message: finding.message.clone(),
             help: finding.help.clone(),
             immutable: finding.rule == "immutable-field",
+            ways_out: Vec::new(),
             source: self.new.source(finding.primary.place),
         }
     }
@@ -254,6 +282,7 @@ fn empty(object: &Object, source: Source) -> ObjectPlan {
         source,
         changes: Vec::new(),
         rejections: Vec::new(),
+        server_says: None,
         strategy: None,
         bounds: None,
         time: None,

@@ -154,7 +154,7 @@ fn compare(old: &Value, new: &Value, path: &Path, name: &str, found: &mut Vec<Ch
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => maps(old, new, path, name, found),
         (Value::Array(old), Value::Array(new)) => lists(old, new, path, name, found),
-        _ if same_quantity(old, new) => {}
+        _ if is_amount(path) && same_amount(old, new) => {}
         _ => note(path, name, Some(old), Some(new), found),
     }
 }
@@ -233,13 +233,32 @@ fn is_unique(list: &[Value], key: &str) -> bool {
     all && values.len() == before
 }
 
+/// Whether the field is an amount, by its name or by that of the map that it is in.
+fn is_amount(path: &Path) -> bool {
+    const FIELDS: [&str; 3] = ["averageValue", "divisor", "sizeLimit"];
+    const MAPS: [&str; 11] = [
+        "capacity",
+        "default",
+        "defaultRequest",
+        "hard",
+        "limits",
+        "max",
+        "maxLimitRequestRatio",
+        "min",
+        "overhead",
+        "podFixed",
+        "requests",
+    ];
+    let name = |path: Option<&Path>, known: &[&str]| {
+        path.is_some_and(|path| path.last().and_then(|it| it.name()).is_some_and(|name| known.contains(&name)))
+    };
+    name(Some(path), &FIELDS) || name(path.parent(), &MAPS)
+}
+
 /// Amounts are compared by value: `1000m` is `1`.
-fn same_quantity(old: &Value, new: &Value) -> bool {
-    let (Some(old), Some(new)) = (old.as_str(), new.as_str()) else { return false };
-    let starts_with_digit = |text: &str| text.starts_with(|letter: char| letter.is_ascii_digit());
-    starts_with_digit(old)
-        && starts_with_digit(new)
-        && matches!((Quantity::decode(old), Quantity::decode(new)), (Ok(old), Ok(new)) if old.to_string() == new.to_string())
+fn same_amount(old: &Value, new: &Value) -> bool {
+    let amount = |value: &Value| Quantity::decode(value.as_str()?).ok().map(|amount| amount.to_string());
+    amount(old).is_some_and(|old| amount(new) == Some(old))
 }
 
 /// What a change of the field `name` does to the pods of `object`, whose new form is `after`.

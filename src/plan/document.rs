@@ -20,8 +20,12 @@ pub struct Plan {
     pub kubernetes_version: String,
     /// The sum of it.
     pub summary: Summary,
-    /// All objects of both sides, in the order in which they are applied; those that go come last.
+    /// All objects of both sides, in the order in which they are applied; those that go come last, in the order in which
+    /// they are deleted, if they are. Where the applying tool leaves the order open, it is that of the input.
     pub objects: Vec<ObjectPlan>,
+    /// What becomes of the other objects when some are rejected, in sentences; absent if none is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub after_rejection: Vec<String>,
     /// What the manifests cannot know and the plan takes for granted.
     pub assumptions: Vec<String>,
     /// The conditions of `--gate`, with their outcome.
@@ -47,7 +51,7 @@ pub struct Summary {
 pub enum Action {
     /// The API server refuses it; the object stays as it was.
     Rejected,
-    /// It changes only if it is deleted and created anew.
+    /// The applying tool deletes it and creates it anew, because it cannot change in place or because it always does so.
     RecreateNeeded,
     /// Its pods are replaced.
     Roll,
@@ -103,8 +107,12 @@ pub struct ObjectPlan {
     pub source: Source,
     /// What differs, field by field.
     pub changes: Vec<FieldChange>,
-    /// Why the API server refuses it.
+    /// Why the API server refuses it, or refuses to change it in place.
     pub rejections: Vec<Rejection>,
+    /// What the API server answers when it refuses the object as invalid, as far as its words are known; `…` stands for
+    /// values that are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_says: Option<String>,
     /// How its pods change, if they do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strategy: Option<String>,
@@ -184,8 +192,25 @@ pub struct Rejection {
     pub help: Option<String>,
     /// Whether deleting the object and creating it anew would do.
     pub immutable: bool,
+    /// Ways out if the field cannot change, the cheapest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ways_out: Vec<WayOut>,
     /// Where it is written.
     pub source: Source,
+}
+
+/// A way out of a rejection.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WayOut {
+    /// What to do.
+    pub title: String,
+    /// The commands, in their order; words in capitals are to be filled in.
+    pub commands: Vec<String>,
+    /// Whether something stops, is lost or is reached elsewhere.
+    pub disruptive: bool,
+    /// What it costs.
+    pub cost: String,
 }
 
 /// What a rollout promises.

@@ -86,7 +86,7 @@ impl Condition {
             Measure::Availability => {
                 let parts = bounds().filter_map(Bounds::availability).map(|part| 100.0 * part);
                 let least = parts.fold(100.0, f64::min);
-                (least, format!("lowest availability {least:.0} %"))
+                (least, format!("lowest availability {:.0} %", least.floor()))
             }
             Measure::Peak => {
                 let peak = bounds().map(|it| number(it.max_pods)).fold(0.0, f64::max);

@@ -3,6 +3,7 @@
 //! A [`Scenario`] says what is applied when and how pods behave; [`simulate`] plays it on a virtual clock and gives the
 //! [`Trace`]. The controllers mirror those of Kubernetes v1.36 (pkg/controller); each workload has a file.
 
+mod applier;
 mod apply;
 mod assumptions;
 mod bare;
@@ -21,10 +22,11 @@ pub(crate) mod interplay;
 mod job;
 mod kubelet;
 mod nodes;
-mod order;
+mod refusal;
 mod replicaset;
 mod rollout;
 mod scenario;
+mod server_says;
 mod simulate;
 mod slow_start;
 mod statefulset;
@@ -34,6 +36,7 @@ mod strategy;
 mod template;
 mod time;
 pub(crate) mod timing;
+mod ways_out;
 
 use self::bare::Bare;
 use self::cronjob::CronJob;
@@ -46,11 +49,11 @@ use self::statefulset::StatefulSet;
 use crate::admission::ApiServer;
 use crate::cluster::Object;
 
+pub use self::applier::{Applier, UnknownApplier};
 pub use self::assumptions::{AssumptionError, Assumptions};
 pub use self::build::{Options, Side, id, plan};
 pub use self::change::{Change, Effect, changes};
 pub use self::gate::{Condition, GateError};
-pub use self::order::{Applier, UnknownApplier};
 pub use self::scenario::{
     At, Failing, Instant, NodeModel, Outage, Scenario, ScenarioError, Step, TaintModel, generate_schema,
 };

@@ -6,7 +6,7 @@ use super::assumptions::Assumptions;
 use super::document::{Action, Bounds, ObjectPlan, OnFailure, Span, Step, Timing};
 use super::interplay::Autoscalers;
 use super::scenario::{At, Failing, NodeModel, Scenario, Settled};
-use super::simulate::{Applied, Row};
+use super::simulate::{Applied, Record, Row};
 use super::steps::{self, Count};
 use super::{claims, endpoints, nodes, status, strategy, timing};
 use crate::admission::{self, ApiServer};
@@ -51,9 +51,9 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around
     let rows_of = |applied: &Applied<'_>, startup: f64, termination: f64| {
         let environment = environment(startup, termination, &nodes);
         // What came before the change counts only as the state that it starts from.
-        applied.play(&environment, around.server, 1).map(|trace| trace.trace).unwrap_or_default()
+        applied.play(&environment, around.server, Record::LastStep).map(|trace| trace.trace).unwrap_or_default()
     };
-    let (before, after) = (manifest(old, assumptions), manifest(new, &Assumptions::default()));
+    let (before, after) = (old.root().to_json(), new.root().to_json());
     let anywhere = kind == "DaemonSet" && guess;
     let change = change(&before, &after, anywhere);
     let Ok(applied) = Applied::unjudged(&change, around.server) else { return };
@@ -77,15 +77,6 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around
     {
         plan.on_failure = on_failure(new, spec, &rows_of(&broken, ready.max, stop.max));
     }
-}
-
-/// The manifest as JSON, with the number of pods that is assumed to run.
-fn manifest(object: &Object, assumptions: &Assumptions) -> Value {
-    let mut manifest = object.root().to_json();
-    if let Some(replicas) = assumptions.replicas.get(&object.identity.name) {
-        manifest["spec"]["replicas"] = json!(replicas);
-    }
-    manifest
 }
 
 /// The manifest with an image that never becomes ready in its first container.

@@ -3,13 +3,12 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::apply::merged;
+use super::apply::{merged, read};
 use super::scenario::{At, Scenario, Step};
 use super::time::Time;
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
 use crate::finding::{Findings, Group};
-use crate::source::Sources;
 
 /// A controller that needs more passes than this for one instant goes round in circles.
 const PASSES: usize = 100_000;
@@ -36,6 +35,11 @@ pub(super) trait Workload {
 
     /// The state as the trace shows it.
     fn state(&self, now: Time) -> Value;
+
+    /// The state with many pods counted by revision and phase, where the trace names each.
+    fn outline(&self, now: Time) -> Value {
+        self.state(now)
+    }
 }
 
 /// Everything that happened.
@@ -108,8 +112,11 @@ pub enum SimulationError {
 pub fn simulate(scenario: &Scenario, server: &ApiServer) -> Result<Trace, SimulationError> {
     let mut server = server.clone();
     server.feature_gates.extend(scenario.feature_gates.clone());
-    Applied::new(&scenario.steps, &server, |object, before| verdict(object, before, &server))?
-        .play(scenario, &server, 0)
+    Applied::new(&scenario.steps, &server, |object, before| verdict(object, before, &server))?.play(
+        scenario,
+        &server,
+        Record::All,
+    )
 }
 
 /// What the API server makes of the steps of a scenario, which is the same however the pods behave.
@@ -156,31 +163,30 @@ impl<'a> Applied<'a> {
         self.objects.get(at)?.objects().first()
     }
 
-    /// What happens with pods as `scenario` has them. Nothing is written down of what comes before the step `from`, but how
-    /// things stand then.
-    pub(super) fn play(&self, scenario: &Scenario, server: &ApiServer, from: usize) -> Result<Trace, SimulationError> {
+    /// What happens with pods as `scenario` has them.
+    pub(super) fn play(
+        &self,
+        scenario: &Scenario,
+        server: &ApiServer,
+        record: Record,
+    ) -> Result<Trace, SimulationError> {
         let first = self.object(0).ok_or(SimulationError::NoSteps)?;
         let workload = super::workload(first, scenario, server)
             .ok_or_else(|| SimulationError::UnknownKind(first.identity.kind.clone()))?;
-        let mut run = Run {
-            workload,
-            scenario,
-            server,
-            now: Time(0),
-            last_apply: Time(0),
-            trace: Trace::default(),
-            writes: from == 0,
-        };
-        run.play(self, from);
+        let (now, last_apply, trace) = (Time(0), Time(0), Trace::default());
+        let mut run = Run { workload, scenario, server, now, last_apply, trace, record, writes: record == Record::All };
+        run.play(self);
         Ok(run.trace)
     }
 }
 
-/// A manifest as every manifest is read.
-fn read(manifest: &Value) -> Cluster {
-    let mut sources = Sources::default();
-    sources.add("scenario", manifest.to_string());
-    Cluster::read(&sources)
+/// What is written down of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Record {
+    /// Every row with its whole state.
+    All,
+    /// How things stand before the last step, and what follows from it: in outline, but for the first and the last row.
+    LastStep,
 }
 
 /// What the API server has against `object`, which replaces `current`.
@@ -202,12 +208,13 @@ struct Run<'a> {
     now: Time,
     last_apply: Time,
     trace: Trace,
-    /// Whether rows are written.
+    record: Record,
+    /// Whether rows are written by now.
     writes: bool,
 }
 
 impl Run<'_> {
-    fn play(&mut self, applied: &Applied<'_>, from: usize) {
+    fn play(&mut self, applied: &Applied<'_>) {
         let end = self.scenario.horizon.map(Time::from_seconds);
         for (at, (step, verdict)) in applied.steps.iter().zip(&applied.verdicts).enumerate() {
             self.advance(match step.at {
@@ -219,7 +226,7 @@ impl Run<'_> {
                 self.now = self.now.max(Time::from_seconds(seconds));
             }
             self.last_apply = self.now;
-            if at == from && !self.writes {
+            if at + 1 == applied.steps.len() && !self.writes {
                 self.writes = true;
                 let row = Row { state: Some(self.workload.state(self.now)), ..self.row(Vec::new()) };
                 self.trace.trace.push(row);
@@ -237,6 +244,11 @@ impl Run<'_> {
             }
         }
         self.advance(end);
+        if self.record == Record::LastStep
+            && let Some(last) = self.trace.trace.last_mut()
+        {
+            last.state = Some(self.workload.state(self.now));
+        }
     }
 
     /// Lets time pass until nothing is due any more, or until `limit`; what is due at `limit` itself still happens.
@@ -263,7 +275,10 @@ impl Run<'_> {
         if !self.writes {
             return;
         }
-        let state = Some(self.workload.state(self.now));
+        let state = Some(match self.record {
+            Record::All => self.workload.state(self.now),
+            Record::LastStep => self.workload.outline(self.now),
+        });
         let last = self.trace.trace.iter().rev().find_map(|row| row.state.as_ref());
         if always || last != state.as_ref() {
             let row = Row { said, state, ..self.row(event) };

@@ -8,7 +8,7 @@ use super::document::{PodState, Revision, Span, Step};
 use super::simulate::Row;
 
 /// Sets of more pods are shown in numbers only.
-const NAMED: usize = 12;
+pub(super) const NAMED: usize = 12;
 
 /// A row in numbers.
 pub(super) struct Count {

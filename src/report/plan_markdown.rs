@@ -53,6 +53,7 @@ fn text(plan: &Plan, found: Found<'_>, detail: Detail) -> String {
             line(&mut text, object);
         }
     }
+    after_rejection(&mut text, plan);
     findings(&mut text, found);
     if detail > Detail::Line {
         for object in &shown {
@@ -91,7 +92,7 @@ fn line(text: &mut String, object: &ObjectPlan) {
     let failure = failure.map_or_else(none, |failure| format!("stops at {}", words::pods_by_revision(&failure.parks)));
     let what = match object.action {
         Action::Rejected => "✗ rejected: it stays as it is",
-        Action::RecreateNeeded => "✗ must be recreated",
+        Action::RecreateNeeded => "↻ is deleted and created anew",
         Action::Roll => "⟳ pods are replaced",
         Action::Scale => "scales",
         Action::Update => "changes, no restart",
@@ -111,10 +112,11 @@ fn details(text: &mut String, object: &ObjectPlan, detail: Detail) {
     for rejection in &object.rejections {
         let (field, place) = (code(&rejection.field), place(&rejection.source));
         let _ = writeln!(text, "- ✗ `{field}`: {} ({place})", escaped(&rejection.message));
-        if let Some(help) = &rejection.help {
+        if let Some(help) = rejection.help.as_ref().filter(|_| rejection.ways_out.is_empty()) {
             let _ = writeln!(text, "  way out: {}", escaped(help));
         }
     }
+    ways_out(text, object);
     for change in &object.changes {
         changed(text, change);
     }
@@ -133,6 +135,30 @@ fn details(text: &mut String, object: &ObjectPlan, detail: Detail) {
         steps(text, object);
     }
     text.push_str("\n</details>\n");
+}
+
+/// The ways out as a numbered list, with commands to copy.
+fn ways_out(text: &mut String, object: &ObjectPlan) {
+    if let Some(words) = &object.server_says {
+        let _ = writeln!(text, "- the server says: `{}`", code(&words.replace('\n', " ")));
+    }
+    for (at, way) in words::ways(object).into_iter().enumerate() {
+        let _ = writeln!(text, "\n{}. {} ({})", at + 1, escaped(&way.title), escaped(&words::cost(way)));
+        if !way.commands.is_empty() {
+            let commands: Vec<String> = way.commands.iter().map(|it| format!("   {}", printable(it))).collect();
+            let _ = writeln!(text, "\n   ```sh\n{}\n   ```", commands.join("\n").replace("```", ""));
+        }
+    }
+    if !object.rejections.is_empty() {
+        text.push('\n');
+    }
+}
+
+fn after_rejection(text: &mut String, plan: &Plan) {
+    if !plan.after_rejection.is_empty() {
+        let sentences: Vec<String> = plan.after_rejection.iter().map(|sentence| escaped(sentence)).collect();
+        let _ = writeln!(text, "\nThe others: {}", sentences.join("; "));
+    }
 }
 
 fn failing(text: &mut String, failure: &OnFailure) {

@@ -42,6 +42,7 @@ impl Page {
         for object in refused {
             self.refused(object);
         }
+        self.after_rejection(plan);
         let mut rolling = of(&[Action::RecreateNeeded, Action::Roll, Action::Scale]);
         let worst = |object: &ObjectPlan| object.bounds.as_ref().map_or(1.0, words::part);
         rolling.sort_by(|one, other| worst(one).total_cmp(&worst(other)));
@@ -109,7 +110,7 @@ impl Page {
             let field = if rejection.field.is_empty() { "the object" } else { &rejection.field };
             self.line(&format!("{INDENT}{}   {}", printable(field), place(&rejection.source)));
             self.line(&format!("{INDENT}    {} ({reason})", printable(&rejection.message)));
-            if let Some(help) = &rejection.help {
+            if let Some(help) = rejection.help.as_ref().filter(|_| rejection.ways_out.is_empty()) {
                 self.line(&format!("{INDENT}    way out: {}", printable(help)));
             }
         }
@@ -121,12 +122,38 @@ impl Page {
         if !lost.is_empty() {
             self.detail("lost with it", &printable(&lost.join(", ")));
         }
+        self.ways_out(object);
+        for note in &object.notes {
+            self.detail("note", &printable(note));
+        }
+    }
+
+    /// What the server says, and what to do about it. Commands stay on their lines, to be copied.
+    fn ways_out(&mut self, object: &ObjectPlan) {
+        if let Some(words) = &object.server_says {
+            self.detail("the server says", &printable(&words.replace('\n', " ")));
+        }
+        for (at, way) in words::ways(object).into_iter().enumerate() {
+            let label = if at == 0 { "ways out" } else { "" };
+            self.detail(label, &format!("{}. {} ({})", at + 1, printable(&way.title), printable(&words::cost(way))));
+            for command in &way.commands {
+                self.line(&format!("{}{}", " ".repeat(INDENT.len() + LABEL + 3), printable(command)));
+            }
+        }
+    }
+
+    fn after_rejection(&mut self, plan: &Plan) {
+        for (at, sentence) in plan.after_rejection.iter().enumerate() {
+            let lead = if at == 0 { "\nthe others: " } else { "            " };
+            let sentence = wrapped(&printable(sentence), self.width.saturating_sub(12));
+            self.line(&format!("{lead}{}", sentence.replace('\n', "\n            ")));
+        }
     }
 
     fn changing(&mut self, object: &ObjectPlan) {
         let (mark, because) = match object.action {
             Action::Roll => ("⟳", "rolls because"),
-            Action::RecreateNeeded => ("⟳", "recreated because"),
+            Action::RecreateNeeded => ("↻", "created anew for"),
             Action::Scale => ("~", "scales because"),
             _ => ("~", "changes"),
         };

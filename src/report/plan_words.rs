@@ -6,7 +6,9 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use super::printable;
-use crate::plan::document::{Action, Bounds, Claims, FieldChange, ObjectPlan, Plan, Revision, Span, Step, Timing};
+use crate::plan::document::{
+    Action, Bounds, Claims, FieldChange, ObjectPlan, Plan, Revision, Span, Step, Timing, WayOut,
+};
 
 /// Longer values are cut, or drawn line by line.
 const VALUE: usize = 60;
@@ -36,7 +38,7 @@ pub(super) fn verdict(plan: &Plan) -> String {
         "change will be REJECTED by the API server",
         "changes will be REJECTED by the API server",
     );
-    say(count(Action::RecreateNeeded), "object must be recreated", "objects must be recreated");
+    say(count(Action::RecreateNeeded), "object is deleted and created anew", "objects are deleted and created anew");
     say(count(Action::Roll), "workload rolls", "workloads roll");
     say(count(Action::Scale), "workload scales", "workloads scale");
     say(count(Action::Update), "object changes without restarts", "objects change without restarts");
@@ -69,7 +71,8 @@ pub(super) fn available(bounds: &Bounds) -> String {
 
 /// `8/10 (80 %)`.
 pub(super) fn availability(bounds: &Bounds) -> String {
-    format!("{} ({:.0} %)", available(bounds), 100.0 * part(bounds))
+    // Nearly all is not all.
+    format!("{} ({:.0} %)", available(bounds), (100.0 * part(bounds)).floor())
 }
 
 /// `Deployment shop/web` for `apps/Deployment/shop/web`.
@@ -92,12 +95,15 @@ pub(super) fn span(span: Span) -> String {
 }
 
 fn time(seconds: f64) -> String {
+    let seconds = seconds.round();
     if seconds < 60.0 {
         return format!("{seconds:.0} s");
     }
-    let minutes = (seconds / 60.0).floor();
-    let rest = seconds - 60.0 * minutes;
-    if rest < 0.5 { format!("{minutes:.0} min") } else { format!("{minutes:.0} min {rest:.0} s") }
+    let (large, small, parts, part) =
+        if seconds < 3600.0 { (60.0, 1.0, "min", "s") } else { (3600.0, 60.0, "h", "min") };
+    let whole = (seconds / large).floor();
+    let rest = (seconds - large * whole) / small;
+    if rest < 0.5 { format!("{whole:.0} {parts}") } else { format!("{whole:.0} {parts} {rest:.0} {part}") }
 }
 
 /// Where the time of a rollout goes.
@@ -308,4 +314,20 @@ fn columns(steps: &[Step]) -> Vec<Column<'_>> {
     }
     let revisions = steps.first().map_or(0, |step| step.revisions.len());
     (0..revisions).map(Column::Revision).collect()
+}
+
+/// The ways out of all rejections of an object, each once.
+pub(super) fn ways(object: &ObjectPlan) -> Vec<&WayOut> {
+    let mut ways: Vec<&WayOut> = Vec::new();
+    for way in object.rejections.iter().flat_map(|rejection| &rejection.ways_out) {
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    ways
+}
+
+/// What a way out costs.
+pub(super) fn cost(way: &WayOut) -> String {
+    format!("{}: {}", if way.disruptive { "disrupts" } else { "costs" }, way.cost)
 }

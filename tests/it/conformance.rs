@@ -21,7 +21,7 @@ use serde_json::Value;
 
 const FLOORS: &str = "tests/conformance/floors.json";
 
-fn directory() -> PathBuf {
+pub(crate) fn directory() -> PathBuf {
     std::env::var_os("SEATRIAL_CONFORMANCE").map_or_else(|| PathBuf::from("tests/conformance"), PathBuf::from)
 }
 
@@ -29,7 +29,7 @@ fn directory() -> PathBuf {
 ///
 /// They were sent as JSON, made by a reader to which `n` is text: in `vap.yaml` a variable has that name, which
 /// Kubernetes' own YAML library reads as `false` and refuses.
-fn bases() -> BTreeMap<String, Value> {
+pub(crate) fn bases() -> BTreeMap<String, Value> {
     let entries = fs::read_dir(directory().join("bases")).expect("the bases are in the repository");
     entries
         .map(|entry| {

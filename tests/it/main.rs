@@ -1,6 +1,8 @@
 //! One test binary for everything that is tested from outside of the library.
 
 mod admission;
+mod appliers;
+mod changes;
 mod cli;
 mod cluster;
 mod config;
@@ -29,4 +31,5 @@ mod snapshot;
 mod suppress;
 mod vectors;
 mod vectors_yaml;
+mod ways_out;
 mod yaml_places;

@@ -245,3 +245,25 @@ fn rules_about_rollouts_obey_comments_and_say_nothing_of_what_stays() {
     let (_, out) = run(idle.path(), &["lint", "new.yaml", "--format", "concise"]);
     assert!(!out.contains("unused-suppression"), "{out}");
 }
+
+#[test]
+fn pods_that_an_autoscaler_chose_are_scaled_back_by_a_manifest_that_counts_them() {
+    let folder = folder(OLD);
+    let plan = |args: &[&str]| -> Value {
+        let args =
+            [&["plan", "old.yaml", "new.yaml", "--format", "json", "--assume", "replicas/web=18"], args].concat();
+        serde_json::from_str(&run(folder.path(), &args).1).expect("output is JSON")
+    };
+    let web = &plan(&[])["objects"][0];
+    assert_eq!(
+        (&web["action"], &web["bounds"]["before"], &web["bounds"]["desired"]),
+        (&"scale".into(), &18.into(), &10.into())
+    );
+    assert_eq!((&web["changes"][0]["old"], &web["changes"][0]["new"]), (&18.into(), &10.into()));
+    // Left out of both sides, the number is the autoscaler's business; taken out, it falls to the default once.
+    let without = OLD.replace("  replicas: 10\n", "");
+    fs::write(folder.path().join("new.yaml"), &without).expect("files can be written");
+    assert_eq!(plan(&[])["objects"][0]["changes"][0]["new"], 1);
+    fs::write(folder.path().join("old.yaml"), &without).expect("files can be written");
+    assert_eq!(plan(&[])["objects"][0]["action"], "none");
+}

@@ -37,7 +37,7 @@ fn shown(text: &str) -> String {
 fn the_readme_shows_what_the_command_prints() {
     let text = fs::read_to_string("README.md").expect("there is a README");
     let current = shown(&text);
-    assert_eq!(text.matches("\n$ seatrial ").count(), 1, "the command is found");
+    assert_eq!(text.matches("\n$ seatrial ").count(), 2, "the commands are found");
     if std::env::var_os("SEATRIAL_UPDATE").is_some() {
         fs::write("README.md", current).expect("the README can be written");
     } else {

@@ -166,7 +166,7 @@ pub(crate) struct Plan {
     /// The Kubernetes version, such as 1.36 [default: the newest known]
     #[arg(long, value_name = "VERSION")]
     pub(crate) kubernetes_version: Option<String>,
-    /// Who applies the objects, and so in which order: kubectl, helm or argocd [default: kubectl]
+    /// Who applies the objects, and so in which order: kubectl, helm, argocd, flux or kapp [default: kubectl]
     #[arg(long, value_name = "TOOL")]
     pub(crate) apply_with: Option<Applier>,
     #[command(flatten)]

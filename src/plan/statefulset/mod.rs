@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::apps::v1::StatefulSet as Model;
 use serde_json::{Map, Value, json};
 
-use self::claims::Claims;
+use self::claims::{Claims, Owner};
 use self::wanted::Wanted;
 use super::kubelet::Kubelet;
 use super::simulate::Workload;
+use super::steps::NAMED;
 use super::template::{self, Revision, Revisions, Template};
 use super::time::Time;
 use crate::admission::{ApiServer, defaulted};
@@ -60,6 +61,8 @@ struct Pod {
     ready_at: Option<Time>,
     /// When it is gone.
     gone_at: Option<Time>,
+    /// Whom its claims were given to last.
+    claims_of: Option<Owner>,
 }
 
 /// What happens to a pod.
@@ -67,6 +70,20 @@ struct Pod {
 enum Event {
     Ready,
     Gone,
+}
+
+impl Status {
+    fn show(&self) -> Map<String, Value> {
+        let mut status = Map::new();
+        status.insert("availableReplicas".to_owned(), self.available.into());
+        status.insert("replicas".to_owned(), self.replicas.into());
+        let counts =
+            [("currentReplicas", self.current), ("readyReplicas", self.ready), ("updatedReplicas", self.updated)];
+        for (name, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            status.insert(name.to_owned(), count.into());
+        }
+        status
+    }
 }
 
 /// The status that the controller wrote last.
@@ -83,7 +100,7 @@ struct Status {
 
 impl Pod {
     fn new(id: u64, revision: Revision) -> Self {
-        Self { id, revision, ready: None, terminating: false, ready_at: None, gone_at: None }
+        Self { id, revision, ready: None, terminating: false, ready_at: None, gone_at: None, claims_of: None }
     }
 
     fn is_available(&self, min_ready: Time, now: Time) -> bool {
@@ -229,17 +246,21 @@ impl Workload for StatefulSet {
             .into_iter()
             .map(|(name, pod)| json!({"name": name, "phase": pod.phase(), "rev": self.revision_name(pod)}))
             .collect();
-        let mut status = Map::new();
-        status.insert("availableReplicas".to_owned(), self.status.available.into());
-        status.insert("replicas".to_owned(), self.status.replicas.into());
-        let counts = [
-            ("currentReplicas", self.status.current),
-            ("readyReplicas", self.status.ready),
-            ("updatedReplicas", self.status.updated),
-        ];
-        for (name, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
-            status.insert(name.to_owned(), count.into());
+        json!({"pods": pods, "pvcs": self.claims.names().collect::<Vec<_>>(), "status": self.status.show()})
+    }
+
+    fn outline(&self, now: Time) -> Value {
+        if self.pods.len() <= NAMED {
+            return self.state(now);
         }
-        json!({"pods": pods, "pvcs": self.claims.names().collect::<Vec<_>>(), "status": status})
+        let mut counts: BTreeMap<(Revision, &str), (usize, &Pod)> = BTreeMap::new();
+        for pod in self.pods.values() {
+            counts.entry((pod.revision, pod.phase())).or_insert((0, pod)).0 += 1;
+        }
+        let pods: Map<String, Value> = counts
+            .into_iter()
+            .map(|((_, phase), (count, pod))| (format!("{}/{phase}", self.revision_name(pod)), count.into()))
+            .collect();
+        json!({"pods": pods, "status": self.status.show()})
     }
 }

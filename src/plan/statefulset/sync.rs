@@ -252,7 +252,8 @@ impl Pass<'_> {
     }
 
     fn give_claims(&mut self, ordinal: i64, owner: Owner) -> bool {
-        if self.wanted.claim_templates.is_empty() {
+        let known = self.set.pods.get_mut(&ordinal).is_some_and(|pod| pod.claims_of.replace(owner) == Some(owner));
+        if known || self.wanted.claim_templates.is_empty() {
             return false;
         }
         let claims = self.set.claims_of(ordinal);

@@ -1,0 +1,27 @@
+//! `kubectl apply`.
+//!
+//! Read from k8s.io/kubectl `pkg/cmd/apply/{apply,patcher,prune}.go` and k8s.io/cli-runtime `pkg/resource/visitor.go` (v1.36):
+//! `ExpandPathsToFileVisitors` walks folders in the order of names, `ApplyOptions.Run` applies what the files hold one
+//! after the other, with no sorting, goes on after an error, and comes to `PostProcessorFn`, which prunes, only if
+//! there was none. `Patcher.Patch` deletes and creates anew what is refused as invalid only with `--force`.
+
+use super::{Item, names, objects};
+use crate::cluster::Object;
+
+pub(super) fn gone() -> String {
+    "`kubectl apply` leaves it running unless it prunes".to_owned()
+}
+
+pub(super) fn after_rejection(items: &[Item<'_>], gone: &[&Object]) -> Vec<String> {
+    let acting: Vec<&Item<'_>> = items.iter().filter(|item| item.acts()).collect();
+    let mut sentences = vec![if acting.is_empty() {
+        "kubectl changes nothing else, and exits with status 1".to_owned()
+    } else {
+        format!("kubectl applies the rest all the same ({}), and exits with status 1", names(objects(&acting)))
+    }];
+    if !gone.is_empty() {
+        sentences
+            .push("with `--prune` nothing is deleted: kubectl prunes only after everything was applied".to_owned());
+    }
+    sentences
+}
