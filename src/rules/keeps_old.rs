@@ -68,7 +68,12 @@ pub(super) fn paused(context: &Context<'_>, object: &Object, out: &mut Findings)
 }
 
 fn changes_template(rollout: &Rollout<'_>) -> bool {
-    rollout.plan.action != Action::Rejected && template_changes(rollout).next().is_some()
+    is_update(rollout) && template_changes(rollout).next().is_some()
+}
+
+/// Whether the object is changed as it stands, neither refused nor deleted and created anew.
+fn is_update(rollout: &Rollout<'_>) -> bool {
+    !matches!(rollout.plan.action, Action::Rejected | Action::RecreateNeeded)
 }
 
 fn template_changes<'a>(rollout: &Rollout<'a>) -> impl Iterator<Item = &'a FieldChange> {
@@ -91,9 +96,7 @@ pub(super) fn rolling_update(context: &Context<'_>, object: &Object, out: &mut F
     if becomes != Some("Recreate") || names_rest {
         return;
     }
-    let Some(rollout) = context.rollout(object).filter(|rollout| rollout.plan.action != Action::Rejected) else {
-        return;
-    };
+    let Some(rollout) = context.rollout(object).filter(is_update) else { return };
     let written = written(rollout.old);
     let strategy = &written["spec"]["strategy"];
     if strategy["type"] == "Recreate" || !strategy["rollingUpdate"].is_null() {
