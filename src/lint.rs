@@ -1,6 +1,6 @@
 //! From texts to findings: reads, builds the cluster, runs the checks, silences what is allowed, puts the rest in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter::successors;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,9 @@ use crate::config::{ApiServerFlags, Config, ConfigError, FailOn, IgnoreIn, Level
 use crate::finding::{Finding, Findings, Group, Severity};
 use crate::nearest::nearest;
 use crate::parallel::in_order;
-use crate::rules::{self, Context, Rule};
+use crate::plan::document::{Action, Plan};
+use crate::plan::{self, Side};
+use crate::rules::{self, Change, Context, Rule};
 use crate::schema::{Checked, KubernetesVersion, Schemas};
 use crate::secrets::{self, Secrets};
 use crate::source::{FileId, Sources};
@@ -171,20 +173,21 @@ pub fn lint(sources: &Sources, settings: &Settings) -> Report {
 
 /// As [`lint`], with texts that count besides.
 pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings) -> Report {
-    let (cluster, old) = (Cluster::read(sources), Cluster::read(&background.old));
+    let sides = [&background.old, sources].map(|texts| Side::new(texts.clone()));
+    let [Side { cluster: old, .. }, Side { cluster, .. }] = &sides;
     let definitions = Cluster::read(&background.definitions);
     let mut out = Findings::new("", Group::Refused);
     for document in &cluster.documents {
         reading(document, &mut out);
     }
     // A definition of the input comes last, so that it wins over one from elsewhere.
-    let definitions = [&definitions, &cluster].into_iter().flat_map(|side| side.of_kind("CustomResourceDefinition"));
+    let definitions = [&definitions, cluster].into_iter().flat_map(|side| side.of_kind("CustomResourceDefinition"));
     let schemas = Schemas::new(settings.kubernetes_versions.clone(), definitions);
     let servers = settings.servers();
     let judge = |object: &Object| {
         let mut decoding = Findings::new("", Group::Refused);
         let checked = schemas.check(object, &mut decoding);
-        let admitted = admit(object, &old, &servers, settings.update);
+        let admitted = admit(object, old, &servers, settings.update);
         (checked, once(decoding.into_vec(), admitted))
     };
     let mut without_schema = 0;
@@ -192,14 +195,44 @@ pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings
         without_schema += usize::from(checked == Checked::NoSchema);
         out.extend(findings);
     }
-    let context = Context::new(&cluster, sources);
+    let mut context = Context::new(cluster, sources);
+    if background.old.iter().next().is_some() {
+        let options = plan::Options {
+            // Of several versions, the newest is the one to come.
+            server: servers.last().cloned().unwrap_or_default(),
+            definitions: background.definitions.clone(),
+            ..plan::Options::default()
+        };
+        let [old, new] = &sides;
+        context = context.with_change(Change::new(old, new, options));
+    }
     rules::run(&context, |rule| settings.wants(rule), &mut out);
+    Report { without_schema, ..report(sources, cluster, settings, out) }
+}
+
+/// What the rules about rollouts find in a change that is planned already. What stays as it is rolls nothing out.
+pub fn rollout_findings(plan: &Plan, old: &Side, new: &Side, settings: &Settings) -> Report {
+    let context = Context::new(&new.cluster, &new.sources).with_change(Change::planned(old, new, plan));
+    let mut out = Findings::new("", Group::Risky);
+    rules::run(&context, |rule| rule.is_about_rollouts() && settings.wants(rule), &mut out);
+    let mut report = report(&new.sources, &new.cluster, settings, out);
+    let unchanged = plan.objects.iter().filter(|object| object.action == Action::None);
+    let unchanged: BTreeSet<&str> = unchanged.map(|object| object.id.as_str()).collect();
+    report.findings.retain(|finding| {
+        let id = finding.object.as_deref().map(plan::id);
+        !is_about_suppression(finding) && id.is_some_and(|id| !unchanged.contains(id.as_str()))
+    });
+    report
+}
+
+/// Gives the findings their levels, silences what is allowed and puts the rest in order.
+fn report(sources: &Sources, cluster: &Cluster, settings: &Settings, out: Findings) -> Report {
     let mut findings = out.into_vec();
     findings.retain_mut(|finding| level(finding, settings));
     findings.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
     findings.dedup();
     let found = findings.len();
-    let mut findings = allow(sources, &cluster, settings, findings);
+    let mut findings = allow(sources, cluster, settings, findings);
     let silenced = found - findings.iter().filter(|finding| !is_about_suppression(finding)).count();
     let secrets = Secrets::find(sources, cluster.documents.iter().map(AsRef::as_ref));
     for finding in &mut findings {
@@ -211,7 +244,7 @@ pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings
         objects: cluster.objects().len(),
         silenced,
         secrets,
-        without_schema,
+        without_schema: 0,
     }
 }
 
@@ -322,7 +355,8 @@ fn is_about_suppression(finding: &Finding) -> bool {
 /// Leaves out what comments, annotations and the configuration silence, and adds what is wrong with the former.
 fn allow(sources: &Sources, cluster: &Cluster, settings: &Settings, findings: Vec<Finding>) -> Vec<Finding> {
     let status = |name: &str| match rules::find(name) {
-        Some(rule) if settings.wants(rule) => Status::On,
+        // What such a rule finds depends on the change: with the next one, the suppression may be needed again.
+        Some(rule) if settings.wants(rule) && !rule.is_about_rollouts() => Status::On,
         Some(_) => Status::Off,
         None => Status::Unknown,
     };

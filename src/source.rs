@@ -70,7 +70,7 @@ pub struct Defect {
 }
 
 /// One text with its name and the starts of its lines.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Source {
     /// As the user named it: relative to the working directory, or `<stdin>`.
     pub name: String,
@@ -119,7 +119,7 @@ impl Source {
 }
 
 /// All texts of one run, in the order in which they were added.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
 }

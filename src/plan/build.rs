@@ -49,7 +49,8 @@ impl Side {
         Self { cluster: Cluster::read(&sources), sources }
     }
 
-    fn source(&self, place: Place) -> Source {
+    /// Where a place of its texts is.
+    pub(crate) fn source(&self, place: Place) -> Source {
         let source = self.sources.get(place.file);
         Source { file: source.name.clone(), line: source.position(place.span.start as usize).line }
     }
@@ -286,7 +287,7 @@ fn empty(object: &Object, source: Source) -> ObjectPlan {
 }
 
 /// `apps/Deployment/shop/web`; the core group is called by its version, `v1`.
-fn id(identity: &Identity) -> String {
+pub fn id(identity: &Identity) -> String {
     let group = if identity.group().is_empty() { identity.api_version.as_str() } else { identity.group() };
     match &identity.namespace {
         Some(namespace) => format!("{group}/{}/{namespace}/{}", identity.kind, identity.name),

@@ -1,5 +1,5 @@
 //! What a plan says. The types are the contract of `seatrial plan --format json`, version 1; `schemas/plan.schema.json` is
-//! made from them. Fields may be added in version 1; none changes its meaning or goes away.
+//! made from them and from those of findings, which are written beside the plan. Fields may be added in version 1; none changes its meaning or goes away.
 
 use std::collections::BTreeMap;
 
@@ -373,11 +373,4 @@ pub struct Gate {
     pub holds: bool,
     /// What it was compared with, in words.
     pub found: String,
-}
-
-/// The JSON Schema of plans. `schemas/plan.schema.json` is this, kept current by a test.
-pub fn generate_plan_schema() -> serde_json::Value {
-    // As plans are written: what is left out when it is empty is not required.
-    let settings = schemars::generate::SchemaSettings::default().for_serialize();
-    settings.into_generator().into_root_schema_for::<Plan>().to_value()
 }

@@ -22,7 +22,7 @@ pub(super) fn autoscalers(cluster: &Cluster) -> Autoscalers<'_> {
 }
 
 /// Kind and name of what the autoscaler scales.
-fn target(autoscaler: &Object) -> Option<(&str, &str)> {
+pub(crate) fn target(autoscaler: &Object) -> Option<(&str, &str)> {
     if let Some(model) = autoscaler.model::<v2::HorizontalPodAutoscaler>() {
         let target = &model.spec.scale_target_ref;
         return Some((&target.kind, &target.name));

@@ -20,7 +20,7 @@ mod deployment;
 pub mod document;
 mod endpoints;
 mod gate;
-mod interplay;
+pub(crate) mod interplay;
 mod job;
 mod kubelet;
 mod nodes;
@@ -38,7 +38,7 @@ mod steps;
 mod strategy;
 mod template;
 mod time;
-mod timing;
+pub(crate) mod timing;
 mod ways_out;
 
 use self::bare::Bare;
@@ -54,7 +54,7 @@ use crate::cluster::Object;
 
 pub use self::applier::{Applier, UnknownApplier};
 pub use self::assumptions::{AssumptionError, Assumptions};
-pub use self::build::{Options, Side, plan};
+pub use self::build::{Options, Side, id, plan};
 pub use self::change::{Change, Effect, changes};
 pub use self::gate::{Condition, GateError};
 pub use self::reading::ScenarioError;

@@ -12,7 +12,7 @@ const KILL_SLACK: f64 = 2.0;
 
 /// From the creation of the pod to its readiness, in seconds: at best, and if every probe passes at its first try but the
 /// clock is unlucky.
-pub(super) fn ready(spec: &PodSpec) -> Span {
+pub(crate) fn ready(spec: &PodSpec) -> Span {
     let sidecars = spec.init_containers.iter().flatten().filter(|it| it.restart_policy.as_deref() == Some("Always"));
     let mut span = Span { min: 0.0, max: 0.0 };
     for container in spec.containers.iter().chain(sidecars) {
@@ -22,7 +22,8 @@ pub(super) fn ready(spec: &PodSpec) -> Span {
     span
 }
 
-fn container_ready(container: &Container) -> Span {
+/// The same for one container, from its start.
+pub(crate) fn container_ready(container: &Container) -> Span {
     let started = container
         .startup_probe
         .as_ref()

@@ -170,7 +170,7 @@ fn of<'a>(sources: &'a Sources, report: &'a lint::Report) -> Report<'a> {
     let count = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
     Report {
         version: 1,
-        findings: report.findings.iter().map(|finding| entry(sources, report, finding)).collect(),
+        findings: entries(sources, report),
         summary: Summary {
             files: sources.iter().count(),
             documents: report.documents,
@@ -182,6 +182,11 @@ fn of<'a>(sources: &'a Sources, report: &'a lint::Report) -> Report<'a> {
             silenced: report.silenced,
         },
     }
+}
+
+/// The findings of a report.
+pub(super) fn entries<'a>(sources: &'a Sources, report: &'a lint::Report) -> Vec<Entry<'a>> {
+    report.findings.iter().map(|finding| entry(sources, report, finding)).collect()
 }
 
 fn entry<'a>(sources: &'a Sources, report: &lint::Report, finding: &'a Finding) -> Entry<'a> {

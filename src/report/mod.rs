@@ -4,6 +4,7 @@ mod concise;
 mod excerpt;
 mod github;
 pub mod json;
+pub mod plan_findings;
 pub mod plan_github;
 pub mod plan_markdown;
 pub mod plan_text;

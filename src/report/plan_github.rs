@@ -1,14 +1,17 @@
-//! A plan as annotations of a GitHub workflow: an error for each rejection and failed gate, a notice for each rollout.
+//! A plan as annotations of a GitHub workflow: an error for each rejection and failed gate, a notice for each rollout,
+//! and what the rules about rollouts found.
 
 use std::io;
 
 use super::github::{data, property};
+use super::plan_findings::Found;
 use super::plan_words as words;
 use super::printable;
+use crate::finding::Severity;
 use crate::plan::document::{Action, ObjectPlan, Plan, Rejection, Source};
 
 /// Writes the annotations, and the verdict as a line of the log.
-pub fn write(out: &mut dyn io::Write, plan: &Plan) -> io::Result<()> {
+pub fn write(out: &mut dyn io::Write, plan: &Plan, found: Found<'_>) -> io::Result<()> {
     for object in &plan.objects {
         for rejection in &object.rejections {
             annotate(out, "error", &rejection.source, &words::name(&object.id), &rejected(rejection))?;
@@ -16,6 +19,12 @@ pub fn write(out: &mut dyn io::Write, plan: &Plan) -> io::Result<()> {
         if object.action == Action::Roll {
             annotate(out, "notice", &object.source, &words::name(&object.id), &rolls(object))?;
         }
+    }
+    for finding in found.all() {
+        let level = if finding.severity == Severity::Error { "error" } else { "warning" };
+        let help = finding.help.as_ref().map(|help| format!("\nhelp: {}", printable(help))).unwrap_or_default();
+        let message = format!("{}{help}", printable(&finding.message));
+        annotate(out, level, &found.source(finding), finding.rule, &message)?;
     }
     for gate in plan.gates.iter().filter(|gate| !gate.holds) {
         let message = format!("gate {} fails: {}", printable(&gate.condition), gate.found);

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::io;
 
+use super::plan_findings::Found;
 use super::plan_words::{self as words, Difference, Line};
 use super::printable;
 use crate::plan::document::{Action, FieldChange, ObjectPlan, OnFailure, Plan, Source};
@@ -23,8 +24,8 @@ enum Detail {
 }
 
 /// Writes the plan in at most `max_size` bytes, as far as its verdict allows.
-pub fn write(out: &mut dyn io::Write, plan: &Plan, max_size: usize) -> io::Result<()> {
-    let texts = [Detail::Steps, Detail::Changes, Detail::Line].map(|detail| text(plan, detail));
+pub fn write(out: &mut dyn io::Write, plan: &Plan, found: Found<'_>, max_size: usize) -> io::Result<()> {
+    let texts = [Detail::Steps, Detail::Changes, Detail::Line].map(|detail| text(plan, found, detail));
     let [full, shorter, shortest] = &texts;
     let fitting = [full, shorter].into_iter().find(|text| text.len() <= max_size).unwrap_or(shortest);
     if fitting.len() <= max_size {
@@ -39,7 +40,7 @@ pub fn write(out: &mut dyn io::Write, plan: &Plan, max_size: usize) -> io::Resul
     out.write_all(note.as_bytes())
 }
 
-fn text(plan: &Plan, detail: Detail) -> String {
+fn text(plan: &Plan, found: Found<'_>, detail: Detail) -> String {
     let shown: Vec<&ObjectPlan> = plan.objects.iter().filter(|object| object.action != Action::None).collect();
     let objects = if shown.len() == 1 { "object changes" } else { "objects change" };
     let mut text = format!("<!-- seatrial:plan -->\n### Rollout plan · {} {objects}\n\n", shown.len());
@@ -53,6 +54,7 @@ fn text(plan: &Plan, detail: Detail) -> String {
         }
     }
     after_rejection(&mut text, plan);
+    findings(&mut text, found);
     if detail > Detail::Line {
         for object in &shown {
             details(&mut text, object, detail);
@@ -69,6 +71,15 @@ fn text(plan: &Plan, detail: Detail) -> String {
         plan.assumptions.iter().fold(String::new(), |text, assumption| text + ", " + &escaped(assumption)),
     );
     text
+}
+
+/// What the rules found; an empty line before it ends the table.
+fn findings(text: &mut String, found: Found<'_>) {
+    for (at, finding) in found.all().enumerate() {
+        let before = if at == 0 { "\n" } else { "" };
+        let (message, place) = (escaped(&finding.message), place(&found.source(finding)));
+        let _ = writeln!(text, "{before}- ⚠ **{}**: {message} ({place})", finding.rule);
+    }
 }
 
 fn line(text: &mut String, object: &ObjectPlan) {

@@ -2,8 +2,10 @@
 
 use std::io;
 
+use super::plan_findings::Found;
 use super::plan_words::{self as words, Difference, Line};
 use super::{Style, paint, printable, wrapped};
+use crate::finding::{Finding, Severity};
 use crate::plan::Effect;
 use crate::plan::document::{Action, FieldChange, ObjectPlan, OnFailure, Plan, Source};
 
@@ -15,9 +17,9 @@ const LABEL: usize = 16;
 const WIDTH: usize = 110;
 
 /// Writes the plan; `all_steps` of long rollouts, or only their begin and end.
-pub fn write(out: &mut dyn io::Write, plan: &Plan, all_steps: bool, style: Style) -> io::Result<()> {
+pub fn write(out: &mut dyn io::Write, plan: &Plan, found: Found<'_>, all_steps: bool, style: Style) -> io::Result<()> {
     let mut page = Page { text: String::new(), color: style.color, width: style.width.min(WIDTH), all_steps };
-    page.plan(plan);
+    page.plan(plan, found);
     out.write_all(page.text.as_bytes())
 }
 
@@ -29,7 +31,7 @@ struct Page {
 }
 
 impl Page {
-    fn plan(&mut self, plan: &Plan) {
+    fn plan(&mut self, plan: &Plan, found: Found<'_>) {
         let of = |actions: &[Action]| -> Vec<&ObjectPlan> {
             plan.objects.iter().filter(|object| actions.contains(&object.action)).collect()
         };
@@ -46,6 +48,13 @@ impl Page {
         rolling.sort_by(|one, other| worst(one).total_cmp(&worst(other)));
         for object in rolling.into_iter().chain(of(&[Action::Update])) {
             self.changing(object);
+            for finding in found.about(object) {
+                self.finding(finding, &found.source(finding));
+            }
+        }
+        for finding in found.about_quiet(plan) {
+            self.text.push('\n');
+            self.finding(finding, &found.source(finding));
         }
         self.quiet(plan);
         if !plan.assumptions.is_empty() {
@@ -248,6 +257,21 @@ impl Page {
         }
         for (at, way) in failure.recover.iter().enumerate() {
             self.detail("", &format!("{}{way}", if at == 0 { "back: " } else { "then: " }));
+        }
+    }
+
+    /// `⚠ paused-keeps-old   web.yaml:12`, and below it what is wrong and what to do.
+    fn finding(&mut self, finding: &Finding, source: &Source) {
+        let (code, mark) = match finding.severity {
+            Severity::Error => ("31", '✗'),
+            Severity::Warning | Severity::Info => ("33", '⚠'),
+        };
+        let title = self.paint(code, &format!("{mark} {}", finding.rule));
+        self.line(&format!("{INDENT}{title}   {}", place(source)));
+        let help = finding.help.as_ref().map(|help| format!("help: {help}"));
+        for text in [&finding.message].into_iter().chain(&help) {
+            let text = wrapped(&printable(text), self.width.saturating_sub(INDENT.len() + 4));
+            self.line(&format!("{INDENT}    {}", text.replace('\n', "\n      ")));
         }
     }
 

@@ -4,28 +4,37 @@
 //! `README.md` is embedded, so a line without a folder does not compile, and a test makes sure that no folder lacks
 //! its line. A rule looks at everything it likes and reports only on the document or object it was called for.
 
+mod config_changes;
 mod cronjob;
 mod host_ports;
 mod job;
 mod job_effects;
+mod keeps_old;
 mod overlaps;
 mod page;
 mod port_places;
 mod ports;
 mod probe_effects;
 mod probes;
+mod replicas;
+mod rollouts;
 mod schedules;
 mod selectors;
 mod services;
+mod sides;
 mod statefulset;
+mod surge;
 mod target_ports;
 mod yaml;
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 pub use self::page::Page;
+pub use self::sides::{Change, Rollout};
 use crate::cluster::{Cluster, Layout, Object};
 use crate::finding::{Findings, Group};
+use crate::plan::interplay;
 use crate::source::Sources;
 use crate::yaml::Document;
 
@@ -36,12 +45,66 @@ pub struct Context<'a> {
     pub cluster: &'a Cluster,
     sources: &'a Sources,
     layout: OnceLock<Layout>,
+    /// By kind, namespace and name of what they scale: their numbers in the cluster.
+    autoscalers: OnceLock<BTreeMap<(String, String, String), Vec<usize>>>,
+    readers: OnceLock<config_changes::Readers>,
+    change: Option<Change<'a>>,
 }
 
 impl<'a> Context<'a> {
     /// The objects of `cluster`, which stand in `sources`.
     pub fn new(cluster: &'a Cluster, sources: &'a Sources) -> Self {
-        Self { cluster, sources, layout: OnceLock::new() }
+        Self {
+            cluster,
+            sources,
+            layout: OnceLock::new(),
+            autoscalers: OnceLock::new(),
+            readers: OnceLock::new(),
+            change: None,
+        }
+    }
+
+    /// The same, where it is known what runs already.
+    #[must_use]
+    pub fn with_change(self, change: Change<'a>) -> Self {
+        Self { change: Some(change), ..self }
+    }
+
+    /// The object that `object` replaces and what happens to it then. `None` if it is not known what runs, if the object is
+    /// new, and if it stays as it is.
+    pub fn rollout(&self, object: &Object) -> Option<Rollout<'_>> {
+        self.change.as_ref()?.rollout(object)
+    }
+
+    /// The object that `object` replaces, changed or not.
+    pub fn old(&self, object: &Object) -> Option<&'a Object> {
+        self.change.as_ref()?.old(object)
+    }
+
+    /// The autoscalers of the input that scale `object`.
+    pub fn autoscalers(&self, object: &Object) -> Vec<&'a Object> {
+        let objects = self.cluster.objects();
+        let known = self.autoscalers.get_or_init(|| {
+            let mut known: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+            let all =
+                objects.iter().enumerate().filter(|(_, object)| object.identity.kind == "HorizontalPodAutoscaler");
+            for (at, autoscaler) in all {
+                if let Some((kind, name)) = interplay::target(autoscaler) {
+                    let key = (kind.to_owned(), autoscaler.namespace().to_owned(), name.to_owned());
+                    known.entry(key).or_default().push(at);
+                }
+            }
+            known
+        });
+        let key = (object.identity.kind.clone(), object.namespace().to_owned(), object.identity.name.clone());
+        known.get(&key).into_iter().flatten().map(|at| &objects[*at]).collect()
+    }
+
+    /// The objects whose pods read `data`, a `ConfigMap` or Secret as `kind` says, only when they start.
+    fn readers(&self, kind: &'static str, data: &Object) -> impl Iterator<Item = &'a Object> {
+        let known = self.readers.get_or_init(|| config_changes::readers(self.cluster));
+        let key = (kind, data.namespace().to_owned(), data.identity.name.clone());
+        known.get(&key).into_iter().flatten().map(|at| &self.cluster.objects()[*at])
     }
 
     /// What is meant to be applied together. Rules that accuse two objects of getting in each other's way ask this first.
@@ -78,12 +141,20 @@ pub enum Check {
     Document(fn(&Context<'_>, &Document, &mut Findings)),
     /// Called once for each object.
     Object(fn(&Context<'_>, &Object, &mut Findings)),
+    /// Called once for each object as well; it may ask the context how a change of the object rolls out, and
+    /// `seatrial plan` shows what it finds.
+    Rollout(fn(&Context<'_>, &Object, &mut Findings)),
 }
 
 impl Rule {
     /// The parsed page of the rule.
     pub fn page(&self) -> &Page {
         self.page.get_or_init(|| Page::parse(self.text))
+    }
+
+    /// Whether it is about how changes roll out, so that what it finds depends on what runs already.
+    pub fn is_about_rollouts(&self) -> bool {
+        matches!(self.check, Check::Rollout(_))
     }
 }
 
@@ -109,7 +180,7 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
                     check(context, document, out);
                 }
             }
-            Check::Object(check) => {
+            Check::Object(check) | Check::Rollout(check) => {
                 for object in context.cluster.objects() {
                     check(context, object, out);
                 }
@@ -122,7 +193,7 @@ pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Find
 macro_rules! list {
     ($($id:literal => $check:expr,)*) => {
         fn list() -> Vec<Rule> {
-            use Check::{Admission, Document, Object, Reading, Schema, Suppression};
+            use Check::{Admission, Document, Object, Reading, Rollout, Schema, Suppression};
             vec![$(rule($id, $check, include_str!(concat!("../../rules/", $id, "/README.md")))),*]
         }
     };
@@ -138,15 +209,18 @@ list! {
     "backoff-limit-per-index-missing" => Admission,
     "boolean-word-key" => Document(yaml::boolean_word_key),
     "boolean-word-value" => Document(yaml::boolean_word_value),
+    "claim-blocks-surge" => Rollout(surge::claim_blocks),
     "claim-template-hides-volume" => Object(statefulset::claim_hides_volume),
     "claim-template-unmounted" => Object(statefulset::claim_unmounted),
     "claim-without-access-mode" => Admission,
     "claim-without-storage-request" => Admission,
+    "config-change-without-restart" => Rollout(config_changes::without_restart),
     "cronjob-name-unfit-for-index" => Object(job::name_unfit_for_index),
     "cronjob-runs-overlap" => Object(cronjob::runs_overlap),
     "decimal-file-mode" => Document(yaml::decimal_file_mode),
     "deprecated-api" => Schema,
     "disabled-api" => Schema,
+    "disruption-budget-blocks-drains" => Object(replicas::budget_blocks_drains),
     "duplicate-claim-template" => Object(statefulset::duplicate_claim),
     "duplicate-host-port" => Admission,
     "duplicate-key" => Reading,
@@ -199,7 +273,10 @@ list! {
     "node-port-without-type" => Admission,
     "number-loses-digits" => Document(yaml::number_loses_digits),
     "octal-number" => Document(yaml::octal_number),
+    "on-delete-keeps-old" => Rollout(keeps_old::on_delete),
     "on-delete-with-rolling-update" => Admission,
+    "partition-keeps-old" => Rollout(keeps_old::partition),
+    "paused-keeps-old" => Rollout(keeps_old::paused),
     "port-out-of-range" => Admission,
     "probe-number-too-small" => Admission,
     "probe-on-init-container" => Admission,
@@ -212,7 +289,13 @@ list! {
     "probe-without-handler" => Admission,
     "read-write-once-pod-combined" => Admission,
     "readiness-probe-grace-period" => Admission,
+    "recreate-keeps-rolling-update" => Rollout(keeps_old::rolling_update),
     "removed-api" => Schema,
+    "removed-replicas-leave-one" => Rollout(replicas::removed),
+    "replicas-reset-autoscaler" => Object(replicas::reset_autoscaler),
+    "rollout-drops-to-zero" => Rollout(rollouts::drops_to_zero),
+    "rollout-misses-deadline" => Rollout(rollouts::misses_deadline),
+    "rollout-stalls" => Rollout(surge::stalls),
     "schedule-combines-days" => Object(schedules::either_day),
     "schedule-names-time-zone" => Admission,
     "schedule-never-fires" => Object(schedules::never_fires),
@@ -240,7 +323,7 @@ list! {
     "state-in-empty-dir" => Object(statefulset::state_in_empty_dir),
     "statefulset-name-too-long" => Object(statefulset::name_too_long),
     "statefulset-negative-number" => Admission,
-    "statefulset-partition-too-high" => Object(statefulset::partition_too_high),
+    "statefulset-partition-too-high" => Rollout(statefulset::partition_too_high),
     "statefulset-without-service-name" => Object(statefulset::without_service_name),
     "target-port-undeclared" => Object(target_ports::undeclared),
     "target-port-unlisted" => Object(target_ports::unlisted),

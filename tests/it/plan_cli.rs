@@ -189,6 +189,63 @@ fn long_rollouts_are_folded_unless_all_steps_are_wanted() {
     assert_eq!(lines(&["--steps", "all"]) - lines(&[]), 52, "a row for each of 53 steps, and no fold");
 }
 
+/// The findings of a plan: the rule, its group and the line.
+fn findings(plan: &Value) -> Vec<(&str, &str, u64)> {
+    let list = plan["findings"].as_array().expect("there is a list");
+    list.iter()
+        .filter_map(|it| Some((it["rule"].as_str()?, it["group"].as_str()?, it["range"]["start"]["line"].as_u64()?)))
+        .collect()
+}
+
+#[test]
+fn what_the_rules_find_in_a_rollout_is_in_every_format() {
+    let recreated =
+        OLD.replace("  replicas: 10\n", "  replicas: 10\n  strategy: {type: Recreate, rollingUpdate: null}\n");
+    let folder = folder(&recreated.replace("web:1", "web:2"));
+    let (status, plan) = json(folder.path());
+    assert_eq!(findings(&plan), [("rollout-drops-to-zero", "risky", 6)]);
+    assert_eq!(status, Some(0), "a risk does not fail the run");
+    for (format, expected) in [
+        ("text", "⚠ rollout-drops-to-zero   new.yaml:6"),
+        ("markdown", "- ⚠ **rollout-drops-to-zero**: no pod"),
+        ("github", "::warning file=new.yaml,line=6,title=rollout-drops-to-zero::no pod"),
+    ] {
+        let (_, out) = run(folder.path(), &["plan", "old.yaml", "new.yaml", "--format", format]);
+        assert!(out.contains(expected), "{out}");
+    }
+    fs::write(folder.path().join("seatrial.toml"), "[severity]\nrollout-drops-to-zero = \"error\"\n")
+        .expect("files can be written");
+    assert_eq!(json(folder.path()).0, Some(1), "unless the configuration says so");
+}
+
+#[test]
+fn a_rollout_that_cannot_end_fails_the_run() {
+    let claim = "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data, namespace: shop}\n\
+                 spec: {accessModes: [ReadWriteOncePod], resources: {requests: {storage: 1Gi}}}\n";
+    let mounts = "          volumeMounts: [{name: data, mountPath: /data}]\n      \
+                  volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]\n";
+    let new = OLD.replace("replicas: 10", "replicas: 1").replace("---\n", &format!("{mounts}---\n")) + claim;
+    let (status, plan) = json(folder(&new).path());
+    assert_eq!((status, findings(&plan)), (Some(1), vec![("rollout-stalls", "broken", 15)]));
+}
+
+#[test]
+fn rules_about_rollouts_obey_comments_and_say_nothing_of_what_stays() {
+    let paused = OLD.replace("  replicas: 10\n", "  replicas: 10\n  paused: true\n");
+    let same = folder(OLD);
+    fs::write(same.path().join("old.yaml"), &paused).expect("files can be written");
+    fs::write(same.path().join("new.yaml"), &paused).expect("files can be written");
+    assert_eq!(findings(&json(same.path()).1), []);
+    let changed = folder(&paused.replace("web:1", "web:2"));
+    assert_eq!(findings(&json(changed.path()).1), [("paused-keeps-old", "risky", 6)]);
+    let allowed = folder(&paused.replace("paused: true", "paused: true # seatrial: allow[paused-keeps-old]"));
+    assert_eq!(findings(&json(allowed.path()).1), []);
+    // Nothing is paused here, and with the next change something may be: the comment may stay.
+    let idle = folder(&OLD.replace("replicas: 10", "replicas: 10 # seatrial: allow[paused-keeps-old]"));
+    let (_, out) = run(idle.path(), &["lint", "new.yaml", "--format", "concise"]);
+    assert!(!out.contains("unused-suppression"), "{out}");
+}
+
 #[test]
 fn pods_that_an_autoscaler_chose_are_scaled_back_by_a_manifest_that_counts_them() {
     let folder = folder(OLD);

@@ -4,8 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use seatrial::lint::{Report, Settings, rollout_findings};
 use seatrial::plan::document::{ObjectPlan, Plan};
 use seatrial::plan::{Options, Side, plan};
+use seatrial::report::plan_findings::{self, Found};
 use seatrial::report::{Style, plan_github, plan_markdown, plan_text};
 use seatrial::source::Sources;
 
@@ -32,6 +34,14 @@ fn made(folder: &Path) -> Plan {
     plan(&side(folder, "old.yaml"), &side(folder, "new.yaml"), &Options::default())
 }
 
+/// The new side, the plan, and what the rules find in it.
+fn made_with_findings(folder: &Path) -> (Side, Plan, Report) {
+    let (old, new) = (side(folder, "old.yaml"), side(folder, "new.yaml"));
+    let plan = plan(&old, &new, &Options::default());
+    let findings = rollout_findings(&plan, &old, &new, &Settings::default());
+    (new, plan, findings)
+}
+
 fn text(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
     let mut out = Vec::new();
     write(&mut out).expect("a vector takes everything");
@@ -41,15 +51,16 @@ fn text(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
 #[test]
 fn plans_look_as_they_should() {
     for (name, folder) in cases() {
-        let plan = made(&folder);
+        let (new, plan, findings) = made_with_findings(&folder);
+        let found = Found { sources: &new.sources, report: &findings };
         let style = Style { width: 100, ..Style::default() };
-        snapshot::check("plans", &name, &text(|out| plan_text::write(out, &plan, false, style)));
+        snapshot::check("plans", &name, &text(|out| plan_text::write(out, &plan, found, false, style)));
         snapshot::check(
             "plans",
             &format!("{name}-markdown"),
-            &text(|out| plan_markdown::write(out, &plan, plan_markdown::MAX_SIZE)),
+            &text(|out| plan_markdown::write(out, &plan, found, plan_markdown::MAX_SIZE)),
         );
-        snapshot::check("plans", &format!("{name}-github"), &text(|out| plan_github::write(out, &plan)));
+        snapshot::check("plans", &format!("{name}-github"), &text(|out| plan_github::write(out, &plan, found)));
     }
 }
 
@@ -59,12 +70,18 @@ fn plans_keep_to_their_schema_and_come_out_the_same_again() {
     let schema = serde_json::from_str(&schema).expect("the schema is JSON");
     let schema = jsonschema::validator_for(&schema).expect("it is a schema");
     for (name, folder) in cases() {
-        let plan = made(&folder);
-        let json = serde_json::to_value(&plan).expect("plans are plain");
+        let json = json(&folder);
         let wrong: Vec<String> = schema.iter_errors(&json).map(|error| error.to_string()).collect();
         assert!(wrong.is_empty(), "{name}: {wrong:?}");
-        assert_eq!(json, serde_json::to_value(made(&folder)).expect("plans are plain"), "{name}");
+        assert_eq!(json, self::json(&folder), "{name}");
     }
+}
+
+/// The plan with its findings, as programs read it.
+fn json(folder: &Path) -> serde_json::Value {
+    let (new, plan, findings) = made_with_findings(folder);
+    let found = Found { sources: &new.sources, report: &findings };
+    serde_json::from_str(&text(|out| plan_findings::write_json(out, &plan, found))).expect("it is JSON")
 }
 
 /// The plan of the object with this id.
@@ -107,11 +124,13 @@ fn what_was_never_applied_stays_when_a_dump_is_the_old_side() {
 
 #[test]
 fn secret_values_are_in_no_report() {
-    let plan = made(Path::new("tests/plans/rejected"));
+    let folder = Path::new("tests/plans/rejected");
+    let (new, plan, findings) = made_with_findings(folder);
+    let found = Found { sources: &new.sources, report: &findings };
     let reports = [
-        text(|out| plan_text::write(out, &plan, true, Style::default())),
-        text(|out| plan_markdown::write(out, &plan, plan_markdown::MAX_SIZE)),
-        serde_json::to_string(&plan).expect("plans are plain"),
+        text(|out| plan_text::write(out, &plan, found, true, Style::default())),
+        text(|out| plan_markdown::write(out, &plan, found, plan_markdown::MAX_SIZE)),
+        json(folder).to_string(),
     ];
     for report in reports {
         assert!(report.contains("key") && !report.contains("-secret") && !report.contains("LXNlY3JldA"), "{report}");

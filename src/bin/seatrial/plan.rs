@@ -1,16 +1,16 @@
 //! `seatrial plan`.
 
 use std::fs::OpenOptions;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use seatrial::config::Config;
-use seatrial::lint::Settings;
+use seatrial::lint::{Settings, rollout_findings};
 use seatrial::load::{self, LoadError, load};
 use seatrial::plan::document::{self, Action};
 use seatrial::plan::{Applier, Assumptions, Condition, Options, Side, plan};
+use seatrial::report::plan_findings::{self, Found};
 use seatrial::report::{plan_github, plan_markdown, plan_text};
 use seatrial::source::Sources;
 
@@ -26,36 +26,38 @@ pub(crate) fn run(args: &Plan, color: Color) -> miette::Result<ExitCode> {
     let options = Options { definitions: definitions.sources, ..options(args, &config)? };
     let (old, new, mut errors) = sides(args, &config)?;
     errors.extend(definitions.errors);
-    let plan = plan(&Side::new(old), &Side::new(new), &options);
-    write(args, color, &plan)?;
+    let (old, new) = (Side::new(old), Side::new(new));
+    let plan = plan(&old, &new, &options);
+    let findings = rollout_findings(&plan, &old, &new, &Settings::from_config(&config)?);
+    write(args, color, &plan, Found { sources: &new.sources, report: &findings })?;
     let failed = !errors.is_empty();
     for error in errors {
         output::fail(&error.into());
     }
     let rejected = plan.summary.actions.contains_key(&Action::Rejected);
-    let refused = rejected || plan.gates.iter().any(|gate| !gate.holds);
+    let refused = rejected || findings.fails(config.fail_on) || plan.gates.iter().any(|gate| !gate.holds);
     Ok(ExitCode::from(if failed { FAILED } else { u8::from(refused) }))
 }
 
-fn write(args: &Plan, color: Color, plan: &document::Plan) -> miette::Result<()> {
+fn write(args: &Plan, color: Color, plan: &document::Plan, found: Found<'_>) -> miette::Result<()> {
     let default = if input::in_workflow() { PlanFormat::Github } else { PlanFormat::Text };
     let format = args.format.unwrap_or(default);
     output::data(|out| match format {
-        PlanFormat::Text => plan_text::write(out, plan, args.steps == Steps::All, output::style(color)),
-        PlanFormat::Json => writeln!(out, "{:#}", serde_json::to_value(plan).map_err(io::Error::other)?),
-        PlanFormat::Markdown => plan_markdown::write(out, plan, args.max_size),
-        PlanFormat::Github => plan_github::write(out, plan),
+        PlanFormat::Text => plan_text::write(out, plan, found, args.steps == Steps::All, output::style(color)),
+        PlanFormat::Json => plan_findings::write_json(out, plan, found),
+        PlanFormat::Markdown => plan_markdown::write(out, plan, found, args.max_size),
+        PlanFormat::Github => plan_github::write(out, plan, found),
     })?;
     match std::env::var_os("GITHUB_STEP_SUMMARY") {
-        Some(file) if format == PlanFormat::Github => summary(Path::new(&file), plan),
+        Some(file) if format == PlanFormat::Github => summary(Path::new(&file), plan, found),
         _ => Ok(()),
     }
 }
 
 /// Adds the plan to the summary of the job.
-fn summary(file: &Path, plan: &document::Plan) -> miette::Result<()> {
+fn summary(file: &Path, plan: &document::Plan, found: Found<'_>) -> miette::Result<()> {
     let opened = OpenOptions::new().create(true).append(true).open(file);
-    let written = opened.and_then(|mut file| plan_markdown::write(&mut file, plan, SUMMARY_SIZE));
+    let written = opened.and_then(|mut file| plan_markdown::write(&mut file, plan, found, SUMMARY_SIZE));
     let fail = || format!("the plan cannot be added to `{}`, which GITHUB_STEP_SUMMARY names", file.display());
     written.into_diagnostic().wrap_err_with(fail)
 }

@@ -1,0 +1,78 @@
+//! What the rules about rollouts found in a plan: as JSON beside it, and for the reports that people read.
+
+use std::io;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::json::{self, Entry};
+use super::printable;
+use crate::finding::Finding;
+use crate::lint::Report;
+use crate::plan;
+use crate::plan::document::{Action, ObjectPlan, Plan, Source};
+use crate::source::Sources;
+
+/// Findings, and the texts of the new side, in which they are.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    /// The texts.
+    pub sources: &'a Sources,
+    /// The findings.
+    pub report: &'a Report,
+}
+
+/// A plan with what the rules found in it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(title = "seatrial plan")]
+struct Document<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    /// What the rules about rollouts found in the new side, in the order of the places.
+    findings: Vec<Entry<'a>>,
+}
+
+/// Writes the plan and the findings as one JSON value.
+pub fn write_json(out: &mut dyn io::Write, plan: &Plan, found: Found<'_>) -> io::Result<()> {
+    let document = Document { plan, findings: json::entries(found.sources, found.report) };
+    writeln!(out, "{:#}", serde_json::to_value(&document).map_err(io::Error::other)?)
+}
+
+/// The JSON Schema of plans. `schemas/plan.schema.json` is this, kept current by a test.
+pub fn generate_plan_schema() -> serde_json::Value {
+    // As plans are written: what is left out when it is empty is not required.
+    let settings = schemars::generate::SchemaSettings::default().for_serialize();
+    settings.into_generator().into_root_schema_for::<Document<'static>>().to_value()
+}
+
+impl<'a> Found<'a> {
+    /// All findings, in the order of their places.
+    pub(super) fn all(self) -> impl Iterator<Item = &'a Finding> {
+        self.report.findings.iter()
+    }
+
+    /// Those about an object.
+    pub(super) fn about(self, object: &ObjectPlan) -> impl Iterator<Item = &'a Finding> {
+        self.all().filter(move |finding| is_about(finding, object))
+    }
+
+    /// Those about objects of which a plan for people shows no details.
+    pub(super) fn about_quiet(self, plan: &Plan) -> impl Iterator<Item = &'a Finding> {
+        let is_quiet = |object: &&ObjectPlan| matches!(object.action, Action::Create | Action::Rejected);
+        let quiet: Vec<&ObjectPlan> = plan.objects.iter().filter(is_quiet).collect();
+        self.all().filter(move |finding| quiet.iter().any(|object| is_about(finding, object)))
+    }
+
+    /// Where a finding is.
+    pub(super) fn source(self, finding: &Finding) -> Source {
+        let place = finding.primary.place;
+        let source = self.sources.get(place.file);
+        let line = source.position(place.span.start as usize).line;
+        Source { file: printable(&source.name).into_owned(), line }
+    }
+}
+
+fn is_about(finding: &Finding, object: &ObjectPlan) -> bool {
+    finding.object.as_deref().is_some_and(|identity| plan::id(identity) == object.id)
+}
