@@ -13,7 +13,6 @@ use crate::values::int_or_string::{Fenceposts, IntOrString, resolve_fenceposts};
 use crate::yaml::Path;
 
 /// With two sides, what the simulated rollout comes to; with one, what the manifest does to every rollout without need.
-/// A single pod is its owner's choice, and so is the node's pod of a `DaemonSet`.
 pub(super) fn drops_to_zero(context: &Context<'_>, object: &Object, out: &mut Findings) {
     match context.rollout(object) {
         Some(rollout) if !rollout.plan.steps.is_empty() => drops_in(&rollout, object, out),
@@ -23,9 +22,10 @@ pub(super) fn drops_to_zero(context: &Context<'_>, object: &Object, out: &mut Fi
 
 fn drops_in(rollout: &Rollout<'_>, object: &Object, out: &mut Findings) {
     let Some(bounds) = &rollout.plan.bounds else { return };
-    let least = if object.identity.kind == "DaemonSet" { 2 } else { 1 };
     let steps = &rollout.plan.steps;
-    if bounds.desired < least || steps.first().is_none_or(|step| step.available == 0) {
+    // A single pod that nobody sends requests to may well be away for a moment.
+    let is_served = object.identity.kind != "DaemonSet" && steps.iter().any(|step| !step.endpoints.is_empty());
+    if bounds.desired < if is_served { 1 } else { 2 } || steps.first().is_none_or(|step| step.available == 0) {
         return;
     }
     let Some(from) = steps.iter().position(|step| step.available == 0) else { return };
