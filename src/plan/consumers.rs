@@ -1,57 +1,124 @@
 //! Which workloads read a `ConfigMap` or Secret, and whether they notice a change of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::api::core::v1::{PodSpec, Volume};
+use k8s_openapi::api::core::v1::{KeyToPath, Volume, VolumeMount};
 
-use crate::cluster::{Cluster, Object};
+use crate::cluster::{Cluster, ContainerRef, Object, PodTemplate};
+use crate::yaml::Path;
 
-/// How a workload reads the data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Uses {
-    /// As environment variables, which are read when a container starts.
-    environment: bool,
+pub(crate) const CONFIG_MAP: &str = "ConfigMap";
+pub(crate) const SECRET: &str = "Secret";
+
+/// How a container reads data, and so when it notices a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum How {
     /// As files of a volume, which the kubelet keeps current.
-    files: bool,
+    Files,
     /// As a file mounted by `subPath`, which nobody keeps current.
-    sub_path: bool,
+    SubPath,
+    /// As environment variables, which are read when the container starts.
+    Environment,
 }
 
-impl Uses {
-    fn any(self) -> bool {
-        self.environment || self.files || self.sub_path
-    }
-
-    /// What happens to those who read it, in words.
-    fn words(self) -> String {
-        let mut words = Vec::new();
-        if self.files {
-            words.push("its files follow within a minute or two");
-        }
-        if self.sub_path {
-            words.push("files mounted by `subPath` stay as they are until the pod is replaced");
-        }
-        if self.environment {
-            words.push("environment variables stay as they are until the container restarts");
-        }
-        words.join(", ")
-    }
+/// Where a container reads data.
+#[derive(Debug)]
+pub(crate) struct Read<'a> {
+    /// Whether from a `ConfigMap` or a Secret.
+    pub(crate) kind: &'static str,
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// Which key; `None` for all of them.
+    pub(crate) key: Option<&'a str>,
+    /// Where that is written.
+    pub(crate) path: Path,
+    pub(crate) how: How,
 }
 
-/// Who reads what: the workloads of a cluster, by kind, namespace and name of the `ConfigMap` or Secret.
-pub(super) type Readers<'a> = BTreeMap<(&'static str, String, String), Vec<(&'a Object, Uses)>>;
+/// The workloads that read something, by kind, namespace and name of the `ConfigMap` or Secret.
+pub(crate) type Readers<'a> = BTreeMap<(&'static str, String, String), Vec<&'a Object>>;
 
-/// All readers of the cluster.
-pub(super) fn readers(cluster: &Cluster) -> Readers<'_> {
+/// Who reads what in the cluster.
+pub(crate) fn readers(cluster: &Cluster) -> Readers<'_> {
     let mut readers = Readers::new();
     for reader in cluster.with_pods() {
         let Some(template) = reader.pod_template() else { continue };
-        for ((kind, name), uses) in uses(template.spec) {
-            let key = (kind, reader.namespace().to_owned(), name.to_owned());
-            readers.entry(key).or_default().push((reader, uses));
+        for read in reads(&template) {
+            let of = readers.entry((read.kind, reader.namespace().to_owned(), read.name.to_owned())).or_default();
+            if of.last().is_none_or(|last| !std::ptr::eq(*last, reader)) {
+                of.push(reader);
+            }
         }
     }
     readers
+}
+
+/// All that the containers of a template read, in the order of their fields.
+pub(crate) fn reads<'a>(template: &PodTemplate<'a>) -> Vec<Read<'a>> {
+    let mut found = Vec::new();
+    for place in template.containers() {
+        environment(&place, &mut found);
+        for (at, mount) in place.container.volume_mounts.iter().flatten().enumerate() {
+            let path = place.path.field("volumeMounts").index(at);
+            let mut volumes = template.spec.volumes.iter().flatten();
+            if let Some(volume) = volumes.find(|volume| volume.name == mount.name) {
+                found.extend(sources(volume).into_iter().filter_map(|source| mounted(source, mount, &path)));
+            }
+        }
+    }
+    found
+}
+
+fn environment<'a>(place: &ContainerRef<'a>, found: &mut Vec<Read<'a>>) {
+    let mut add = |kind, name, key, path| found.push(Read { kind, name, key, path, how: How::Environment });
+    for (at, source) in place.container.env_from.iter().flatten().enumerate() {
+        let path = |field: &'static str| place.path.field("envFrom").index(at).fields(&[field, "name"]);
+        if let Some(source) = &source.config_map_ref {
+            add(CONFIG_MAP, &source.name, None, path("configMapRef"));
+        }
+        if let Some(source) = &source.secret_ref {
+            add(SECRET, &source.name, None, path("secretRef"));
+        }
+    }
+    for (at, variable) in place.container.env.iter().flatten().enumerate() {
+        let Some(from) = &variable.value_from else { continue };
+        let path = |field: &'static str| place.path.field("env").index(at).fields(&["valueFrom", field, "name"]);
+        if let Some(source) = &from.config_map_key_ref {
+            add(CONFIG_MAP, &source.name, Some(&source.key), path("configMapKeyRef"));
+        }
+        if let Some(source) = &from.secret_key_ref {
+            add(SECRET, &source.name, Some(&source.key), path("secretKeyRef"));
+        }
+    }
+}
+
+/// A `ConfigMap` or Secret in a volume: its kind, its name, and which keys become which files.
+type VolumeSource<'a> = (&'static str, &'a str, Option<&'a Vec<KeyToPath>>);
+
+fn sources(volume: &Volume) -> Vec<VolumeSource<'_>> {
+    let mut sources: Vec<VolumeSource<'_>> = Vec::new();
+    sources.extend(volume.config_map.iter().map(|it| (CONFIG_MAP, it.name.as_str(), it.items.as_ref())));
+    let secret = volume.secret.iter();
+    sources.extend(secret.filter_map(|it| Some((SECRET, it.secret_name.as_deref()?, it.items.as_ref()))));
+    for projection in volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten()) {
+        sources.extend(projection.config_map.iter().map(|it| (CONFIG_MAP, it.name.as_str(), it.items.as_ref())));
+        sources.extend(projection.secret.iter().map(|it| (SECRET, it.name.as_str(), it.items.as_ref())));
+    }
+    sources
+}
+
+/// What a mount shows of a source; `None` if it shows a single file that the source does not have.
+fn mounted<'a>((kind, name, items): VolumeSource<'a>, mount: &'a VolumeMount, path: &Path) -> Option<Read<'a>> {
+    let Some(file) = mount.sub_path.as_deref().filter(|file| !file.is_empty()) else {
+        let expression = mount.sub_path_expr.is_some();
+        let (field, how) = if expression { ("subPathExpr", How::SubPath) } else { ("name", How::Files) };
+        return Some(Read { kind, name, key: None, path: path.field(field), how });
+    };
+    let key = match items.filter(|items| !items.is_empty()) {
+        Some(items) => &items.iter().find(|item| item.path == file)?.key,
+        None => file,
+    };
+    Some(Read { kind, name, key: Some(key), path: path.field("subPath"), how: How::SubPath })
 }
 
 /// A sentence for each workload that reads `object`; `rolls` tells whether its pods are replaced anyway.
@@ -61,63 +128,27 @@ pub(super) fn notes(object: &Object, readers: &Readers<'_>, rolls: impl Fn(&Obje
     };
     let key = (kind, object.namespace().to_owned(), object.identity.name.clone());
     let Some(readers) = readers.get(&key) else { return vec!["no workload of the input reads it".to_owned()] };
-    let note = |(reader, uses): &(&Object, Uses)| {
+    let note = |reader: &&Object| {
         let identity = &reader.identity;
         if rolls(reader) {
-            format!("{identity} reads it and rolls anyway: its new pods see the change")
-        } else {
-            format!("{identity} reads it; no pod restarts: {}", uses.words())
+            return format!("{identity} reads it and rolls anyway: its new pods see the change");
         }
+        let reads = reader.pod_template().map(|template| reads(&template)).unwrap_or_default();
+        let of_object = reads.iter().filter(|read| read.kind == kind && read.name == object.identity.name);
+        let ways: BTreeSet<How> = of_object.map(|read| read.how).collect();
+        let words: Vec<&str> = ways.into_iter().map(How::words).collect();
+        format!("{identity} reads it; no pod restarts: {}", words.join(", "))
     };
     readers.iter().map(note).collect()
 }
 
-const CONFIG_MAP: &str = "ConfigMap";
-const SECRET: &str = "Secret";
-
-/// What a pod reads, and how.
-fn uses(spec: &PodSpec) -> BTreeMap<(&'static str, &str), Uses> {
-    let mut uses: BTreeMap<(&'static str, &str), Uses> = BTreeMap::new();
-    let containers = || spec.containers.iter().chain(spec.init_containers.iter().flatten());
-    let mut mounts: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
-    for mount in containers().flat_map(|container| container.volume_mounts.iter().flatten()) {
-        let by_sub_path = mount.sub_path.is_some() || mount.sub_path_expr.is_some();
-        mounts.entry(&mount.name).or_default().push(by_sub_path);
-    }
-    for volume in spec.volumes.iter().flatten() {
-        for source in sources(volume) {
-            let entry = uses.entry(source).or_default();
-            for by_sub_path in mounts.get(volume.name.as_str()).into_iter().flatten() {
-                if *by_sub_path { entry.sub_path = true } else { entry.files = true }
-            }
+impl How {
+    /// What happens to those who read it so.
+    fn words(self) -> &'static str {
+        match self {
+            How::Files => "its files follow within a minute or two",
+            How::SubPath => "files mounted by `subPath` stay as they are until the pod is replaced",
+            How::Environment => "environment variables stay as they are until the container restarts",
         }
     }
-    for container in containers() {
-        let from = container.env_from.iter().flatten().flat_map(|source| {
-            let config_map = source.config_map_ref.as_ref().map(|it| (CONFIG_MAP, it.name.as_str()));
-            config_map.into_iter().chain(source.secret_ref.as_ref().map(|it| (SECRET, it.name.as_str())))
-        });
-        let values = container.env.iter().flatten().filter_map(|variable| variable.value_from.as_ref());
-        let keys = values.flat_map(|value| {
-            let config_map = value.config_map_key_ref.as_ref().map(|it| (CONFIG_MAP, it.name.as_str()));
-            config_map.into_iter().chain(value.secret_key_ref.as_ref().map(|it| (SECRET, it.name.as_str())))
-        });
-        for source in from.chain(keys) {
-            uses.entry(source).or_default().environment = true;
-        }
-    }
-    uses.retain(|_, uses| uses.any());
-    uses
-}
-
-/// The `ConfigMaps` and Secrets in a volume.
-fn sources(volume: &Volume) -> Vec<(&'static str, &str)> {
-    let mut sources = Vec::new();
-    sources.extend(volume.config_map.iter().map(|it| (CONFIG_MAP, it.name.as_str())));
-    sources.extend(volume.secret.iter().filter_map(|it| Some((SECRET, it.secret_name.as_deref()?))));
-    for projection in volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten()) {
-        sources.extend(projection.config_map.iter().map(|it| (CONFIG_MAP, it.name.as_str())));
-        sources.extend(projection.secret.iter().map(|it| (SECRET, it.name.as_str())));
-    }
-    sources
 }

@@ -8,9 +8,9 @@ use crate::cluster::{Cluster, Object};
 use crate::yaml::{Path, Value};
 
 /// The autoscalers of a cluster by what they scale: kind, namespace and name.
-pub(super) type Autoscalers<'a> = BTreeMap<(String, String, String), Vec<&'a Object>>;
+pub(crate) type Autoscalers<'a> = BTreeMap<(String, String, String), Vec<&'a Object>>;
 
-pub(super) fn autoscalers(cluster: &Cluster) -> Autoscalers<'_> {
+pub(crate) fn autoscalers(cluster: &Cluster) -> Autoscalers<'_> {
     let mut autoscalers = Autoscalers::new();
     for autoscaler in cluster.of_kind("HorizontalPodAutoscaler") {
         if let Some((kind, name)) = target(autoscaler) {
@@ -21,8 +21,15 @@ pub(super) fn autoscalers(cluster: &Cluster) -> Autoscalers<'_> {
     autoscalers
 }
 
+/// Those that scale `object`.
+pub(crate) fn scaling<'a, 'b>(autoscalers: &'b Autoscalers<'a>, object: &Object) -> &'b [&'a Object] {
+    let identity = &object.identity;
+    let key = (identity.kind.clone(), object.namespace().to_owned(), identity.name.clone());
+    autoscalers.get(&key).map_or(&[], Vec::as_slice)
+}
+
 /// Kind and name of what the autoscaler scales.
-pub(crate) fn target(autoscaler: &Object) -> Option<(&str, &str)> {
+fn target(autoscaler: &Object) -> Option<(&str, &str)> {
     if let Some(model) = autoscaler.model::<v2::HorizontalPodAutoscaler>() {
         let target = &model.spec.scale_target_ref;
         return Some((&target.kind, &target.name));
@@ -54,8 +61,7 @@ pub(super) fn notes(object: &Object, cluster: &Cluster, autoscalers: &Autoscaler
         notes.push("the change counts from the next run on; Jobs that run go on as they are".to_owned());
         return notes;
     }
-    let key = (identity.kind.clone(), object.namespace().to_owned(), identity.name.clone());
-    for autoscaler in autoscalers.get(&key).into_iter().flatten() {
+    for autoscaler in scaling(autoscalers, object) {
         let replicas = object.root().at(&Path::root().fields(&["spec", "replicas"])).filter(|it| !it.is_null());
         let (name, target) = (&autoscaler.identity.name, &identity.name);
         notes.push(match replicas.and_then(Value::written) {

@@ -12,7 +12,7 @@ mod canonical;
 mod change;
 mod claims;
 mod cohorts;
-mod consumers;
+pub(crate) mod consumers;
 mod cronjob;
 mod daemonset;
 mod decoding;

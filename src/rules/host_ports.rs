@@ -76,11 +76,11 @@ pub(super) fn shared(context: &Context<'_>, object: &Object, out: &mut Findings)
 }
 
 /// Other objects that take one of the ports and could share a node with this one.
-fn rivals<'a, 'p>(
+fn rivals<'a, 'p, 'o>(
     context: &Context<'a>,
-    object: &'a Object,
-    ports: &'p [HostPort<'a>],
-) -> Vec<(&'p HostPort<'a>, &'a Object, HostPort<'a>)> {
+    object: &Object,
+    ports: &'p [HostPort<'o>],
+) -> Vec<(&'p HostPort<'o>, &'a Object, HostPort<'a>)> {
     let mut found: Vec<(&HostPort<'_>, &Object, HostPort<'_>)> = Vec::new();
     if !runs(object) {
         return found;

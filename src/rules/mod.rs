@@ -27,14 +27,13 @@ mod surge;
 mod target_ports;
 mod yaml;
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 pub use self::page::Page;
 pub use self::sides::{Change, Rollout};
 use crate::cluster::{Cluster, Layout, Object};
 use crate::finding::{Findings, Group};
-use crate::plan::interplay;
+use crate::plan::{consumers, interplay};
 use crate::source::Sources;
 use crate::yaml::Document;
 
@@ -45,9 +44,8 @@ pub struct Context<'a> {
     pub cluster: &'a Cluster,
     sources: &'a Sources,
     layout: OnceLock<Layout>,
-    /// By kind, namespace and name of what they scale: their numbers in the cluster.
-    autoscalers: OnceLock<BTreeMap<(String, String, String), Vec<usize>>>,
-    readers: OnceLock<config_changes::Readers>,
+    autoscalers: OnceLock<interplay::Autoscalers<'a>>,
+    readers: OnceLock<consumers::Readers<'a>>,
     change: Option<Change<'a>>,
 }
 
@@ -82,29 +80,15 @@ impl<'a> Context<'a> {
     }
 
     /// The autoscalers of the input that scale `object`.
-    pub fn autoscalers(&self, object: &Object) -> Vec<&'a Object> {
-        let objects = self.cluster.objects();
-        let known = self.autoscalers.get_or_init(|| {
-            let mut known: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-            let all =
-                objects.iter().enumerate().filter(|(_, object)| object.identity.kind == "HorizontalPodAutoscaler");
-            for (at, autoscaler) in all {
-                if let Some((kind, name)) = interplay::target(autoscaler) {
-                    let key = (kind.to_owned(), autoscaler.namespace().to_owned(), name.to_owned());
-                    known.entry(key).or_default().push(at);
-                }
-            }
-            known
-        });
-        let key = (object.identity.kind.clone(), object.namespace().to_owned(), object.identity.name.clone());
-        known.get(&key).into_iter().flatten().map(|at| &objects[*at]).collect()
+    pub fn autoscalers(&self, object: &Object) -> &[&'a Object] {
+        interplay::scaling(self.autoscalers.get_or_init(|| interplay::autoscalers(self.cluster)), object)
     }
 
-    /// The objects whose pods read `data`, a `ConfigMap` or Secret as `kind` says, only when they start.
+    /// The objects whose pods read `data`, a `ConfigMap` or Secret as `kind` says.
     fn readers(&self, kind: &'static str, data: &Object) -> impl Iterator<Item = &'a Object> {
-        let known = self.readers.get_or_init(|| config_changes::readers(self.cluster));
+        let known = self.readers.get_or_init(|| consumers::readers(self.cluster));
         let key = (kind, data.namespace().to_owned(), data.identity.name.clone());
-        known.get(&key).into_iter().flatten().map(|at| &self.cluster.objects()[*at])
+        known.get(&key).into_iter().flatten().copied()
     }
 
     /// What is meant to be applied together. Rules that accuse two objects of getting in each other's way ask this first.

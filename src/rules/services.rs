@@ -39,7 +39,7 @@ const GIVEN: [&str; 7] = [
 
 /// The objects of the input that make the pods of a Service and are meant to be with it, each once: a second manifest of
 /// the same name is a variant or a patch.
-pub(super) fn selected<'a>(context: &Context<'a>, object: &'a Object) -> Vec<&'a Object> {
+pub(super) fn selected<'a>(context: &Context<'a>, object: &Object) -> Vec<&'a Object> {
     let Some(selector) = object.pod_selector().filter(|_| object.identity.kind == "Service") else { return Vec::new() };
     let mut seen = BTreeSet::new();
     let cluster = context.cluster;

@@ -9,47 +9,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Anew, Item, Treatment, annotation, annotation_list, defines, names, objects};
+use super::{Anew, Item, Treatment, annotation, annotation_list, defines, helm, names, objects};
 use crate::cluster::Object;
 
-/// `kindOrder`; other kinds come after these.
-const KINDS: [&str; 35] = [
-    "Namespace",
-    "NetworkPolicy",
-    "ResourceQuota",
-    "LimitRange",
-    "PodSecurityPolicy",
-    "PodDisruptionBudget",
-    "ServiceAccount",
-    "Secret",
-    "SecretList",
-    "ConfigMap",
-    "StorageClass",
-    "PersistentVolume",
-    "PersistentVolumeClaim",
-    "CustomResourceDefinition",
-    "ClusterRole",
-    "ClusterRoleList",
-    "ClusterRoleBinding",
-    "ClusterRoleBindingList",
-    "Role",
-    "RoleList",
-    "RoleBinding",
-    "RoleBindingList",
-    "Service",
-    "DaemonSet",
-    "Pod",
-    "ReplicationController",
-    "ReplicaSet",
-    "Deployment",
-    "HorizontalPodAutoscaler",
-    "StatefulSet",
-    "Job",
-    "CronJob",
-    "IngressClass",
-    "Ingress",
-    "APIService",
-];
+/// `kindOrder` is an older form of Helm's `InstallOrder`; these kinds of it came later, and count as unknown here.
+const LATER: [&str; 3] = ["PriorityClass", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
 
 const HOOK: &str = "argocd.argoproj.io/hook";
 const OPTIONS: &str = "argocd.argoproj.io/sync-options";
@@ -134,7 +98,7 @@ fn tasks<'a>(objects: impl Iterator<Item = &'a Object>) -> Vec<Task<'a>> {
         objects.map(|object| Task { object, phase: phase(object), wave: wave(object) }).collect();
     tasks.sort_by_cached_key(|task| {
         let kind = task.object.identity.kind.as_str();
-        let rank = KINDS.iter().position(|known| *known == kind).unwrap_or(KINDS.len());
+        let rank = if LATER.contains(&kind) { helm::rank("") } else { helm::rank(kind) };
         (task.phase, task.wave, rank, task.object.identity.name.clone())
     });
     let is_namespace = |object: &Object| object.identity.kind == "Namespace" && object.identity.group().is_empty();

@@ -52,6 +52,11 @@ const KINDS: [&str; 38] = [
     "ValidatingWebhookConfiguration",
 ];
 
+/// The place of a kind in the order; kinds that are not in it come last.
+pub(super) fn rank(kind: &str) -> usize {
+    KINDS.iter().position(|known| *known == kind).unwrap_or(KINDS.len())
+}
+
 const HOOK: &str = "helm.sh/hook";
 
 /// When an object's turn comes.
@@ -96,7 +101,7 @@ fn is_event(event: &str) -> bool {
 pub(super) fn sort(objects: &mut [&Object], first: bool) {
     objects.sort_by_cached_key(|object| {
         let kind = object.identity.kind.as_str();
-        let rank = KINDS.iter().position(|known| *known == kind).unwrap_or(KINDS.len());
+        let rank = rank(kind);
         let kind = if rank == KINDS.len() { kind.to_owned() } else { String::new() };
         let turn = turn(object, first);
         let hook = (turn != Turn::Release).then(|| (weight(object), object.identity.name.clone()));
