@@ -109,7 +109,8 @@ pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
 /// Says of each `ConfigMap` and Secret that changes who reads it.
 fn note_readers(applied: &[&Object], objects: &mut [ObjectPlan], cluster: &Cluster) {
     let is_data = |object: &Object| matches!(object.identity.kind.as_str(), "ConfigMap" | "Secret");
-    let changed = |at: &usize| is_data(applied[*at]) && objects[*at].action == Action::Update;
+    let matters = |plan: &ObjectPlan| plan.changes.iter().any(|change| change.effect != Effect::None);
+    let changed = |at: &usize| is_data(applied[*at]) && objects[*at].action == Action::Update && matters(&objects[*at]);
     let changed: Vec<usize> = (0..applied.len()).filter(changed).collect();
     if changed.is_empty() {
         return;
@@ -184,7 +185,8 @@ impl Planner<'_> {
         if matches!(plan.action, Action::RecreateNeeded | Action::Create) {
             return plan;
         }
-        if plan.action != Action::None && plan.action != Action::Rejected {
+        let matters = changed.iter().any(|change| change.effect != Effect::None);
+        if matters && plan.action != Action::Rejected {
             plan.notes.extend(interplay::notes(object, around.cluster, &around.autoscalers));
             plan.notes.extend(interplay::rerouted(before, object, &self.old.cluster, around.cluster));
         }
@@ -247,11 +249,14 @@ impl Planner<'_> {
 
 /// Whether the refusal is about this change: about the field, about something in it, or about what it is a part of.
 fn blames(finding: &Finding, change: &Change) -> bool {
-    let (field, name) = (finding.path.pointer(), change.path.pointer());
+    let (place, name) = (finding.path.pointer(), change.path.pointer());
     let inside = |outer: &str, inner: &str| {
         inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    finding.rule == "immutable-field" && (inside(&field, &name) || inside(&name, &field))
+    // Where the server names a field as a whole, all in it is refused; of a whole `spec`, some may change nevertheless.
+    let field = finding.field();
+    let is_whole = field.segments().len() > 1 && inside(&field.pointer(), &name);
+    finding.rule == "immutable-field" && (is_whole || inside(&place, &name) || inside(&name, &place))
 }
 
 fn action(changes: &[Change], refused: bool) -> Action {

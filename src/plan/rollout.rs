@@ -9,8 +9,9 @@ use super::scenario::{At, Failing, NodeModel, Scenario, Settled};
 use super::simulate::{Applied, Record, Row};
 use super::steps::{self, Count};
 use super::{claims, endpoints, nodes, status, strategy, timing};
-use crate::admission::{self, ApiServer};
+use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
+use crate::finding::{Findings, Group};
 
 /// An image that no pod can become ready with.
 const NEVER_READY: &str = "seatrial.invalid/never-ready";
@@ -37,6 +38,10 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around
         return;
     }
     let (Some(template), Some(stored)) = (new.pod_template(), admission::stored(new, around.server)) else { return };
+    if !could_run(old, around.server) {
+        plan.notes.push("the old form would be refused itself, so no pods of it run that could be followed".to_owned());
+        return;
+    }
     let assumptions = around.assumptions;
     let exactly = |seconds| Span { min: seconds, max: seconds };
     let ready = assumptions.startup.map_or_else(|| timing::ready(template.spec), exactly);
@@ -77,6 +82,14 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around
     {
         plan.on_failure = on_failure(new, spec, &rows_of(&broken, ready.max, stop.max));
     }
+}
+
+/// Whether the API server would let the object stay as it is.
+fn could_run(object: &Object, server: &ApiServer) -> bool {
+    let mut out = Findings::new("", Group::Refused);
+    admission::judge(object, Some(object), Update::Apply, server, &mut out);
+    let refused = out.into_vec().into_iter().any(|finding| finding.reason.is_some());
+    !refused && admission::stored(object, server).is_some()
 }
 
 /// The manifest with an image that never becomes ready in its first container.

@@ -1,5 +1,6 @@
 //! What the rules about rollouts found in a plan: as JSON beside it, and for the reports that people read.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use schemars::JsonSchema;
@@ -10,7 +11,7 @@ use super::printable;
 use crate::finding::Finding;
 use crate::lint::Report;
 use crate::plan;
-use crate::plan::document::{Action, ObjectPlan, Plan, Source};
+use crate::plan::document::{Plan, Source};
 use crate::source::Sources;
 
 /// Findings, and the texts of the new side, in which they are.
@@ -52,16 +53,15 @@ impl<'a> Found<'a> {
         self.report.findings.iter()
     }
 
-    /// Those about an object.
-    pub(super) fn about(self, object: &ObjectPlan) -> impl Iterator<Item = &'a Finding> {
-        self.all().filter(move |finding| is_about(finding, object))
-    }
-
-    /// Those about objects of which a plan for people shows no details.
-    pub(super) fn about_quiet(self, plan: &Plan) -> impl Iterator<Item = &'a Finding> {
-        let is_quiet = |object: &&ObjectPlan| matches!(object.action, Action::Create | Action::Rejected);
-        let quiet: Vec<&ObjectPlan> = plan.objects.iter().filter(is_quiet).collect();
-        self.all().filter(move |finding| quiet.iter().any(|object| is_about(finding, object)))
+    /// All findings by the id of the object that they are about.
+    pub(super) fn by_object(self) -> BTreeMap<String, Vec<&'a Finding>> {
+        let mut by_object: BTreeMap<String, Vec<&Finding>> = BTreeMap::new();
+        for finding in self.all() {
+            if let Some(identity) = finding.object.as_deref() {
+                by_object.entry(plan::id(identity)).or_default().push(finding);
+            }
+        }
+        by_object
     }
 
     /// Where a finding is.
@@ -71,8 +71,4 @@ impl<'a> Found<'a> {
         let line = source.position(place.span.start as usize).line;
         Source { file: printable(&source.name).into_owned(), line }
     }
-}
-
-fn is_about(finding: &Finding, object: &ObjectPlan) -> bool {
-    finding.object.as_deref().is_some_and(|identity| plan::id(identity) == object.id)
 }

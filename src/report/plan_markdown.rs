@@ -41,9 +41,11 @@ pub fn write(out: &mut dyn io::Write, plan: &Plan, found: Found<'_>, max_size: u
 }
 
 fn text(plan: &Plan, found: Found<'_>, detail: Detail) -> String {
-    let shown: Vec<&ObjectPlan> = plan.objects.iter().filter(|object| object.action != Action::None).collect();
-    let objects = if shown.len() == 1 { "object changes" } else { "objects change" };
-    let mut text = format!("<!-- seatrial:plan -->\n### Rollout plan · {} {objects}\n\n", shown.len());
+    let changed = plan.objects.iter().filter(|object| object.action != Action::None);
+    let (quiet, shown): (Vec<&ObjectPlan>, Vec<&ObjectPlan>) = changed.partition(|object| words::is_quiet(object));
+    let count = quiet.len() + shown.len();
+    let objects = if count == 1 { "object changes" } else { "objects change" };
+    let mut text = format!("<!-- seatrial:plan -->\n### Rollout plan · {count} {objects}\n\n");
     let rejected = plan.summary.actions.contains_key(&Action::Rejected);
     let alert = if rejected { "CAUTION" } else { "NOTE" };
     let _ = writeln!(text, "> [!{alert}]\n> {}\n", escaped(&words::verdict(plan)));
@@ -55,6 +57,10 @@ fn text(plan: &Plan, found: Found<'_>, detail: Detail) -> String {
     }
     after_rejection(&mut text, plan);
     findings(&mut text, found);
+    if !quiet.is_empty() {
+        let names: Vec<String> = quiet.iter().map(|object| format!("`{}`", code(&words::name(&object.id)))).collect();
+        let _ = writeln!(text, "\nOnly labels or annotations change: {}", names.join(", "));
+    }
     if detail > Detail::Line {
         for object in &shown {
             details(&mut text, object, detail);

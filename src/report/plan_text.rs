@@ -46,13 +46,16 @@ impl Page {
         let mut rolling = of(&[Action::RecreateNeeded, Action::Roll, Action::Scale]);
         let worst = |object: &ObjectPlan| object.bounds.as_ref().map_or(1.0, words::part);
         rolling.sort_by(|one, other| worst(one).total_cmp(&worst(other)));
-        for object in rolling.into_iter().chain(of(&[Action::Update])) {
+        let mut by_object = found.by_object();
+        let updated = of(&[Action::Update]).into_iter().filter(|object| !words::is_quiet(object));
+        for object in rolling.into_iter().chain(updated) {
             self.changing(object);
-            for finding in found.about(object) {
+            for finding in by_object.remove(&object.id).into_iter().flatten() {
                 self.finding(finding, &found.source(finding));
             }
         }
-        for finding in found.about_quiet(plan) {
+        // The others are about objects of which no details are shown.
+        for finding in by_object.into_values().flatten() {
             self.text.push('\n');
             self.finding(finding, &found.source(finding));
         }
@@ -92,8 +95,23 @@ impl Page {
         let room = self.width.saturating_sub(INDENT.len() + LABEL);
         for (at, line) in wrapped(value, room).lines().enumerate() {
             let label = if at == 0 { label } else { "" };
-            let label = self.paint("2", &format!("{label:<LABEL$}"));
-            self.line(&format!("{INDENT}{label}{line}"));
+            if label.chars().count() >= LABEL {
+                // Names may be longer than there is room for.
+                let label = self.paint("2", label);
+                self.line(&format!("{INDENT}{label}"));
+                self.line(&format!("{INDENT}{:LABEL$}{line}", ""));
+            } else {
+                let label = self.paint("2", &format!("{label:<LABEL$}"));
+                self.line(&format!("{INDENT}{label}{line}"));
+            }
+        }
+    }
+
+    /// A sentence below a line of its own.
+    fn indented(&mut self, sentence: &str) {
+        let margin = INDENT.repeat(3);
+        for line in wrapped(sentence, self.width.saturating_sub(margin.len())).lines() {
+            self.line(&format!("{margin}{line}"));
         }
     }
 
@@ -109,9 +127,9 @@ impl Page {
             let reason = rejection.reason.as_deref().unwrap_or("BadRequest");
             let field = if rejection.field.is_empty() { "the object" } else { &rejection.field };
             self.line(&format!("{INDENT}{}   {}", printable(field), place(&rejection.source)));
-            self.line(&format!("{INDENT}    {} ({reason})", printable(&rejection.message)));
+            self.indented(&format!("{} ({reason})", printable(&rejection.message)));
             if let Some(help) = rejection.help.as_ref().filter(|_| rejection.ways_out.is_empty()) {
-                self.line(&format!("{INDENT}    way out: {}", printable(help)));
+                self.indented(&format!("way out: {}", printable(help)));
             }
         }
         let changes = |is_refused: bool| -> Vec<&FieldChange> {
@@ -278,8 +296,13 @@ impl Page {
     /// The objects about which there is little to say.
     fn quiet(&mut self, plan: &Plan) {
         self.text.push('\n');
-        for (action, what) in [(Action::Create, "created"), (Action::Delete, "gone from the new side")] {
-            let objects: Vec<&ObjectPlan> = plan.objects.iter().filter(|object| object.action == action).collect();
+        let kinds: [(&str, fn(&ObjectPlan) -> bool); 3] = [
+            ("only labels or annotations change", words::is_quiet),
+            ("created", |object| object.action == Action::Create),
+            ("gone from the new side", |object| object.action == Action::Delete),
+        ];
+        for (what, is_meant) in kinds {
+            let objects: Vec<&ObjectPlan> = plan.objects.iter().filter(|object| is_meant(object)).collect();
             let names: Vec<String> = objects.iter().map(|object| words::name(&object.id)).collect();
             if !names.is_empty() {
                 let list = wrapped(&format!("{what}: {}", names.join(", ")), self.width);

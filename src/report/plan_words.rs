@@ -6,6 +6,7 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use super::printable;
+use crate::plan::Effect;
 use crate::plan::document::{
     Action, Bounds, Claims, FieldChange, ObjectPlan, Plan, Revision, Span, Step, Timing, WayOut,
 };
@@ -206,6 +207,13 @@ pub(super) fn leftover(object: &ObjectPlan) -> Option<String> {
     let old = object.steps.last()?.revisions.iter().find(|revision| revision.rev == "old" && revision.pods > 0)?;
     let desired = object.bounds.as_ref().map_or(old.pods, |bounds| bounds.desired);
     (object.action == Action::Roll).then(|| format!("{} of {desired} pods keep the old template", old.pods))
+}
+
+/// Whether so little changes that the name of the object says enough: labels and annotations of the object itself.
+pub(super) fn is_quiet(object: &ObjectPlan) -> bool {
+    object.action == Action::Update
+        && object.notes.is_empty()
+        && object.changes.iter().all(|change| change.effect == Effect::None)
 }
 
 /// Pods by revision: `8 old + 5 new`.

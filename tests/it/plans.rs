@@ -136,3 +136,17 @@ fn secret_values_are_in_no_report() {
         assert!(report.contains("key") && !report.contains("-secret") && !report.contains("LXNlY3JldA"), "{report}");
     }
 }
+
+#[test]
+fn pods_that_cannot_run_are_not_followed() {
+    let old = fs::read_to_string("tests/plans/recreate/old.yaml").expect("the case is there");
+    let side = |text: String| {
+        let mut sources = Sources::default();
+        sources.add("web.yaml", text);
+        Side::new(sources)
+    };
+    let (old, new) = (old.replace("replicas: 3", "replicas: -3"), old.replace("editor:1", "editor:2"));
+    let plan = plan(&side(old), &side(new), &Options::default());
+    let editor = &plan.objects[0];
+    assert!(editor.steps.is_empty() && editor.notes[0].contains("would be refused itself"), "{editor:?}");
+}
