@@ -296,27 +296,27 @@ impl Page {
     /// The objects about which there is little to say.
     fn quiet(&mut self, plan: &Plan) {
         self.text.push('\n');
-        let kinds: [(&str, fn(&ObjectPlan) -> bool); 3] = [
-            ("only labels or annotations change", words::is_quiet),
-            ("created", |object| object.action == Action::Create),
-            ("gone from the new side", |object| object.action == Action::Delete),
-        ];
-        for (what, is_meant) in kinds {
-            let objects: Vec<&ObjectPlan> = plan.objects.iter().filter(|object| is_meant(object)).collect();
-            let names: Vec<String> = objects.iter().map(|object| words::name(&object.id)).collect();
-            if !names.is_empty() {
-                let list = wrapped(&format!("{what}: {}", names.join(", ")), self.width);
-                self.line(&list.replace('\n', "\n  "));
-            }
-            for object in objects {
-                for sentence in object.claims.iter().flat_map(words::storage) {
-                    self.line(&format!("  {} {sentence}", words::name(&object.id)));
-                }
-            }
-        }
+        self.named(plan, "only labels or annotations change", words::is_quiet);
+        self.named(plan, "created", |object| object.action == Action::Create);
+        self.named(plan, "gone from the new side", |object| object.action == Action::Delete);
         let unchanged = plan.objects.iter().filter(|object| object.action == Action::None).count();
         if unchanged > 0 {
             self.line(&format!("unchanged: {unchanged} {}", if unchanged == 1 { "object" } else { "objects" }));
+        }
+    }
+
+    /// Names the objects that are meant, and says what becomes of their claims.
+    fn named(&mut self, plan: &Plan, what: &str, is_meant: impl Fn(&ObjectPlan) -> bool) {
+        let objects: Vec<&ObjectPlan> = plan.objects.iter().filter(|object| is_meant(object)).collect();
+        let names: Vec<String> = objects.iter().map(|object| words::name(&object.id)).collect();
+        if !names.is_empty() {
+            let list = wrapped(&format!("{what}: {}", names.join(", ")), self.width);
+            self.line(&list.replace('\n', "\n  "));
+        }
+        for object in objects {
+            for sentence in object.claims.iter().flat_map(words::storage) {
+                self.line(&format!("  {} {sentence}", words::name(&object.id)));
+            }
         }
     }
 }
