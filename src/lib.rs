@@ -24,6 +24,10 @@
 //!                                    └─ problems of the text ──────────────────────────────┤
 //!                                                                                          ▼
 //!                         Findings ─ level, suppress, sort (lint) ─► Report ─report─► text concise github json
+//!
+//! old Cluster ┐
+//!             ├─► changes, admission ─► Scenario ─simulate─► Trace ─► Plan ─report─► text json markdown github
+//! new Cluster ┘                                                        └─► rules about rollouts ─► Findings
 //! ```
 //!
 //! # The modules, each of which imports only from those before it
@@ -39,7 +43,7 @@
 //! | [`cluster`] | objects with their typed models, and indexes of who selects and names whom |
 //! | [`schema`] | what Kubernetes 1.33 to 1.37 and CustomResourceDefinitions say an object may look like |
 //! | [`admission`] | what the API server says after decoding: defaults, validation, updates; a file for each family of kinds |
-//! | [`plan`] | what changes between two sides, and the rollouts that follow, simulated on a virtual clock |
+//! | [`plan`] | what changes between two sides, what the applying tool and the API server make of it, and the rollouts that follow, simulated on a virtual clock |
 //! | [`rules`] | one list; a rule is a folder in `rules/`, a function and a line |
 //! | [`lint`] | the whole way from texts to a report |
 //! | [`report`] | one file for each output format |

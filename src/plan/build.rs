@@ -83,7 +83,9 @@ pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
     let met: BTreeSet<*const Identity> =
         applied.iter().filter_map(|object| Some(Arc::as_ptr(&old.cluster.namesake(object)?.identity))).collect();
     let is_gone = |object: &&Object| !met.contains(&Arc::as_ptr(&object.identity));
-    let mut gone: Vec<&Object> = old.cluster.objects().iter().filter(is_gone).collect();
+    let gone = old.cluster.objects().iter().filter(is_gone);
+    // A dump of a cluster has more than was ever applied from here: what controllers made, and what others applied.
+    let (others, mut gone): (Vec<&Object>, Vec<&Object>) = gone.partition(|object| options.applier.ignores(object));
     options.applier.sort_gone(&mut gone);
     let items = applied.iter().zip(&objects);
     let items: Vec<Item<'_>> = items.map(|(object, plan)| refusal::item(object, plan, &old.cluster)).collect();
@@ -92,6 +94,9 @@ pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
     let is_guess =
         known.is_empty() && objects.iter().any(|object| object.bounds.is_some() && object.is_of("DaemonSet"));
     let mut assumptions = options.assumptions.words(is_guess);
+    if !others.is_empty() {
+        assumptions.push(format!("what only the dump has stays as it is ({} objects)", others.len()));
+    }
     assumptions.extend(versioned.is_some().then(|| "kapp's versions of objects run as 1 and go on as 2".to_owned()));
     let mut plan = Plan {
         version: 1,

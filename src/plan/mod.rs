@@ -1,7 +1,35 @@
-//! What happens when objects are applied: the controllers' steps, in time.
+//! What happens when objects are applied: what changes, what is refused, and the controllers' steps in time.
 //!
-//! A [`Scenario`] says what is applied when and how pods behave; [`simulate`] plays it on a virtual clock and gives the
-//! [`Trace`]. The controllers mirror those of Kubernetes v1.36 (pkg/controller); each workload has a file.
+//! [`plan()`] compares two [`Side`]s object by object (`change`), asks admission (`refusal`, `ways_out`), and follows the
+//! rollout of each workload (`rollout`), which is a [`Scenario`] of two steps. A scenario says what is applied when and how
+//! pods behave; [`simulate`] plays it on a virtual clock and gives the [`Trace`]. The controllers mirror those of Kubernetes
+//! v1.36 (pkg/controller); each workload has a file or a folder.
+//!
+//! ```
+//! use seatrial::plan::document::Action;
+//! use seatrial::plan::{Options, Side, plan};
+//! use seatrial::source::Sources;
+//!
+//! let side = |image: &str| {
+//!     let mut sources = Sources::default();
+//!     sources.add("web.yaml", format!("
+//! apiVersion: apps/v1
+//! kind: Deployment
+//! metadata: {{name: web}}
+//! spec:
+//!   replicas: 10
+//!   selector: {{matchLabels: {{app: web}}}}
+//!   template:
+//!     metadata: {{labels: {{app: web}}}}
+//!     spec: {{containers: [{{name: web, image: '{image}'}}]}}
+//! "));
+//!     Side::new(sources)
+//! };
+//! let plan = plan(&side("web:1"), &side("web:2"), &Options::default());
+//! assert_eq!(plan.objects[0].action, Action::Roll);
+//! let bounds = plan.objects[0].bounds.as_ref().unwrap();
+//! assert_eq!((bounds.min_available, bounds.max_pods), (8, 13));
+//! ```
 
 mod applier;
 mod apply;

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use seatrial::rules::{Rule, rules};
 
-/// The modules of the library and the binary; each may use only those before it. The planner's and admission's places
-/// are kept for them.
+/// The modules of the library and the binary; each may use only those before it.
 ///
 /// `values`, `nearest` and `parallel` know nothing of the rest. `lint` comes before `report`, because what a run found is `lint`'s
 /// type, and `load` comes after it, because only the binary brings the two together.

@@ -120,6 +120,8 @@ fn what_was_never_applied_stays_when_a_dump_is_the_old_side() {
     let names: Vec<&str> = web.changes.iter().map(|change| change.name.as_str()).collect();
     assert_eq!(names, ["spec.template.spec.containers[web].image"]);
     assert_eq!(web.bounds.expect("it rolls").desired, 18);
+    let plan = made(Path::new("tests/plans/live"));
+    assert_eq!(plan.objects.len(), 1, "what only the dump has is none of the input's business");
 }
 
 #[test]

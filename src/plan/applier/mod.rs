@@ -165,6 +165,12 @@ impl Applier {
         }
     }
 
+    /// Whether an object that only the old side has is none of the tool's: it stands in a dump of a cluster, and a controller
+    /// made it, or the tool deletes only what it is told to.
+    pub(super) fn ignores(self, object: &Object) -> bool {
+        is_running(object) && (self == Applier::Kubectl || object.is_controlled())
+    }
+
     /// What becomes of an object that left the input.
     pub(super) fn gone(self, object: &Object) -> String {
         match self {
@@ -190,6 +196,12 @@ impl Applier {
             Applier::Kapp => kapp::after_rejection(items, gone),
         }
     }
+}
+
+/// Whether the object comes from a cluster, which gave it a UID.
+fn is_running(object: &Object) -> bool {
+    let uid = object.root().get("metadata").and_then(|metadata| metadata.get("uid"));
+    uid.is_some_and(|uid| !uid.is_null())
 }
 
 /// The value of an annotation.
