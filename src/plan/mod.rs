@@ -27,7 +27,7 @@
 //! };
 //! let plan = plan(&side("web:1"), &side("web:2"), &Options::default());
 //! assert_eq!(plan.objects[0].action, Action::Roll);
-//! let bounds = plan.objects[0].bounds.as_ref().unwrap();
+//! let bounds = plan.objects[0].bounds.as_ref().expect("it rolls");
 //! assert_eq!((bounds.min_available, bounds.max_pods), (8, 13));
 //! ```
 
