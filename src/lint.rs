@@ -174,7 +174,8 @@ pub fn lint(sources: &Sources, settings: &Settings) -> Report {
 /// As [`lint`], with texts that count besides.
 pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings) -> Report {
     let sides = [&background.old, sources].map(|texts| Side::new(texts.clone()));
-    let [Side { cluster: old, .. }, Side { cluster, .. }] = &sides;
+    let [old, new] = &sides;
+    let (cluster, pairs) = (&new.cluster, old.pairs(new));
     let definitions = Cluster::read(&background.definitions);
     let mut out = Findings::new("", Group::Refused);
     for document in &cluster.documents {
@@ -187,7 +188,7 @@ pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings
     let judge = |object: &Object| {
         let mut decoding = Findings::new("", Group::Refused);
         let checked = schemas.check(object, &mut decoding);
-        let admitted = admit(object, old, &servers, settings.update);
+        let admitted = admit(object, pairs.old_of(object), &servers, settings.update);
         (checked, once(decoding.into_vec(), admitted))
     };
     let mut without_schema = 0;
@@ -203,7 +204,6 @@ pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings
             definitions: background.definitions.clone(),
             ..plan::Options::default()
         };
-        let [old, new] = &sides;
         context = context.with_change(Change::new(old, new, options));
     }
     rules::run(&context, |rule| settings.wants(rule), &mut out);
@@ -273,8 +273,7 @@ fn level(finding: &mut Finding, settings: &Settings) -> bool {
 }
 
 /// What the API servers say of an object; `None` if its kind is not one that admission knows.
-fn admit(object: &Object, old: &Cluster, servers: &[ApiServer], how: Update) -> Option<Vec<Finding>> {
-    let old = old.namesake(object);
+fn admit(object: &Object, old: Option<&Object>, servers: &[ApiServer], how: Update) -> Option<Vec<Finding>> {
     let judge = |server: &ApiServer| {
         let mut out = Findings::new("", Group::Refused);
         admission::judge(object, old, how, server, &mut out).then(|| out.into_vec())

@@ -2,6 +2,7 @@
 
 mod layout;
 mod object;
+mod pairs;
 mod pods;
 mod refs;
 
@@ -10,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use self::layout::Layout;
 pub use self::object::{Object, objects};
+pub use self::pairs::Pairs;
 pub use self::pods::{ContainerKind, ContainerRef, HostPort, PodTemplate};
 pub use self::refs::{Labels, read_selector, stem};
 use crate::parallel::in_order;

@@ -107,18 +107,6 @@ impl Cluster {
         self.refs().by_name.get(&key).map(|at| &self.objects[*at])
     }
 
-    /// The object that `other`, of another cluster, would replace: of its group, kind and name, and of its namespace where
-    /// both name one.
-    pub fn namesake(&self, other: &Object) -> Option<&Object> {
-        let (kind, name) = (&other.identity.kind, &other.identity.name);
-        let same_group = |object: &&Object| object.identity.group() == other.identity.group();
-        let exact = self.find(kind, other.namespace(), name).or_else(|| self.find(kind, "", name)).filter(same_group);
-        if exact.is_some() || !other.namespace().is_empty() {
-            return exact;
-        }
-        self.of_kind(kind).filter(same_group).find(|object| object.identity.name == *name)
-    }
-
     /// The objects in `namespace` whose pods the selector picks (Pods among them), in the order of the input.
     pub fn pods_picked<'a>(&'a self, namespace: &str, selector: &Selector) -> Vec<&'a Object> {
         let labels: Labels = demanded(selector).map(|(key, value)| (key.to_owned(), value.to_owned())).collect();

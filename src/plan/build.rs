@@ -11,7 +11,7 @@ use super::gate::Condition;
 use super::rollout::{self, Surroundings};
 use super::{apply, claims, consumers, decoding, interplay, nodes, refusal};
 use crate::admission::{self, ApiServer, Update};
-use crate::cluster::{Cluster, Object};
+use crate::cluster::{Cluster, Object, Pairs};
 use crate::finding::{Finding, Findings, Group, Identity};
 use crate::parallel::in_order;
 use crate::schema::Schemas;
@@ -49,6 +49,11 @@ impl Side {
         Self { cluster: Cluster::read(&sources), sources }
     }
 
+    /// Which of these objects those of `new` replace.
+    pub fn pairs(&self, new: &Side) -> Pairs<'_> {
+        Pairs::new((&self.cluster, &self.sources), (&new.cluster, &new.sources))
+    }
+
     /// Where a place of its texts is.
     pub(crate) fn source(&self, place: Place) -> Source {
         let source = self.sources.get(place.file);
@@ -77,18 +82,16 @@ pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
         server: &options.server,
     };
     let planner = Planner { old, new, surroundings, schemas, applier: options.applier, first };
-    let mut objects = in_order(&applied, |object| planner.object(object, old.cluster.namesake(object)));
-    planner.treat_unchanged(&applied, &mut objects, &old.cluster);
+    let pairs = old.pairs(new);
+    let mut objects = in_order(&applied, |object| planner.object(object, pairs.old_of(object)));
+    planner.treat_unchanged(&applied, &mut objects, &pairs);
     note_readers(&applied, &mut objects, &new.cluster);
-    let met: BTreeSet<*const Identity> =
-        applied.iter().filter_map(|object| Some(Arc::as_ptr(&old.cluster.namesake(object)?.identity))).collect();
-    let is_gone = |object: &&Object| !met.contains(&Arc::as_ptr(&object.identity));
-    let gone = old.cluster.objects().iter().filter(is_gone);
+    let gone = old.cluster.objects().iter().filter(|object| !pairs.is_replaced(object));
     // A dump of a cluster has more than was ever applied from here: what controllers made, and what others applied.
     let (others, mut gone): (Vec<&Object>, Vec<&Object>) = gone.partition(|object| options.applier.ignores(object));
     options.applier.sort_gone(&mut gone);
     let items = applied.iter().zip(&objects);
-    let items: Vec<Item<'_>> = items.map(|(object, plan)| refusal::item(object, plan, &old.cluster)).collect();
+    let items: Vec<Item<'_>> = items.map(|(object, plan)| refusal::item(object, plan, &pairs)).collect();
     let after_rejection = options.applier.after_rejection(&items, &gone, first);
     objects.extend(gone.iter().map(|object| planner.gone(object)));
     let is_guess =

@@ -21,7 +21,8 @@ pub struct Plan {
     /// The sum of it.
     pub summary: Summary,
     /// All objects of both sides, in the order in which they are applied; those that go come last, in the order in which
-    /// they are deleted, if they are. Where the applying tool leaves the order open, it is that of the input.
+    /// they are deleted, if they are. Where the applying tool leaves the order open, it is that of the input. What only a
+    /// dump of a cluster has and nobody deletes is left out.
     pub objects: Vec<ObjectPlan>,
     /// What becomes of the other objects when some are rejected, in sentences; absent if none is.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -8,30 +8,30 @@ use super::document::{Action, Bounds, ObjectPlan};
 use super::server_says::server_says;
 use super::ways_out::{self, Refused};
 use crate::admission;
-use crate::cluster::{Cluster, Object};
+use crate::cluster::{Object, Pairs};
 use crate::finding::Finding;
 use crate::yaml::Scalar;
 
 /// An object and its plan, as the applying tool sees them.
-pub(super) fn item<'a>(object: &'a Object, plan: &ObjectPlan, old: &Cluster) -> Item<'a> {
+pub(super) fn item<'a>(object: &'a Object, plan: &ObjectPlan, pairs: &Pairs<'_>) -> Item<'a> {
     let fate = match plan.action {
         Action::None => Fate::Stays,
         Action::RecreateNeeded => Fate::Anew,
         Action::Rejected => Fate::Refused { invalid: plan.rejections.iter().all(|it| it.reason.is_some()) },
         _ => Fate::Applied,
     };
-    Item { object, exists: old.namesake(object).is_some(), fate }
+    Item { object, exists: pairs.old_of(object).is_some(), fate }
 }
 
 impl Planner<'_> {
     /// Takes into account that some tools delete and create anew also what does not change, if they have anything to do.
-    pub(super) fn treat_unchanged(&self, applied: &[&Object], objects: &mut [ObjectPlan], old: &Cluster) {
+    pub(super) fn treat_unchanged(&self, applied: &[&Object], objects: &mut [ObjectPlan], pairs: &Pairs<'_>) {
         let acts = |plan: &ObjectPlan| !matches!(plan.action, Action::None | Action::Rejected);
         if !objects.iter().any(acts) {
             return;
         }
         for (object, plan) in applied.iter().zip(objects).filter(|(_, plan)| plan.action == Action::None) {
-            let Some(before) = old.namesake(object) else { continue };
+            let Some(before) = pairs.old_of(object) else { continue };
             if let Treatment::Always(anew) = self.applier.treatment(object, Some(before), false)
                 && anew.each_time
             {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use crate::cluster::Object;
+use crate::cluster::{Object, Pairs};
 use crate::plan::document::{Action, ObjectPlan, Plan};
 use crate::plan::{self, Options, Side};
 use crate::yaml::Path;
@@ -13,6 +13,7 @@ use crate::yaml::Path;
 pub struct Change<'a> {
     old: &'a Side,
     new: &'a Side,
+    pairs: Pairs<'a>,
     options: Options,
     /// The plan, if it was made elsewhere.
     given: Option<&'a Plan>,
@@ -33,7 +34,8 @@ pub struct Rollout<'a> {
 impl<'a> Change<'a> {
     /// A change that is planned if a rule asks.
     pub fn new(old: &'a Side, new: &'a Side, options: Options) -> Self {
-        Self { old, new, options, given: None, made: OnceLock::new(), places: OnceLock::new() }
+        let pairs = old.pairs(new);
+        Self { old, new, pairs, options, given: None, made: OnceLock::new(), places: OnceLock::new() }
     }
 
     /// A change with its plan.
@@ -42,7 +44,7 @@ impl<'a> Change<'a> {
     }
 
     pub(super) fn old(&self, object: &Object) -> Option<&'a Object> {
-        self.old.cluster.namesake(object)
+        self.pairs.old_of(object)
     }
 
     pub(super) fn rollout(&self, object: &Object) -> Option<Rollout<'_>> {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use seatrial::lint::{Report, Settings, rollout_findings};
-use seatrial::plan::document::{ObjectPlan, Plan};
+use seatrial::plan::document::{Action, ObjectPlan, Plan};
 use seatrial::plan::{Options, Side, plan};
 use seatrial::report::plan_findings::{self, Found};
 use seatrial::report::{Style, plan_github, plan_markdown, plan_text};
@@ -151,4 +151,29 @@ fn pods_that_cannot_run_are_not_followed() {
     let plan = plan(&side(old), &side(new), &Options::default());
     let editor = &plan.objects[0];
     assert!(editor.steps.is_empty() && editor.notes[0].contains("would be refused itself"), "{editor:?}");
+}
+
+#[test]
+fn overlays_of_one_name_are_paired_by_their_files() {
+    let text = fs::read_to_string("tests/plans/recreate/old.yaml").expect("the case is there");
+    let side = |root: &str, dev: &str, prod: &str| {
+        let mut sources = Sources::default();
+        sources.add(format!("{root}dev/web.yaml"), text.replace("editor:1", dev));
+        sources.add(format!("{root}prod/web.yaml"), text.replace("editor:1", prod));
+        Side::new(sources)
+    };
+    let actions = |old: &Side, new: &Side| -> Vec<Action> {
+        plan(old, new, &Options::default()).objects.into_iter().map(|object| object.action).collect()
+    };
+    let (old, new) = (side("origin/main:k8s/", "editor:1", "editor:2"), side("k8s/", "editor:1", "editor:2"));
+    assert_eq!(actions(&old, &new), [Action::None, Action::None]);
+    let new = side("k8s/", "editor:1", "editor:3");
+    assert_eq!(actions(&old, &new), [Action::None, Action::Roll]);
+    // Two in one file are paired in their order.
+    let file = |first: &str, second: &str| {
+        let mut sources = Sources::default();
+        sources.add("web.yaml", [text.replace("editor:1", first), text.replace("editor:1", second)].join("---\n"));
+        Side::new(sources)
+    };
+    assert_eq!(actions(&file("editor:1", "editor:2"), &file("editor:1", "editor:2")), [Action::None, Action::None]);
 }

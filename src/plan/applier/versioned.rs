@@ -26,8 +26,9 @@ pub(in crate::plan) fn versioned(old: &Side, new: &Side, server: &ApiServer) -> 
     if !new.cluster.objects().iter().any(is_versioned) {
         return None;
     }
+    let pairs = old.pairs(new);
     let number = |object: &Object, is_new: bool| {
-        let before = old.cluster.namesake(object).filter(|before| is_versioned(before));
+        let before = pairs.old_of(object).filter(|before| is_versioned(before));
         let moves = is_new && before.is_some_and(|before| !changes(before, object, server).is_empty());
         if moves { "-ver-2" } else { "-ver-1" }
     };
