@@ -170,6 +170,10 @@ impl Planner<'_> {
         }
         let around = &self.surroundings;
         let known = before.and_then(|before| apply::running(before, around.assumptions));
+        // What runs and is applied again as it is makes no difference to anybody, whatever there is to say about it.
+        if known.is_none() && before.is_some_and(|before| before.root().to_json() == object.root().to_json()) {
+            return plan;
+        }
         let running = known.as_ref().and_then(|cluster| cluster.objects().first()).or(before);
         let refused = self.refusals(object, running);
         plan.rejections = refused.iter().map(|finding| self.rejection(finding)).collect();

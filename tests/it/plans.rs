@@ -177,3 +177,11 @@ fn overlays_of_one_name_are_paired_by_their_files() {
     };
     assert_eq!(actions(&file("editor:1", "editor:2"), &file("editor:1", "editor:2")), [Action::None, Action::None]);
 }
+
+#[test]
+fn what_is_applied_again_as_it_is_changes_nothing() {
+    for (name, folder) in cases() {
+        let plan = plan(&side(&folder, "old.yaml"), &side(&folder, "old.yaml"), &Options::default());
+        assert!(plan.objects.iter().all(|object| object.action == Action::None), "{name}: {:?}", plan.summary);
+    }
+}
