@@ -149,6 +149,11 @@ pub fn load(paths: &[PathBuf], options: &Options) -> Loaded {
     loaded
 }
 
+/// Whether a text that nobody named is taken for manifests: it is no template, and something in it looks like an object.
+pub fn looks_like_manifest(text: &str) -> bool {
+    !text::is_template(text) && text::looks_like_manifest(text)
+}
+
 enum Outcome {
     Text(Arc<str>),
     Defective(Arc<str>, Defect),

@@ -120,6 +120,26 @@ fn the_old_side_may_be_a_commit() {
     assert_eq!(status, Some(0));
     assert!(out.contains("spec.replicas") && out.contains("10 → 12"), "{out}");
     assert_eq!(run(folder.path(), &["plan", "--base", "nowhere", "web.yaml"]).0, Some(2));
+    // What is left out of the working tree is left out of the commit too, and so is what was no manifest.
+    fs::write(folder.path().join("values.yaml"), "image: {tag: 1}\n").expect("files can be written");
+    fs::write(folder.path().join("chart.yaml"), OLD.replace("replicas: 10", "replicas: {{ .Values.count }}"))
+        .expect("files can be written");
+    git(&["add", "values.yaml", "chart.yaml"]);
+    git(&["commit", "-q", "-m", "a chart"]);
+    git(&["rm", "-q", "--cached", "values.yaml"]);
+    fs::remove_file(folder.path().join("values.yaml")).expect("files can be removed");
+    let (status, out) = run(folder.path(), &["plan", "--base", "main", "."]);
+    assert_eq!(status, Some(0));
+    assert!(out.starts_with("Plan: 1 workload scales"), "{out}");
+}
+
+#[test]
+fn without_a_side_there_is_no_plan() {
+    let folder = folder(OLD);
+    for args in [["nowhere.yaml", "new.yaml"], ["old.yaml", "nowhere.yaml"]] {
+        let (status, out) = run(folder.path(), &["plan", args[0], args[1]]);
+        assert_eq!((status, out.as_str()), (Some(2), ""));
+    }
 }
 
 #[test]

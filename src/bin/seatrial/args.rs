@@ -169,6 +169,9 @@ pub(crate) struct Plan {
     /// Who applies the objects, and so in which order: kubectl, helm, argocd, flux or kapp [default: kubectl]
     #[arg(long, value_name = "TOOL")]
     pub(crate) apply_with: Option<Applier>,
+    /// Leave out the notes about what was skipped
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) input: Input,
 }

@@ -1,15 +1,18 @@
 //! The old side from git: files as they were where a revision and the working tree went apart. Only objects are read; the
 //! checkout and the index are not touched.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use miette::{IntoDiagnostic as _, WrapErr as _};
+use seatrial::load;
 use seatrial::source::Sources;
 
-/// The texts below `paths` in the merge base of `revision` and the working tree's commit.
-pub(crate) fn sources(revision: &str, paths: &[PathBuf]) -> miette::Result<Sources> {
+/// The texts below `paths` in the merge base of `revision` and the working tree's commit. What is still there and was left
+/// out of `new`, such as the patches of a kustomization, is left out here too.
+pub(crate) fn sources(revision: &str, paths: &[PathBuf], new: &Sources) -> miette::Result<Sources> {
     let base = git(&["merge-base", revision, "HEAD"])?;
     let base = base.trim();
     let mut list = vec!["ls-tree", "-r", "-z", "--name-only", base, "--"];
@@ -17,7 +20,9 @@ pub(crate) fn sources(revision: &str, paths: &[PathBuf]) -> miette::Result<Sourc
     list.extend(names.iter().map(String::as_str));
     let list = git(&list)?;
     // The way in which git is asked for contents knows no names with line breaks.
-    let files: Vec<&str> = list.split('\0').filter(|file| is_manifest(file) && !file.contains('\n')).collect();
+    let files = list.split('\0').filter(|file| is_manifest(file) && !file.contains('\n'));
+    let taken: BTreeSet<&str> = new.iter().map(|(_, source)| source.name.as_str()).collect();
+    let files: Vec<&str> = files.filter(|file| taken.contains(file) || !Path::new(file).exists()).collect();
     // A path that begins with `./` is relative to the working directory, as those of `ls-tree` are.
     let asked: Vec<String> = files.iter().map(|file| format!("{base}:./{file}\n")).collect();
     let answer = ask(&["cat-file", "--batch"], asked.concat())?;
@@ -26,7 +31,11 @@ pub(crate) fn sources(revision: &str, paths: &[PathBuf]) -> miette::Result<Sourc
     for file in files {
         let (text, after) =
             content(rest).ok_or_else(|| miette::miette!("git does not tell what `{file}` was at `{revision}`"))?;
-        sources.add(format!("{revision}:{file}"), String::from_utf8_lossy(text));
+        let text = String::from_utf8_lossy(text);
+        // What is gone from the working tree cannot be asked for by its name.
+        if taken.contains(file) || load::looks_like_manifest(&text) {
+            sources.add(format!("{revision}:{file}"), text);
+        }
         rest = after;
     }
     Ok(sources)

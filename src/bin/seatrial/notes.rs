@@ -1,4 +1,4 @@
-//! What `lint` says besides its findings: what it did not read or could not judge, and how to have it judged.
+//! What is said besides results: what was not read or could not be judged, and how to have it judged.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,23 @@ use crate::output;
 /// How many files of one sort are named one by one.
 const NAMED: usize = 3;
 
-/// Says what was left out, to standard error.
+/// Says what was left out and what was not judged, to standard error.
 pub(crate) fn say(loaded: &Loaded, report: &Report) {
-    for line in left_out(loaded).into_iter().chain(unjudged(report)) {
-        output::say(&format!("note: {line}"));
+    left_out(loaded);
+    if let Some(line) = unjudged(report) {
+        note(&line);
     }
+}
+
+/// Says what was left out.
+pub(crate) fn left_out(loaded: &Loaded) {
+    for line in skipped(loaded) {
+        note(&line);
+    }
+}
+
+fn note(line: &str) {
+    output::say(&format!("note: {line}"));
 }
 
 /// What was read and could not be judged as much as it might seem.
@@ -27,7 +39,7 @@ fn unjudged(report: &Report) -> Option<String> {
     (report.without_schema > 0).then_some(known)
 }
 
-fn left_out(loaded: &Loaded) -> Vec<String> {
+fn skipped(loaded: &Loaded) -> Vec<String> {
     let mut lines: Vec<String> = loaded
         .empty
         .iter()

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use seatrial::config::Config;
 use seatrial::lint::{Settings, rollout_findings};
-use seatrial::load::{self, LoadError, load};
+use seatrial::load::{self, LoadError, Loaded, load};
 use seatrial::plan::document::{self, Action};
 use seatrial::plan::{Applier, Assumptions, Condition, Options, Side, plan};
 use seatrial::report::plan_findings::{self, Found};
@@ -15,7 +15,7 @@ use seatrial::report::{plan_github, plan_markdown, plan_text};
 use seatrial::source::Sources;
 
 use crate::args::{Color, Plan, PlanFormat, Steps};
-use crate::{FAILED, base, input, output};
+use crate::{FAILED, base, input, notes, output};
 
 /// What the summary of a job on GitHub may hold, in bytes.
 const SUMMARY_SIZE: usize = 1024 * 1024;
@@ -24,19 +24,25 @@ pub(crate) fn run(args: &Plan, color: Color) -> miette::Result<ExitCode> {
     let config = input::configuration(&args.input)?;
     let definitions = input::definitions(&args.input, &config);
     let options = Options { definitions: definitions.sources, ..options(args, &config)? };
-    let (old, new, mut errors) = sides(args, &config)?;
-    errors.extend(definitions.errors);
-    let (old, new) = (Side::new(old), Side::new(new));
+    let (old, new) = sides(args, &config)?;
+    if !args.quiet {
+        notes::left_out(&new);
+    }
+    let errors: Vec<LoadError> = definitions.errors.into_iter().chain(old.errors).chain(new.errors).collect();
+    if !errors.is_empty() {
+        // Without a part of a side, what is said of the rest would be wrong.
+        for error in errors {
+            output::fail(&error.into());
+        }
+        return Ok(ExitCode::from(FAILED));
+    }
+    let (old, new) = (Side::new(old.sources), Side::new(new.sources));
     let plan = plan(&old, &new, &options);
     let findings = rollout_findings(&plan, &old, &new, &Settings::from_config(&config)?);
     write(args, color, &plan, Found { sources: &new.sources, report: &findings })?;
-    let failed = !errors.is_empty();
-    for error in errors {
-        output::fail(&error.into());
-    }
     let rejected = plan.summary.actions.contains_key(&Action::Rejected);
     let refused = rejected || findings.fails(config.fail_on) || plan.gates.iter().any(|gate| !gate.holds);
-    Ok(ExitCode::from(if failed { FAILED } else { u8::from(refused) }))
+    Ok(ExitCode::from(u8::from(refused)))
 }
 
 fn write(args: &Plan, color: Color, plan: &document::Plan, found: Found<'_>) -> miette::Result<()> {
@@ -87,23 +93,21 @@ fn options(args: &Plan, config: &Config) -> miette::Result<Options> {
     })
 }
 
-/// What runs now, what would be applied, and what could not be read.
-fn sides(args: &Plan, config: &Config) -> miette::Result<(Sources, Sources, Vec<LoadError>)> {
+/// What runs now, and what would be applied.
+fn sides(args: &Plan, config: &Config) -> miette::Result<(Loaded, Loaded)> {
     let read = |paths: &[PathBuf]| load(paths, &input::options(&args.input, config));
     if let Some(revision) = &args.base {
         let new = read(&args.paths);
-        return Ok((base::sources(revision, &args.paths)?, new.sources, new.errors));
+        let mut old = Loaded::default();
+        old.sources = base::sources(revision, &args.paths, &new.sources)?;
+        return Ok((old, new));
     }
-    let (old, new) = match (&args.live, args.paths.as_slice()) {
-        (Some(live), paths) => (load(std::slice::from_ref(live), &load::Options::default()), read(paths)),
-        (None, [old, new]) => (read(std::slice::from_ref(old)), read(std::slice::from_ref(new))),
-        (None, _) => {
-            return Err(miette::miette!(
-                help = "write `seatrial plan OLD NEW`, or give the old side by `--base` or `--live`",
-                "a plan needs two sides"
-            ));
-        }
-    };
-    let errors = old.errors.into_iter().chain(new.errors).collect();
-    Ok((old.sources, new.sources, errors))
+    match (&args.live, args.paths.as_slice()) {
+        (Some(live), paths) => Ok((load(std::slice::from_ref(live), &load::Options::default()), read(paths))),
+        (None, [old, new]) => Ok((read(std::slice::from_ref(old)), read(std::slice::from_ref(new)))),
+        (None, _) => Err(miette::miette!(
+            help = "write `seatrial plan OLD NEW`, or give the old side by `--base` or `--live`",
+            "a plan needs two sides"
+        )),
+    }
 }
