@@ -127,12 +127,16 @@ impl<'a> Errors<'a> {
 
     /// The server takes it, with a word of warning.
     pub(crate) fn warn(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
-        self.report(path, message).rule("api-server-warning")
+        let finding = self.report(path, message).rule("api-server-warning");
+        finding.group = Group::Risky;
+        finding
     }
 
     /// The server takes it in a dry run, or at all, and it cannot work.
     pub(crate) fn broken(&mut self, rule: &'static str, path: &Path, message: impl Into<String>) -> &mut Finding {
-        self.report(path, message).rule(rule)
+        let finding = self.report(path, message).rule(rule);
+        finding.group = Group::Broken;
+        finding
     }
 
     /// One invalid value for each of the `problems` that [`crate::values::names`] finds with it.

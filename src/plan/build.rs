@@ -222,7 +222,7 @@ impl Planner<'_> {
         let server = self.surroundings.server;
         let mut out = Findings::new("", Group::Refused);
         admission::judge(object, before, Update::Apply, server, &mut out);
-        let judged = out.into_vec().into_iter().filter(|finding| finding.rule != "api-server-warning");
+        let judged = out.into_vec().into_iter().filter(|finding| finding.group == Group::Refused);
         decoding::refusals(&self.schemas, object).into_iter().chain(judged).collect()
     }
 

@@ -88,7 +88,7 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around
 fn could_run(object: &Object, server: &ApiServer) -> bool {
     let mut out = Findings::new("", Group::Refused);
     admission::judge(object, Some(object), Update::Apply, server, &mut out);
-    let refused = out.into_vec().into_iter().any(|finding| finding.reason.is_some());
+    let refused = out.into_vec().into_iter().any(|finding| finding.group == Group::Refused);
     !refused && admission::stored(object, server).is_some()
 }
 

@@ -9,7 +9,7 @@ use super::scenario::{At, Scenario, Step};
 use super::time::Time;
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
-use crate::finding::{Findings, Group};
+use crate::finding::{Finding, Findings, Group};
 use crate::schema::Schemas;
 
 /// A controller that needs more passes than this for one instant goes round in circles.
@@ -245,11 +245,13 @@ fn undecodable(object: &Object, schemas: &Schemas) -> Option<Verdict> {
 fn verdict(object: &Object, current: Option<&Object>, server: &ApiServer) -> Option<Verdict> {
     let mut out = Findings::new("", Group::Refused);
     admission::judge(object, current, Update::Apply, server, &mut out);
-    let refused = out.into_vec().into_iter().filter_map(|finding| {
-        let reason = format!("{:?}", finding.reason?);
-        Some(Cause { field: finding.field().to_string(), reason, message: finding.message })
-    });
-    let causes: Vec<Cause> = refused.collect();
+    let refused = out.into_vec().into_iter().filter(|finding| finding.group == Group::Refused);
+    let cause = |finding: Finding| {
+        // What an admission plugin denies has no reason of its own.
+        let reason = finding.reason.map_or_else(|| "Forbidden".to_owned(), |reason| format!("{reason:?}"));
+        Cause { field: finding.field().to_string(), reason, message: finding.message }
+    };
+    let causes: Vec<Cause> = refused.map(cause).collect();
     (!causes.is_empty()).then_some(Verdict { verdict: "reject", causes })
 }
 

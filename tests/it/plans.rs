@@ -185,3 +185,15 @@ fn what_is_applied_again_as_it_is_changes_nothing() {
         assert!(plan.objects.iter().all(|object| object.action == Action::None), "{name}: {:?}", plan.summary);
     }
 }
+
+#[test]
+fn what_the_server_takes_although_it_cannot_work_is_not_rejected() {
+    let side = |port: u16| {
+        let mut sources = Sources::default();
+        let spec = format!("{{type: NodePort, ports: [{{port: 80, nodePort: {port}}}]}}");
+        sources.add("web.yaml", format!("apiVersion: v1\nkind: Service\nmetadata: {{name: web}}\nspec: {spec}\n"));
+        Side::new(sources)
+    };
+    let plan = plan(&side(30_001), &side(2_000), &Options::default());
+    assert_eq!(plan.objects[0].action, Action::Update, "a node port out of range is broken, not refused");
+}
