@@ -103,6 +103,7 @@ pub(super) fn arithmetic(kind: &str, spec: &Value, desired: i64) -> Vec<String> 
 }
 
 fn within(total: i32, surge: i32, unavailable: i32, what: &str) -> Vec<String> {
+    let what = if total == 1 { what.trim_end_matches('s') } else { what };
     vec![
         format!("available ≥ {} = {total} {what} − {unavailable}", total - unavailable.min(total)),
         format!("pods ≤ {} = {total} {what} + {surge}, besides those that are stopping", total.saturating_add(surge)),
