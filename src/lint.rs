@@ -175,7 +175,7 @@ pub fn lint(sources: &Sources, settings: &Settings) -> Report {
 pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings) -> Report {
     let sides = [&background.old, sources].map(|texts| Side::new(texts.clone()));
     let [old, new] = &sides;
-    let (cluster, pairs) = (&new.cluster, old.pairs(new));
+    let cluster = &new.cluster;
     let definitions = Cluster::read(&background.definitions);
     let mut out = Findings::new("", Group::Refused);
     for document in &cluster.documents {
@@ -185,10 +185,17 @@ pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings
     let definitions = [&definitions, cluster].into_iter().flat_map(|side| side.of_kind("CustomResourceDefinition"));
     let schemas = Schemas::new(settings.kubernetes_versions.clone(), definitions);
     let servers = settings.servers();
+    let options = plan::Options {
+        // Of several versions, the newest is the one to come.
+        server: servers.last().cloned().unwrap_or_default(),
+        definitions: background.definitions.clone(),
+        ..plan::Options::default()
+    };
+    let change = Change::new(old, new, options);
     let judge = |object: &Object| {
         let mut decoding = Findings::new("", Group::Refused);
         let checked = schemas.check(object, &mut decoding);
-        let admitted = admit(object, pairs.old_of(object), &servers, settings.update);
+        let admitted = admit(object, change.old(object), &servers, settings.update);
         (checked, once(decoding.into_vec(), admitted))
     };
     let mut without_schema = 0;
@@ -198,13 +205,7 @@ pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings
     }
     let mut context = Context::new(cluster, sources);
     if background.old.iter().next().is_some() {
-        let options = plan::Options {
-            // Of several versions, the newest is the one to come.
-            server: servers.last().cloned().unwrap_or_default(),
-            definitions: background.definitions.clone(),
-            ..plan::Options::default()
-        };
-        context = context.with_change(Change::new(old, new, options));
+        context = context.with_change(change);
     }
     rules::run(&context, |rule| settings.wants(rule), &mut out);
     Report { without_schema, ..report(sources, cluster, settings, out) }

@@ -47,12 +47,18 @@ pub(super) fn over_running(new: &Object, manifest: &Object, running: &Object, se
 /// claim that is bound to a volume of its size, because the API server lets no other claim grow.
 pub(super) fn running(manifest: &Object, assumptions: &Assumptions) -> Option<Cluster> {
     let identity = &manifest.identity;
-    let mut running = manifest.root().to_json();
+    let mut running;
     match identity.kind.as_str() {
         "Deployment" | "ReplicaSet" | "StatefulSet" => {
-            running["spec"]["replicas"] = (*assumptions.replicas.get(&identity.name)?).into();
+            let replicas = *assumptions.replicas.get(&identity.name)?;
+            running = manifest.root().to_json();
+            running["spec"]["replicas"] = replicas.into();
         }
-        "PersistentVolumeClaim" if running["status"]["phase"].is_null() => {
+        "PersistentVolumeClaim" => {
+            running = manifest.root().to_json();
+            if !running["status"]["phase"].is_null() {
+                return None;
+            }
             let size = running["spec"]["resources"]["requests"]["storage"].clone();
             running["status"] = json!({ "phase": "Bound", "capacity": { "storage": size } });
         }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::values::int_or_string::{Fenceposts, IntOrString, Rounding, resolve_fenceposts};
 
-/// The strategy in a line.
+/// The strategy in a line. The specification has been defaulted.
 pub(super) fn describe(kind: &str, spec: &Value) -> Option<String> {
     let replicas = spec["replicas"].as_i64().unwrap_or(1);
     Some(match kind {
@@ -15,8 +15,8 @@ pub(super) fn describe(kind: &str, spec: &Value) -> Option<String> {
             let rolling = &spec["strategy"]["rollingUpdate"];
             format!(
                 "RollingUpdate, surge {}, unavailable {}",
-                share(&rolling["maxSurge"], "25%", replicas, Rounding::Up),
-                share(&rolling["maxUnavailable"], "25%", replicas, Rounding::Down)
+                share(&rolling["maxSurge"], replicas, Rounding::Up)?,
+                share(&rolling["maxUnavailable"], replicas, Rounding::Down)?
             )
         }
         "StatefulSet" => {
@@ -35,33 +35,31 @@ pub(super) fn describe(kind: &str, spec: &Value) -> Option<String> {
                 return Some("OnDelete: a pod is replaced when somebody deletes it".to_owned());
             }
             let rolling = &strategy["rollingUpdate"];
-            let text = |value: &Value, default: &str| match value {
-                Value::String(text) => text.clone(),
-                Value::Number(number) => number.to_string(),
-                _ => default.to_owned(),
+            let text = |name: &str| match &rolling[name] {
+                Value::String(text) => Some(text.clone()),
+                Value::Number(number) => Some(number.to_string()),
+                _ => None,
             };
-            let surge = text(&rolling["maxSurge"], "0");
-            format!("RollingUpdate, surge {surge}, unavailable {} of the nodes", text(&rolling["maxUnavailable"], "1"))
+            format!("RollingUpdate, surge {}, unavailable {} of the nodes", text("maxSurge")?, text("maxUnavailable")?)
         }
         _ => return None,
     })
 }
 
 /// `3 (25% of 10, up)`.
-fn share(value: &Value, default: &str, total: i64, rounding: Rounding) -> String {
-    let Some(value) = int_or_string(value, default) else { return default.to_owned() };
+fn share(value: &Value, total: i64, rounding: Rounding) -> Option<String> {
+    let value = int_or_string(value)?;
     let total = i32::try_from(total).unwrap_or(i32::MAX);
     let direction = if rounding == Rounding::Up { "up" } else { "down" };
-    match (&value, value.scaled(total, rounding)) {
-        (IntOrString::String(text), Ok(count)) => format!("{count} ({text} of {total}, {direction})"),
-        (_, Ok(count)) => count.to_string(),
-        (_, Err(_)) => default.to_owned(),
-    }
+    let count = value.scaled(total, rounding).ok()?;
+    Some(match value {
+        IntOrString::String(text) => format!("{count} ({text} of {total}, {direction})"),
+        IntOrString::Int(_) => count.to_string(),
+    })
 }
 
-fn int_or_string(value: &Value, default: &str) -> Option<IntOrString> {
+fn int_or_string(value: &Value) -> Option<IntOrString> {
     match value {
-        Value::Null => Some(IntOrString::parse(default)),
         Value::String(text) => Some(IntOrString::String(text.clone())),
         Value::Number(number) => Some(IntOrString::Int(i32::try_from(number.as_i64()?).ok()?)),
         _ => None,
@@ -78,7 +76,7 @@ pub(super) fn arithmetic(kind: &str, spec: &Value, desired: i64) -> Vec<String> 
         "Deployment" => {
             let rolling = &spec["strategy"]["rollingUpdate"];
             let (Some(surge), Some(unavailable)) =
-                (int_or_string(&rolling["maxSurge"], "25%"), int_or_string(&rolling["maxUnavailable"], "25%"))
+                (int_or_string(&rolling["maxSurge"]), int_or_string(&rolling["maxUnavailable"]))
             else {
                 return Vec::new();
             };
@@ -91,9 +89,8 @@ pub(super) fn arithmetic(kind: &str, spec: &Value, desired: i64) -> Vec<String> 
         }
         "DaemonSet" if spec["updateStrategy"]["type"] != "OnDelete" => {
             let rolling = &spec["updateStrategy"]["rollingUpdate"];
-            let count =
-                |name: &str, default: &str| int_or_string(&rolling[name], default)?.scaled(total, Rounding::Up).ok();
-            let (Some(surge), Some(unavailable)) = (count("maxSurge", "0"), count("maxUnavailable", "1")) else {
+            let count = |name: &str| int_or_string(&rolling[name])?.scaled(total, Rounding::Up).ok();
+            let (Some(surge), Some(unavailable)) = (count("maxSurge"), count("maxUnavailable")) else {
                 return Vec::new();
             };
             within(total, surge, unavailable, "nodes")

@@ -40,7 +40,7 @@ pub(super) fn reset_autoscaler(context: &Context<'_>, object: &Object, out: &mut
 }
 
 /// The fewest and the most pods that an autoscaler chooses.
-fn range(autoscaler: &Object) -> Option<(i32, i32)> {
+pub(super) fn range(autoscaler: &Object) -> Option<(i32, i32)> {
     if let Some(model) = autoscaler.model::<v2::HorizontalPodAutoscaler>() {
         return Some((model.spec.min_replicas.unwrap_or(1), model.spec.max_replicas));
     }

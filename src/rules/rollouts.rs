@@ -1,9 +1,9 @@
 //! Rollouts during which nothing is available, or which count as failed although they go well.
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, StatefulSet};
-use k8s_openapi::api::autoscaling::{v1, v2};
 use k8s_openapi::api::core::v1::{Probe, Service};
 
+use super::replicas::range;
 use super::{Context, Rollout};
 use crate::cluster::{Object, PodTemplate};
 use crate::finding::Findings;
@@ -161,12 +161,8 @@ impl Rolling {
 /// How many pods there are at least: what the manifest says, or what an autoscaler of the input does not go below. `None`
 /// if nobody says.
 pub(super) fn fewest_pods(context: &Context<'_>, object: &Object) -> Option<i32> {
-    let least = |autoscaler: &&Object| {
-        let new = autoscaler.model::<v2::HorizontalPodAutoscaler>().map(|it| it.spec.min_replicas);
-        let old = || autoscaler.model::<v1::HorizontalPodAutoscaler>().map(|it| it.spec.min_replicas);
-        Some(new.or_else(old)?.unwrap_or(1))
-    };
-    match context.autoscalers(object).iter().filter_map(least).min() {
+    let ranges = context.autoscalers(object).iter().filter_map(|autoscaler| range(autoscaler));
+    match ranges.map(|(least, _)| least).min() {
         Some(least) => Some(least),
         None => replicas(object),
     }

@@ -43,7 +43,8 @@ impl<'a> Change<'a> {
         Self { given: Some(plan), ..Self::new(old, new, Options::default()) }
     }
 
-    pub(super) fn old(&self, object: &Object) -> Option<&'a Object> {
+    /// The object that `object`, of the new side, replaces.
+    pub fn old(&self, object: &Object) -> Option<&'a Object> {
         self.pairs.old_of(object)
     }
 

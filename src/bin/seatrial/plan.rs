@@ -23,7 +23,11 @@ const SUMMARY_SIZE: usize = 1024 * 1024;
 pub(crate) fn run(args: &Plan, color: Color) -> miette::Result<ExitCode> {
     let config = input::configuration(&args.input)?;
     let definitions = input::definitions(&args.input, &config);
-    let options = Options { definitions: definitions.sources, ..options(args, &config)? };
+    let mut settings = Settings::from_config(&config)?;
+    if let Some(version) = &args.kubernetes_version {
+        settings.kubernetes_versions = vec![input::version(version)?];
+    }
+    let options = Options { definitions: definitions.sources, ..options(args, &config, &settings)? };
     let (old, new) = sides(args, &config)?;
     if !args.quiet {
         notes::left_out(&new);
@@ -38,7 +42,7 @@ pub(crate) fn run(args: &Plan, color: Color) -> miette::Result<ExitCode> {
     }
     let (old, new) = (Side::new(old.sources), Side::new(new.sources));
     let plan = plan(&old, &new, &options);
-    let findings = rollout_findings(&plan, &old, &new, &Settings::from_config(&config)?);
+    let findings = rollout_findings(&plan, &old, &new, &settings);
     write(args, color, &plan, Found { sources: &new.sources, report: &findings })?;
     let rejected = plan.summary.actions.contains_key(&Action::Rejected);
     let refused = rejected || findings.fails(config.fail_on) || plan.gates.iter().any(|gate| !gate.holds);
@@ -69,14 +73,10 @@ fn summary(file: &Path, plan: &document::Plan, found: Found<'_>) -> miette::Resu
 }
 
 /// What the configuration says, and then the command line.
-fn options(args: &Plan, config: &Config) -> miette::Result<Options> {
+fn options(args: &Plan, config: &Config, settings: &Settings) -> miette::Result<Options> {
     config.check_plan("assume", |text| Assumptions::default().add(text))?;
     config.check_plan("gates", |text| Condition::parse(text).map(drop))?;
     config.check_plan("apply-with", |text| text.parse::<Applier>().map(drop))?;
-    let mut settings = Settings::from_config(config)?;
-    if let Some(version) = &args.kubernetes_version {
-        settings.kubernetes_versions = vec![input::version(version)?];
-    }
     let mut assumptions = Assumptions::default();
     for text in config.plan.assume.iter().chain(&args.assume) {
         assumptions.add(text).into_diagnostic()?;

@@ -65,16 +65,21 @@ impl<'a> Graph<'a> {
         reached(&[one], |at| self.waits_for[at].iter().copied().collect()).contains(&other)
     }
 
-    /// The changes section by section, those of a section in the order of the input; `None` if some wait for each other.
-    pub(super) fn sorted(&self) -> Option<Vec<&'a Object>> {
+    /// For each change, those that wait for it.
+    fn waiters(&self) -> Vec<Vec<usize>> {
         let mut waiters: Vec<Vec<usize>> = vec![Vec::new(); self.changes.len()];
-        let mut open: Vec<usize> = Vec::new();
         for (at, first) in self.waits_for.iter().enumerate() {
-            open.push(first.len());
             for first in first {
                 waiters[*first].push(at);
             }
         }
+        waiters
+    }
+
+    /// The changes section by section, those of a section in the order of the input; `None` if some wait for each other.
+    pub(super) fn sorted(&self) -> Option<Vec<&'a Object>> {
+        let waiters = self.waiters();
+        let mut open: Vec<usize> = self.waits_for.iter().map(BTreeSet::len).collect();
         let mut section: BTreeSet<usize> = (0..open.len()).filter(|at| open[*at] == 0).collect();
         let mut sorted = Vec::new();
         while !section.is_empty() {
@@ -98,12 +103,7 @@ impl<'a> Graph<'a> {
         let wanted: BTreeSet<*const Object> = objects.iter().map(|object| std::ptr::from_ref(*object)).collect();
         let is_wanted = |at: &usize| wanted.contains(&std::ptr::from_ref(self.changes[*at].0));
         let refused: Vec<usize> = (0..self.changes.len()).filter(is_wanted).collect();
-        let mut waiters: Vec<Vec<usize>> = vec![Vec::new(); self.changes.len()];
-        for (at, first) in self.waits_for.iter().enumerate() {
-            for first in first {
-                waiters[*first].push(at);
-            }
-        }
+        let waiters = self.waiters();
         let after = reached(&refused, |at| waiters[at].clone());
         // What only a refused change that is itself never tried waits for, may still be open.
         let tried: Vec<usize> = refused.iter().copied().filter(|at| !after.contains(at)).collect();
