@@ -6,11 +6,11 @@ use k8s_openapi::api::apps::v1::ReplicaSet as ReplicaSetModel;
 use k8s_openapi::api::core::v1::{Pod as PodModel, PodTemplateSpec};
 use serde_json::{Map, Value, json};
 
-use super::kubelet::Kubelet;
-use super::replicaset::{self, ReplicaSet};
+use super::sim::kubelet::Kubelet;
+use super::sim::replicaset::{self, ReplicaSet};
+use super::sim::template::{self, Revisions, Template};
+use super::sim::time::Time;
 use super::simulate::Workload;
-use super::template::{self, Revisions, Template};
-use super::time::Time;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::apply::{merged, read};
 use super::decoding;
-use super::scenario::{At, Scenario, Step};
-use super::time::Time;
+use super::sim::scenario::{At, Scenario, Step};
+use super::sim::time::Time;
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
 use crate::finding::{Finding, Findings, Group};

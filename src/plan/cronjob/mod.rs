@@ -13,9 +13,9 @@ use serde_json::{Map, Value, json};
 
 use self::wanted::Wanted;
 use super::job::Job;
-use super::scenario::{Outage, Scenario};
+use super::sim::scenario::{Outage, Scenario};
+use super::sim::time::Time;
 use super::simulate::Workload;
-use super::time::Time;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 

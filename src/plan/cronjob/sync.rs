@@ -10,7 +10,7 @@ use super::slots::{Calendar, Missed};
 use super::wanted::{Concurrency, Wanted};
 use super::{CronJob, Run};
 use crate::plan::job::{self, Job};
-use crate::plan::time::Time;
+use crate::plan::sim::time::Time;
 
 impl CronJob {
     /// One sync; whether it changed anything.

@@ -13,12 +13,12 @@ use k8s_openapi::api::apps::v1::{DaemonSet as Model, DaemonSetSpec};
 use serde_json::{Value, json};
 
 use self::nodes::{Eligibility, eligibility};
-use super::kubelet::Kubelet;
-use super::replicaset;
-use super::scenario::{NodeModel, Scenario};
+use super::sim::kubelet::Kubelet;
+use super::sim::replicaset;
+use super::sim::scenario::{NodeModel, Scenario};
+use super::sim::template::{self, Revision, Revisions, Template};
+use super::sim::time::Time;
 use super::simulate::Workload;
-use super::template::{self, Revision, Revisions, Template};
-use super::time::Time;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 use crate::values::int_or_string::{IntOrString, Rounding};

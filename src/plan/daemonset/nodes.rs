@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{NodeSelectorRequirement, NodeSelectorTerm, PodSpec, Toleration};
 
-use crate::plan::scenario::{NodeModel, TaintModel};
+use crate::plan::sim::scenario::{NodeModel, TaintModel};
 use crate::values::selector::{Operator, Requirement, Selector};
 
 /// What a DaemonSet does with a node.

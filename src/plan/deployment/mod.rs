@@ -14,12 +14,12 @@ use k8s_openapi::api::apps::v1::{Deployment as Model, DeploymentSpec, RollingUpd
 use serde_json::{Value, json};
 
 use self::status::{Conditions, Status};
-use super::cohorts::Cohorts;
-use super::kubelet::Kubelet;
-use super::replicaset::{self, ReplicaSet};
+use super::sim::cohorts::Cohorts;
+use super::sim::kubelet::Kubelet;
+use super::sim::replicaset::{self, ReplicaSet};
+use super::sim::template::{self, Revision, Revisions, Template};
+use super::sim::time::Time;
 use super::simulate::Workload;
-use super::template::{self, Revision, Revisions, Template};
-use super::time::Time;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 use crate::values::int_or_string::{Fenceposts, IntOrString, resolve_fenceposts};

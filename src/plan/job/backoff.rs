@@ -2,7 +2,7 @@
 //!
 //! Mirrors `pkg/controller/job/backoff_utils.go` (v1.36).
 
-use crate::plan::time::Time;
+use crate::plan::sim::time::Time;
 
 const FIRST: Time = Time(10_000);
 const LONGEST: Time = Time(600_000);
@@ -42,7 +42,7 @@ pub(super) fn remaining(failures: u32, last: Time, now: Time) -> Time {
 #[cfg(test)]
 mod tests {
     use super::{Record, remaining};
-    use crate::plan::time::Time;
+    use crate::plan::sim::time::Time;
 
     #[test]
     fn the_delay_doubles_up_to_ten_minutes() {

@@ -9,8 +9,8 @@ use super::backoff::{self, Record};
 use super::sync::View;
 use super::wanted::{Action, Wanted};
 use super::{BATCH_PERIOD, Event, Job, Phase, Pod, Status};
-use crate::plan::slow_start::slow_start;
-use crate::plan::time::Time;
+use crate::plan::sim::slow_start::slow_start;
+use crate::plan::sim::time::Time;
 
 /// How many pods one pass creates or deletes at most (`MaxPodCreateDeletePerSync`).
 const MOST: usize = 500;

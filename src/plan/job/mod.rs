@@ -15,10 +15,10 @@ use serde_json::Value;
 
 use self::backoff::Record;
 pub(super) use self::wanted::Wanted;
-use super::kubelet::Kubelet;
-use super::scenario::Scenario;
+use super::sim::kubelet::Kubelet;
+use super::sim::scenario::Scenario;
+use super::sim::time::Time;
 use super::simulate::Workload;
-use super::time::Time;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 

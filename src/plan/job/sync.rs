@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::wanted::{Action, Wanted};
 use super::{Condition, Job, Phase, Pod, Status, Verdict};
-use crate::plan::time::Time;
+use crate::plan::sim::time::Time;
 
 /// What the controller sees at the begin of a pass.
 pub(super) struct View {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::batch::v1::{JobSpec, PodFailurePolicyRule, SuccessPolicyRule};
 
 use super::{Phase, Pod, indexes};
-use crate::plan::time::Time;
+use crate::plan::sim::time::Time;
 
 /// The spec, read.
 #[expect(clippy::struct_excessive_bools, reason = "so many fields of a spec are switches")]

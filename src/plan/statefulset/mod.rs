@@ -11,11 +11,11 @@ use serde_json::{Map, Value, json};
 
 use self::claims::{Claims, Owner};
 use self::wanted::Wanted;
-use super::kubelet::Kubelet;
+use super::sim::kubelet::Kubelet;
+use super::sim::template::{self, Revision, Revisions, Template};
+use super::sim::time::Time;
 use super::simulate::Workload;
 use super::steps::NAMED;
-use super::template::{self, Revision, Revisions, Template};
-use super::time::Time;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 

@@ -7,9 +7,9 @@
 use super::claims::Owner;
 use super::wanted::{Strategy, Wanted};
 use super::{Event, Pod, StatefulSet, Status};
-use crate::plan::slow_start::slow_start;
-use crate::plan::template::Revision;
-use crate::plan::time::Time;
+use crate::plan::sim::slow_start::slow_start;
+use crate::plan::sim::template::Revision;
+use crate::plan::sim::time::Time;
 
 /// The set during one pass.
 struct Pass<'a> {

@@ -6,8 +6,8 @@ use k8s_openapi::api::apps::v1::StatefulSet as Model;
 
 use super::claims::Retention;
 use crate::admission::ApiServer;
-use crate::plan::template::Revision;
-use crate::plan::time::Time;
+use crate::plan::sim::template::Revision;
+use crate::plan::sim::time::Time;
 use crate::values::int_or_string::{IntOrString, Rounding};
 
 /// The spec, read.

@@ -12,31 +12,31 @@ const BURST: i32 = 500;
 
 /// A ReplicaSet with its pods.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ReplicaSet {
+pub(in crate::plan) struct ReplicaSet {
     /// The template of its pods.
-    pub(super) revision: Revision,
+    pub(in crate::plan) revision: Revision,
     /// Whether pods of this template never become Ready.
-    pub(super) fails: bool,
+    pub(in crate::plan) fails: bool,
     /// `spec.replicas`
-    pub(super) replicas: i32,
+    pub(in crate::plan) replicas: i32,
     /// `spec.minReadySeconds`
-    pub(super) min_ready: Time,
-    pub(super) status: Status,
-    pub(super) pods: Cohorts,
+    pub(in crate::plan) min_ready: Time,
+    pub(in crate::plan) status: Status,
+    pub(in crate::plan) pods: Cohorts,
 }
 
 /// What a ReplicaSet says of its pods.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Status {
-    pub(super) replicas: i32,
-    pub(super) ready: i32,
-    pub(super) available: i32,
-    pub(super) terminating: i32,
+pub(in crate::plan) struct Status {
+    pub(in crate::plan) replicas: i32,
+    pub(in crate::plan) ready: i32,
+    pub(in crate::plan) available: i32,
+    pub(in crate::plan) terminating: i32,
 }
 
 impl ReplicaSet {
     /// One pass of the controller. `created` is how many pods the scenario has created so far.
-    pub(super) fn sync(&mut self, now: Time, kubelet: &Kubelet, created: &mut u64) -> bool {
+    pub(in crate::plan) fn sync(&mut self, now: Time, kubelet: &Kubelet, created: &mut u64) -> bool {
         // The status is that of the pods which were there before this pass created or deleted some.
         let status = Status {
             replicas: self.pods.active(),
@@ -58,13 +58,13 @@ impl ReplicaSet {
     }
 
     /// When the controller wakes up for a pod that becomes available by then.
-    pub(super) fn next_timer(&self, now: Time) -> Option<Time> {
+    pub(in crate::plan) fn next_timer(&self, now: Time) -> Option<Time> {
         self.pods.next_available(self.min_ready, now)
     }
 }
 
 /// Puts the pods on nodes that the controllers have created since they settled last.
-pub(super) fn bind<'a>(sets: impl IntoIterator<Item = &'a mut Cohorts>, now: Time, kubelet: &Kubelet) {
+pub(in crate::plan) fn bind<'a>(sets: impl IntoIterator<Item = &'a mut Cohorts>, now: Time, kubelet: &Kubelet) {
     let mut sets: Vec<&mut Cohorts> = sets.into_iter().collect();
     let fresh = sets.iter_mut().enumerate();
     let mut fresh: Vec<_> =
@@ -88,7 +88,7 @@ pub(super) fn bind<'a>(sets: impl IntoIterator<Item = &'a mut Cohorts>, now: Tim
 }
 
 /// What the environment did, as the trace says it.
-pub(super) fn events(gone: i32, ready: i32) -> Vec<String> {
+pub(in crate::plan) fn events(gone: i32, ready: i32) -> Vec<String> {
     let counted = [("gone", gone), ("ready", ready)].into_iter().filter(|(_, count)| *count > 0);
     counted.map(|(what, count)| format!("{what}:{count}")).collect()
 }

@@ -102,7 +102,7 @@ pub struct Instant(Timestamp);
 
 impl Instant {
     /// Since 1970.
-    pub(super) fn milliseconds(self) -> i64 {
+    pub(in crate::plan) fn milliseconds(self) -> i64 {
         self.0.as_millisecond()
     }
 }
@@ -178,7 +178,7 @@ pub struct TaintModel {
 
 impl Scenario {
     /// All durations and times by name, as a user wrote them.
-    pub(super) fn times(&self) -> impl Iterator<Item = (String, f64)> {
+    pub(in crate::plan) fn times(&self) -> impl Iterator<Item = (String, f64)> {
         let durations = [
             ("startup", self.startup),
             ("stagger", self.stagger),

@@ -12,7 +12,7 @@ use super::time::Time;
 
 /// Pods of one owner.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Cohorts {
+pub(in crate::plan) struct Cohorts {
     /// Created since the controllers settled last, and on no node yet; in order of creation.
     fresh: Vec<Fresh>,
     /// On a node and not Ready, by order of creation.
@@ -33,23 +33,23 @@ pub(super) struct Cohorts {
 
 /// Pods that were created one after the other, as long as they are on no node.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fresh {
+pub(in crate::plan) struct Fresh {
     /// The first one's place in the order of creation; the next places are the others'.
-    pub(super) order: u64,
-    pub(super) cohort: Cohort,
+    pub(in crate::plan) order: u64,
+    pub(in crate::plan) cohort: Cohort,
 }
 
 /// Pods that nothing tells apart.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cohort {
-    pub(super) revision: Revision,
-    pub(super) count: i32,
+pub(in crate::plan) struct Cohort {
+    pub(in crate::plan) revision: Revision,
+    pub(in crate::plan) count: i32,
     /// Whether they never become Ready.
-    pub(super) fails: bool,
+    pub(in crate::plan) fails: bool,
     /// When they become Ready.
-    pub(super) due: Option<Time>,
+    pub(in crate::plan) due: Option<Time>,
     /// Whether one of them has become Ready already.
-    pub(super) begun: bool,
+    pub(in crate::plan) begun: bool,
 }
 
 /// How many pods are in which phase.
@@ -62,7 +62,7 @@ struct Totals {
 
 impl Cohorts {
     /// Adds pods, of which the first is number `order` in the order of creation.
-    pub(super) fn create(&mut self, count: i32, revision: Revision, fails: bool, order: u64) {
+    pub(in crate::plan) fn create(&mut self, count: i32, revision: Revision, fails: bool, order: u64) {
         self.fresh.push(Fresh { order, cohort: Cohort { revision, count, fails, due: None, begun: false } });
         self.total(revision).pending += count;
     }
@@ -70,7 +70,7 @@ impl Cohorts {
     /// Deletes pods, in the order of `ActivePodsWithRanks` in `pkg/controller/controller_utils.go` (v1.36): those that are
     /// on no node, then those that are not Ready, the youngest first, then those that became Ready last. Left out: the
     /// cost that an annotation gives a pod, how many pods share a node, restarts.
-    pub(super) fn delete(&mut self, mut count: i32, now: Time, kubelet: &Kubelet) {
+    pub(in crate::plan) fn delete(&mut self, mut count: i32, now: Time, kubelet: &Kubelet) {
         while count > 0 {
             if let Some(fresh) = self.fresh.last_mut() {
                 // A pod that is on no node has nobody who would have to stop it, and is gone at once
@@ -125,18 +125,18 @@ impl Cohorts {
     }
 
     /// Takes the pods that are on no node yet.
-    pub(super) fn take_fresh(&mut self) -> Vec<Fresh> {
+    pub(in crate::plan) fn take_fresh(&mut self) -> Vec<Fresh> {
         std::mem::take(&mut self.fresh)
     }
 
     /// Puts pods on nodes; the first is number `order` in the order of creation.
-    pub(super) fn bind(&mut self, order: u64, cohort: Cohort, due: Option<Time>) {
+    pub(in crate::plan) fn bind(&mut self, order: u64, cohort: Cohort, due: Option<Time>) {
         self.due.extend(due.map(|due| (due, order)));
         self.pending.insert(order, Cohort { due, ..cohort });
     }
 
     /// When something happens next to a pod.
-    pub(super) fn next_event(&self) -> Option<Time> {
+    pub(in crate::plan) fn next_event(&self) -> Option<Time> {
         let due = self.due.first().map(|(time, _)| *time);
         let gone = self.leaving.first_key_value().map(|((time, _), _)| *time);
         due.into_iter().chain(gone).min()
@@ -144,7 +144,7 @@ impl Cohorts {
 
     /// Removes the pods that are gone now: how many, and how many others become Ready now. Those wait for
     /// [`Cohorts::make_ready`].
-    pub(super) fn happen(&mut self, now: Time) -> (i32, i32) {
+    pub(in crate::plan) fn happen(&mut self, now: Time) -> (i32, i32) {
         self.happened = Some(now);
         let mut gone = 0;
         while let Some(entry) = self.leaving.first_entry().filter(|entry| entry.key().0 <= now) {
@@ -157,7 +157,7 @@ impl Cohorts {
     }
 
     /// The place in the order of creation of the next pod that becomes Ready now.
-    pub(super) fn next_ready(&self) -> Option<u64> {
+    pub(in crate::plan) fn next_ready(&self) -> Option<u64> {
         self.due.first().filter(|(time, _)| Some(*time) <= self.happened).map(|(_, order)| *order)
     }
 
@@ -165,7 +165,7 @@ impl Cohorts {
     ///
     /// Kubelets report one pod after the other, and the controllers do not wait for the last report: they act on the first
     /// one, and then on what has come in meanwhile.
-    pub(super) fn make_ready(&mut self, now: Time) {
+    pub(in crate::plan) fn make_ready(&mut self, now: Time) {
         let Some((due, order)) = self.due.first().copied().filter(|(time, _)| Some(*time) <= self.happened) else {
             return;
         };
@@ -187,22 +187,22 @@ impl Cohorts {
     }
 
     /// How many pods there are, apart from those that are being deleted.
-    pub(super) fn active(&self) -> i32 {
+    pub(in crate::plan) fn active(&self) -> i32 {
         self.totals.values().map(|total| total.pending + total.ready).sum()
     }
 
     /// How many of them are Ready.
-    pub(super) fn ready(&self) -> i32 {
+    pub(in crate::plan) fn ready(&self) -> i32 {
         self.totals.values().map(|total| total.ready).sum()
     }
 
     /// How many pods are being deleted.
-    pub(super) fn leaving(&self) -> i32 {
+    pub(in crate::plan) fn leaving(&self) -> i32 {
         self.totals.values().map(|total| total.leaving).sum()
     }
 
     /// How many pods are Ready for `min_ready` now (`IsPodAvailable` in pkg/api/v1/pod/util.go, v1.36).
-    pub(super) fn available(&mut self, min_ready: Time, now: Time) -> i32 {
+    pub(in crate::plan) fn available(&mut self, min_ready: Time, now: Time) -> i32 {
         let end = |time: Time| (time, Revision(usize::MAX));
         let horizon = now - min_ready;
         let between = |from, to| (Excluded(end(from)), Included(end(to)));
@@ -221,14 +221,14 @@ impl Cohorts {
     }
 
     /// When the next pod becomes available that is Ready, but not for `min_ready`.
-    pub(super) fn next_available(&self, min_ready: Time, now: Time) -> Option<Time> {
+    pub(in crate::plan) fn next_available(&self, min_ready: Time, now: Time) -> Option<Time> {
         let from = (now - min_ready, Revision(usize::MAX));
         let ((since, _), _) = self.ready.range((Excluded(from), Unbounded)).next()?;
         Some(*since + min_ready)
     }
 
     /// Adds to `pods` how many pods there are of each revision in each phase, as the trace shows it.
-    pub(super) fn count(&self, pods: &mut BTreeMap<String, i32>) {
+    pub(in crate::plan) fn count(&self, pods: &mut BTreeMap<String, i32>) {
         for (revision, total) in &self.totals {
             for (phase, count) in [("Pending", total.pending), ("Ready", total.ready), ("Terminating", total.leaving)] {
                 if count > 0 {

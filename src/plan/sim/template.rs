@@ -5,25 +5,25 @@ use std::fmt;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use serde_json::Value;
 
-use super::canonical::canonical;
+use crate::plan::canonical::canonical;
 
 /// A pod template, in the form in which two are the same if Go cannot tell them apart.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Template(Value);
+pub(in crate::plan) struct Template(Value);
 
 /// The templates of which there have been pods or ReplicaSets.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Revisions {
+pub(in crate::plan) struct Revisions {
     seen: Vec<Template>,
 }
 
 /// A template, by when it was first seen: `r1`, `r2` …
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Revision(pub(super) usize);
+pub(in crate::plan) struct Revision(pub(in crate::plan) usize);
 
 impl Template {
     /// Takes a template that has been defaulted.
-    pub(super) fn new(template: &PodTemplateSpec) -> Self {
+    pub(in crate::plan) fn new(template: &PodTemplateSpec) -> Self {
         let value = serde_json::to_value(template).ok().and_then(|value| canonical("", value));
         Self(value.unwrap_or_default())
     }
@@ -31,12 +31,12 @@ impl Template {
 
 impl Revisions {
     /// The revision of the template, if it has been seen.
-    pub(super) fn find(&self, template: &Template) -> Option<Revision> {
+    pub(in crate::plan) fn find(&self, template: &Template) -> Option<Revision> {
         self.seen.iter().position(|seen| seen == template).map(|at| Revision(at + 1))
     }
 
     /// The revision of the template, which is seen now.
-    pub(super) fn see(&mut self, template: &Template) -> Revision {
+    pub(in crate::plan) fn see(&mut self, template: &Template) -> Revision {
         self.find(template).unwrap_or_else(|| {
             self.seen.push(template.clone());
             Revision(self.seen.len())
@@ -51,7 +51,7 @@ impl fmt::Display for Revision {
 }
 
 /// The images that pods of this template run.
-pub(super) fn images(template: &PodTemplateSpec) -> impl Iterator<Item = &str> {
+pub(in crate::plan) fn images(template: &PodTemplateSpec) -> impl Iterator<Item = &str> {
     let spec = template.spec.iter();
     let containers = spec.flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers));
     containers.filter_map(|container| container.image.as_deref())

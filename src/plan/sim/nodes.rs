@@ -8,7 +8,7 @@ use super::scenario::{NodeModel, TaintModel};
 use crate::cluster::{Cluster, Object};
 
 /// The nodes among the objects of a cluster, as a dump of it has them.
-pub(super) fn of(cluster: &Cluster) -> Vec<NodeModel> {
+pub(in crate::plan) fn of(cluster: &Cluster) -> Vec<NodeModel> {
     cluster.of_kind("Node").filter_map(node).collect()
 }
 
@@ -29,7 +29,7 @@ fn node(object: &Object) -> Option<NodeModel> {
 }
 
 /// So many nodes about which nothing else is known.
-pub(super) fn some(count: usize) -> Vec<NodeModel> {
+pub(in crate::plan) fn some(count: usize) -> Vec<NodeModel> {
     let node = |at: usize| NodeModel { name: format!("node-{at}"), labels: BTreeMap::new(), ..NodeModel::default() };
     (1..=count).map(node).collect()
 }

@@ -5,7 +5,7 @@
 ///
 /// Which call of a batch comes first is chance. Of the two in the second batch it is mostly the one that was started last,
 /// as Go runs it first; a batch that starts alone, and those that find threads awake, mostly keep their order.
-pub(super) fn slow_start<T>(items: impl IntoIterator<Item = T>, is_call: impl Fn(&T) -> bool) -> Vec<Vec<T>> {
+pub(in crate::plan) fn slow_start<T>(items: impl IntoIterator<Item = T>, is_call: impl Fn(&T) -> bool) -> Vec<Vec<T>> {
     let mut items = items.into_iter();
     let mut batches: Vec<Vec<T>> = Vec::new();
     loop {

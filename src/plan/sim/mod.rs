@@ -1,0 +1,13 @@
+//! What all simulated workloads share: scenarios, the clock, pods with their kubelet and nodes, templates and ReplicaSets.
+
+pub(super) mod cohorts;
+pub(super) mod kubelet;
+pub(super) mod nodes;
+mod parse;
+pub(super) mod replicaset;
+pub(super) mod scenario;
+pub(super) mod slow_start;
+pub(super) mod template;
+pub(super) mod time;
+
+pub use self::parse::ScenarioError;
