@@ -34,43 +34,27 @@
 mod applier;
 mod apply;
 mod assumptions;
-mod bare;
 mod build;
 mod canonical;
 mod change;
 mod claims;
 pub(crate) mod consumers;
-mod cronjob;
-mod daemonset;
 mod decoding;
-mod deployment;
 pub mod document;
 mod endpoints;
 mod gate;
 pub(crate) mod interplay;
-mod job;
 mod refusal;
 mod rollout;
 mod server_says;
 mod sim;
 mod simulate;
-mod statefulset;
 mod status;
 mod steps;
 mod strategy;
 pub(crate) mod timing;
 mod ways_out;
-
-use self::bare::Bare;
-use self::cronjob::CronJob;
-use self::daemonset::DaemonSet;
-use self::deployment::Deployment;
-use self::job::Job;
-use self::sim::kubelet::Kubelet;
-use self::simulate::Workload;
-use self::statefulset::StatefulSet;
-use crate::admission::ApiServer;
-use crate::cluster::Object;
+mod workload;
 
 pub use self::applier::{Applier, UnknownApplier};
 pub use self::assumptions::{AssumptionError, Assumptions};
@@ -81,18 +65,3 @@ pub use self::sim::ScenarioError;
 pub use self::sim::scenario::{At, Failing, Instant, NodeModel, Outage, Scenario, Step, TaintModel, generate_schema};
 pub use self::sim::time::Time;
 pub use self::simulate::{Row, SimulationError, Trace, Verdict, simulate};
-
-/// The controllers for the kind of `object`; `None` if it is not a workload.
-fn workload(object: &Object, scenario: &Scenario, server: &ApiServer) -> Option<Box<dyn Workload>> {
-    let kubelet = Kubelet::new(scenario);
-    Some(match (object.identity.api_version.as_str(), object.identity.kind.as_str()) {
-        ("apps/v1", "Deployment") => Box::new(Deployment::new(kubelet)),
-        ("apps/v1", "DaemonSet") => Box::new(DaemonSet::new(kubelet, scenario)),
-        ("apps/v1", "ReplicaSet") => Box::new(Bare::replica_set(kubelet)),
-        ("v1", "Pod") => Box::new(Bare::pod(kubelet)),
-        ("apps/v1", "StatefulSet") => Box::new(StatefulSet::new(kubelet, server)),
-        ("batch/v1", "CronJob") => Box::new(CronJob::new(scenario)),
-        ("batch/v1", "Job") => Box::new(Job::new(scenario, scenario.realtime)),
-        _ => return None,
-    })
-}

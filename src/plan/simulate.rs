@@ -197,8 +197,8 @@ impl<'a> Applied<'a> {
         record: Record,
     ) -> Result<Trace, SimulationError> {
         let first = self.object(0).ok_or(SimulationError::NoSteps)?;
-        let workload =
-            super::workload(first, scenario, server).ok_or_else(|| SimulationError::UnknownKind(described(first)))?;
+        let workload = super::workload::workload(first, scenario, server)
+            .ok_or_else(|| SimulationError::UnknownKind(described(first)))?;
         let (now, last_apply, trace) = (Time(0), Time(0), Trace::default());
         let writes = record == Record::All;
         let mut run = Run { workload, scenario, server, now, last_apply, trace, record, writes, length: 0 };

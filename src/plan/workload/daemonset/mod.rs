@@ -13,14 +13,14 @@ use k8s_openapi::api::apps::v1::{DaemonSet as Model, DaemonSetSpec};
 use serde_json::{Value, json};
 
 use self::nodes::{Eligibility, eligibility};
-use super::sim::kubelet::Kubelet;
-use super::sim::replicaset;
-use super::sim::scenario::{NodeModel, Scenario};
-use super::sim::template::{self, Revision, Revisions, Template};
-use super::sim::time::Time;
-use super::simulate::Workload;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
+use crate::plan::sim::kubelet::Kubelet;
+use crate::plan::sim::replicaset;
+use crate::plan::sim::scenario::{NodeModel, Scenario};
+use crate::plan::sim::template::{self, Revision, Revisions, Template};
+use crate::plan::sim::time::Time;
+use crate::plan::simulate::Workload;
 use crate::values::int_or_string::{IntOrString, Rounding};
 
 /// How many pods are created, and how many deleted, in one step at most (`BurstReplicas`).

@@ -13,11 +13,11 @@ use serde_json::{Map, Value, json};
 
 use self::wanted::Wanted;
 use super::job::Job;
-use super::sim::scenario::{Outage, Scenario};
-use super::sim::time::Time;
-use super::simulate::Workload;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
+use crate::plan::sim::scenario::{Outage, Scenario};
+use crate::plan::sim::time::Time;
+use crate::plan::simulate::Workload;
 
 /// How long a scenario without a horizon goes on after the last step, because a CronJob never comes to rest.
 const DAY: Time = Time(86_400_000);

@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 use super::slots::{Calendar, Missed};
 use super::wanted::{Concurrency, Wanted};
 use super::{CronJob, Run};
-use crate::plan::job::{self, Job};
 use crate::plan::sim::time::Time;
+use crate::plan::workload::job::{self, Job};
 
 impl CronJob {
     /// One sync; whether it changed anything.

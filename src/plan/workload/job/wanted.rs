@@ -10,7 +10,7 @@ use crate::plan::sim::time::Time;
 /// The spec, read.
 #[expect(clippy::struct_excessive_bools, reason = "so many fields of a spec are switches")]
 #[derive(Clone, Debug, Default)]
-pub(in crate::plan) struct Wanted {
+pub(in crate::plan::workload) struct Wanted {
     /// The namespace and the name of the Job.
     pub(super) name: String,
     /// Without them, one success ends the Job (a work queue).
@@ -46,7 +46,7 @@ pub(super) enum Action {
 }
 
 impl Wanted {
-    pub(in crate::plan) fn new(namespace: Option<&str>, name: &str, spec: &JobSpec) -> Self {
+    pub(in crate::plan::workload) fn new(namespace: Option<&str>, name: &str, spec: &JobSpec) -> Self {
         let number = |value: Option<i32>| usize::try_from(value.unwrap_or(0)).unwrap_or(0);
         let per_index = spec.backoff_limit_per_index;
         let backoff_limit = spec.backoff_limit.unwrap_or(if per_index.is_some() { i32::MAX } else { 6 });

@@ -15,12 +15,12 @@ use serde_json::Value;
 
 use self::backoff::Record;
 pub(super) use self::wanted::Wanted;
-use super::sim::kubelet::Kubelet;
-use super::sim::scenario::Scenario;
-use super::sim::time::Time;
-use super::simulate::Workload;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
+use crate::plan::sim::kubelet::Kubelet;
+use crate::plan::sim::scenario::Scenario;
+use crate::plan::sim::time::Time;
+use crate::plan::simulate::Workload;
 
 /// How long the controller waits after something happened to a pod, so that it sees what happens together at once
 /// (`SyncJobBatchPeriod`).

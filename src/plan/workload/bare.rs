@@ -6,13 +6,13 @@ use k8s_openapi::api::apps::v1::ReplicaSet as ReplicaSetModel;
 use k8s_openapi::api::core::v1::{Pod as PodModel, PodTemplateSpec};
 use serde_json::{Map, Value, json};
 
-use super::sim::kubelet::Kubelet;
-use super::sim::replicaset::{self, ReplicaSet};
-use super::sim::template::{self, Revisions, Template};
-use super::sim::time::Time;
-use super::simulate::Workload;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
+use crate::plan::sim::kubelet::Kubelet;
+use crate::plan::sim::replicaset::{self, ReplicaSet};
+use crate::plan::sim::template::{self, Revisions, Template};
+use crate::plan::sim::time::Time;
+use crate::plan::simulate::Workload;
 
 /// A ReplicaSet on its own, or a Pod on its own, which behaves like one pod of it that nobody replaces.
 ///

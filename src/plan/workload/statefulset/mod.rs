@@ -11,13 +11,13 @@ use serde_json::{Map, Value, json};
 
 use self::claims::{Claims, Owner};
 use self::wanted::Wanted;
-use super::sim::kubelet::Kubelet;
-use super::sim::template::{self, Revision, Revisions, Template};
-use super::sim::time::Time;
-use super::simulate::Workload;
-use super::steps::NAMED;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
+use crate::plan::sim::kubelet::Kubelet;
+use crate::plan::sim::template::{self, Revision, Revisions, Template};
+use crate::plan::sim::time::Time;
+use crate::plan::simulate::Workload;
+use crate::plan::steps::NAMED;
 
 /// A StatefulSet, its controller and its pods.
 pub(super) struct StatefulSet {

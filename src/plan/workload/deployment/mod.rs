@@ -14,14 +14,14 @@ use k8s_openapi::api::apps::v1::{Deployment as Model, DeploymentSpec, RollingUpd
 use serde_json::{Value, json};
 
 use self::status::{Conditions, Status};
-use super::sim::cohorts::Cohorts;
-use super::sim::kubelet::Kubelet;
-use super::sim::replicaset::{self, ReplicaSet};
-use super::sim::template::{self, Revision, Revisions, Template};
-use super::sim::time::Time;
-use super::simulate::Workload;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
+use crate::plan::sim::cohorts::Cohorts;
+use crate::plan::sim::kubelet::Kubelet;
+use crate::plan::sim::replicaset::{self, ReplicaSet};
+use crate::plan::sim::template::{self, Revision, Revisions, Template};
+use crate::plan::sim::time::Time;
+use crate::plan::simulate::Workload;
 use crate::values::int_or_string::{Fenceposts, IntOrString, resolve_fenceposts};
 
 /// A Deployment, its ReplicaSets and their pods.
