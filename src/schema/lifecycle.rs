@@ -3,9 +3,15 @@
 //! The table is `schemas/kubernetes/lifecycle.txt`. It begins with what 1.16 removed, so that manifests of any age are
 //! understood, and it says nothing of kinds that are served and not deprecated.
 
+use std::sync::LazyLock;
+
 use crate::schema::KubernetesVersion;
 
 static TABLE: &str = include_str!("../../schemas/kubernetes/lifecycle.txt");
+
+/// The table, which is asked about every object and read once. It is sorted by apiVersion and kind.
+static ROWS: LazyLock<Vec<Lifecycle>> =
+    LazyLock::new(|| TABLE.lines().filter(|line| !line.starts_with('#')).map(Lifecycle::from_line).collect());
 
 /// The end of a built-in kind.
 ///
@@ -39,13 +45,15 @@ pub struct Replacement {
 
 impl Lifecycle {
     /// Looks a kind up among those that are deprecated or removed.
-    pub fn of(api_version: &str, kind: &str) -> Option<Self> {
-        Self::all().find(|row| row.api_version == api_version && row.kind == kind)
+    pub fn of(api_version: &str, kind: &str) -> Option<&'static Self> {
+        let rows = Self::all();
+        let at = rows.binary_search_by(|row| (row.api_version, row.kind).cmp(&(api_version, kind)));
+        Some(&rows[at.ok()?])
     }
 
     /// Every row of the table, sorted by apiVersion and kind.
-    pub fn all() -> impl Iterator<Item = Self> {
-        TABLE.lines().filter(|line| !line.starts_with('#')).map(Self::from_line)
+    pub fn all() -> &'static [Self] {
+        &ROWS
     }
 
     /// Whether a version warns about the kind while it still serves it.
@@ -119,10 +127,11 @@ mod tests {
 
     #[test]
     fn the_table_is_sorted_and_whole() {
-        let rows: Vec<_> = Lifecycle::all().collect();
+        let rows = Lifecycle::all();
         let names: Vec<_> = rows.iter().map(|row| (row.api_version, row.kind)).collect();
         assert!(names.is_sorted_by(|left, right| left < right), "rows are out of order");
-        for row in &rows {
+        for row in rows {
+            assert_eq!(Lifecycle::of(row.api_version, row.kind), Some(row));
             assert!(row.deprecated.is_some() || row.removed.is_some(), "{row:?} says nothing");
             assert!(row.introduced <= row.removed || row.removed.is_none(), "{row:?} goes back in time");
             assert!(row.deprecated <= row.removed || row.removed.is_none(), "{row:?} goes back in time");

@@ -153,7 +153,7 @@ fn deprecated(version: KubernetesVersion, known: &KindInfo) -> Option<Misfit> {
             let _ = write!(message, " and gone in 1.{removed}");
         }
         let mut misfit = about_kind("deprecated-api", "apiVersion", message);
-        misfit.help = help(&lifecycle);
+        misfit.help = help(lifecycle);
         return Some(misfit);
     }
     if known.is_on_by_default() {
@@ -169,7 +169,7 @@ fn not_served(version: KubernetesVersion, bundle: &Bundle, api_version: &str, ki
         let removed = lifecycle.removed.map(|removed| format!(" since Kubernetes 1.{removed}")).unwrap_or_default();
         let message = format!("`{kind}` in `{api_version}` is gone{removed}");
         let mut misfit = about_kind("removed-api", "apiVersion", message);
-        misfit.help = help(&lifecycle);
+        misfit.help = help(lifecycle);
         return Some(misfit);
     }
     let later = KubernetesVersion::SUPPORTED.into_iter().filter(|later| *later > version);
