@@ -38,6 +38,7 @@
 //! | [`values`] | the small languages inside manifests: quantities, names, selectors, schedules, images |
 //! | [`source`] | texts by id, byte spans, and the one conversion to lines and columns |
 //! | [`yaml`] | one located tree from parser events, with the scalar rules of Kubernetes' own library; [`yaml::Path`] |
+//! | `cel` | the expressions of policies and CustomResourceDefinitions, as the API server compiles them |
 //! | [`finding`] | rule, group, place, further places, help, fix |
 //! | [`config`], [`suppress`], [`fix`], [`secrets`] | what users ask for, what they allow, what is edited, what is hidden |
 //! | [`cluster`] | objects with their typed models, and indexes of who selects and names whom |
@@ -85,4 +86,5 @@ pub mod suppress;
 pub mod values;
 pub mod yaml;
 
+mod cel;
 mod parallel;

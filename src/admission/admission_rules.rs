@@ -9,7 +9,7 @@ use k8s_openapi::api::admissionregistration::v1::{MatchCondition, NamedRuleWithO
 
 use super::errors::{Errors, shortened};
 use super::expressions::{self, Scope};
-use crate::values::cel::Type;
+use crate::cel::Type;
 use crate::values::names;
 use crate::yaml::Path;
 

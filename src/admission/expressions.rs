@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::errors::{Errors, shortened};
+use crate::cel::{self, Environment, Type};
 use crate::finding::Finding;
-use crate::values::cel::{self, Environment, Type};
 use crate::yaml::Path;
 
 /// What the expressions of a policy or webhook may refer to.

@@ -18,7 +18,7 @@ use super::errors::{Errors, shortened};
 use super::expressions::{self, Scope, as_variable};
 use super::selector::{self, Options as SelectorOptions};
 use super::{ApiServer, Kind, admission_rules, webhook};
-use crate::values::cel::{self, Type};
+use crate::cel::{self, Type};
 use crate::values::names;
 use crate::yaml::Path;
 

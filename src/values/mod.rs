@@ -19,7 +19,6 @@
 //! | [`url`] | `https://example.com/path` | Go's `net/url`, `url.Parse` |
 
 pub mod base64;
-pub(crate) mod cel;
 pub mod cron;
 pub mod duration;
 pub mod image;

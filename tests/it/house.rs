@@ -10,12 +10,13 @@ use seatrial::rules::{Rule, rules};
 ///
 /// `values`, `nearest` and `parallel` know nothing of the rest. `lint` comes before `report`, because what a run found is `lint`'s
 /// type, and `load` comes after it, because only the binary brings the two together.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "nearest",
     "parallel",
     "values",
     "source",
     "yaml",
+    "cel",
     "finding",
     "secrets",
     "config",

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{JSONSchemaProps, ValidationRule};
 
-use super::super::errors::{Errors, shortened};
-use super::super::expressions;
 use super::walk::{self, is_embedded, type_of};
 use super::{fields, structural};
-use crate::values::cel::{self, Environment, Type};
+use crate::admission::errors::{Errors, shortened};
+use crate::admission::expressions;
+use crate::cel::{self, Environment, Type};
 use crate::yaml::Path;
 
 const REASONS: [&str; 4] = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];

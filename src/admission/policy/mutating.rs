@@ -8,12 +8,12 @@ use k8s_openapi::api::admissionregistration::v1beta1;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::super::defaults::policy as defaults;
-use super::super::errors::Errors;
-use super::super::expressions::{self, Scope};
-use super::super::{ApiServer, Kind, webhook};
 use super::Before;
-use crate::values::cel::Type;
+use crate::admission::defaults::policy as defaults;
+use crate::admission::errors::Errors;
+use crate::admission::expressions::{self, Scope};
+use crate::admission::{ApiServer, Kind, webhook};
+use crate::cel::Type;
 use crate::yaml::Path;
 
 const OPERATIONS: [&str; 4] = ["*", "CONNECT", "CREATE", "UPDATE"];
