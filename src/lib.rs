@@ -39,7 +39,8 @@
 //! | [`source`] | texts by id, byte spans, and the one conversion to lines and columns |
 //! | [`yaml`] | one located tree from parser events, with the scalar rules of Kubernetes' own library; [`yaml::Path`] |
 //! | `cel` | the expressions of policies and CustomResourceDefinitions, as the API server compiles them |
-//! | [`finding`] | rule, group, place, further places, help, fix |
+//! | [`version`] | the versions of Kubernetes that are known |
+//! | [`finding`] | rule, group, place, further places, what the API server says, help, fix |
 //! | [`config`], [`suppress`], [`fix`], [`secrets`] | what users ask for, what they allow, what is edited, what is hidden |
 //! | [`cluster`] | objects with their typed models, and indexes of who selects and names whom |
 //! | [`schema`] | what Kubernetes 1.33 to 1.37 and CustomResourceDefinitions say an object may look like |
@@ -84,6 +85,7 @@ pub mod secrets;
 pub mod source;
 pub mod suppress;
 pub mod values;
+pub mod version;
 pub mod yaml;
 
 mod cel;

@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
 use crate::config::{ApiServerFlags, Config, ConfigError, FailOn, IgnoreIn, Level};
-use crate::finding::{Finding, Findings, Group, Severity};
+use crate::finding::{self, Finding, Findings, Group, Severity};
 use crate::nearest::nearest;
 use crate::parallel::in_order;
 use crate::plan::document::{Action, Plan};
 use crate::plan::{self, Side};
 use crate::rules::{self, Change, Context, Rule};
-use crate::schema::{Checked, KubernetesVersion, Schemas};
+use crate::schema::{Checked, Schemas};
 use crate::secrets::{self, Secrets};
 use crate::source::{FileId, Sources};
 use crate::suppress::{self, Status};
+use crate::version::KubernetesVersion;
 use crate::yaml::{self, Document, ProblemKind};
 
 /// What to look for.
@@ -267,7 +268,7 @@ pub fn stored(sources: &Sources, settings: &Settings) -> Vec<serde_json::Value> 
 /// Gives a finding the group of its rule and the severity that is asked for; `false` if nobody wants it. Every finding
 /// comes through here once, so that those who report need not know.
 fn level(finding: &mut Finding, settings: &Settings) -> bool {
-    let Some(rule) = rules::find(finding.rule).filter(|rule| settings.wants(rule)) else { return false };
+    let Some(rule) = rules::find(&finding.rule).filter(|rule| settings.wants(rule)) else { return false };
     finding.group = rule.group;
     finding.severity = settings.severity_of(rule);
     true
@@ -277,37 +278,16 @@ fn level(finding: &mut Finding, settings: &Settings) -> bool {
 fn admit(object: &Object, old: Option<&Object>, servers: &[ApiServer], how: Update) -> Option<Vec<Finding>> {
     let judge = |server: &ApiServer| {
         let mut out = Findings::new("", Group::Refused);
-        admission::judge(object, old, how, server, &mut out).then(|| out.into_vec())
+        admission::judge(object, old, how, server, &mut out).then(|| (server.version, out.into_vec()))
     };
-    let (first, others) = servers.split_first()?;
-    let found = judge(first)?;
-    if others.is_empty() {
-        return Some(found);
-    }
-    let mut merged: Vec<_> = found.into_iter().map(|finding| (finding, vec![first.version])).collect();
-    for server in others {
-        for finding in judge(server).into_iter().flatten() {
-            match merged.iter_mut().find(|(other, _)| *other == finding) {
-                Some((_, versions)) => versions.push(server.version),
-                None => merged.push((finding, vec![server.version])),
-            }
-        }
-    }
-    let said = |(mut finding, versions): (Finding, Vec<KubernetesVersion>)| {
-        if versions.len() < servers.len() {
-            let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
-            finding.message = format!("{} (Kubernetes {})", finding.message, versions.join(", "));
-        }
-        finding
-    };
-    Some(merged.into_iter().map(said).collect())
+    servers.iter().map(judge).collect::<Option<_>>().map(finding::merged)
 }
 
 /// Schema and admission find some of the same. Where the decoder refuses a value, what validation thinks of its absence
 /// is of no interest; and where validation knows the kind, it knows the reason of what the schema only forbids.
 fn once(mut decoding: Vec<Finding>, admitted: Option<Vec<Finding>>) -> Vec<Finding> {
     if admitted.is_some() {
-        decoding.retain(|finding| finding.reason.is_none());
+        decoding.retain(|finding| finding.reason().is_none());
     }
     let mut admitted = admitted.unwrap_or_default();
     if !decoding.is_empty() {
@@ -349,7 +329,7 @@ const UNUSED: &str = "unused-suppression";
 const INVALID: &str = "invalid-suppression";
 
 fn is_about_suppression(finding: &Finding) -> bool {
-    [UNUSED, INVALID].contains(&finding.rule)
+    [UNUSED, INVALID].contains(&&*finding.rule)
 }
 
 /// Leaves out what comments, annotations and the configuration silence, and adds what is wrong with the former.
@@ -379,7 +359,7 @@ fn allow(sources: &Sources, cluster: &Cluster, settings: &Settings, findings: Ve
     }
     kept.retain(|finding| {
         let ignored = ignored.get(&finding.primary.place.file).map_or(&[][..], Vec::as_slice);
-        !ignored.contains(&finding.rule) && !ignored.contains(&finding.group.name())
+        !ignored.contains(&&*finding.rule) && !ignored.contains(&finding.group.name())
     });
     kept
 }

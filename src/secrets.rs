@@ -108,7 +108,11 @@ impl Secrets {
         let field = finding.path.to_string();
         let path = finding.path.clone();
         let clean = |text: &mut String| *text = redacted(text, &path, &field, &keys, &values);
-        let Finding { message, primary, related, help, fix, .. } = finding;
+        let Finding { message, primary, related, help, fix, cause, .. } = finding;
+        if let Some(cause) = cause {
+            // Nobody knows which part of it is the value.
+            cause.detail = None;
+        }
         let labels = std::iter::once(primary).chain(related).map(|Label { message, .. }| message);
         std::iter::once(message)
             .chain(labels)

@@ -144,7 +144,7 @@ fn silence(allowed: &[Allow], findings: Vec<Finding>) -> (Vec<Finding>, Vec<bool
         close(&mut open, file, span.start);
         let mut silent = false;
         for (.., at) in &open {
-            if allowed[*at].rule == finding.rule {
+            if *finding.rule == allowed[*at].rule {
                 used[*at] = true;
                 silent = true;
             }

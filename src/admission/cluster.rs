@@ -11,6 +11,7 @@ use k8s_openapi::api::scheduling::v1::PriorityClass;
 use super::errors::{Errors, shortened};
 use super::resources::{self, Rules};
 use super::{ApiServer, Kind, meta, node_labels, scheduling};
+use crate::finding::Keeps;
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -57,7 +58,7 @@ impl Kind for PriorityClass {
         let (new_value, old_value) = (self.value.unwrap_or_default(), old.value.unwrap_or_default());
         if new_value != old_value {
             let message = format!("the value of a class cannot change from {old_value} to {new_value}");
-            let finding = errors.forbidden(&Path::root().field("value"), message).rule("immutable-field");
+            let finding = errors.forbidden(&Path::root().field("value"), message).keeps(Keeps::Always);
             finding.help(ANOTHER_CLASS);
         }
         if self.preemption_policy != old.preemption_policy {

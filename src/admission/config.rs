@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 
 use super::errors::{Errors, shortened};
 use super::{ApiServer, Kind};
+use crate::finding::Keeps;
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -157,7 +158,7 @@ fn registry_logins(value: Option<&Vec<u8>>, key: &str, kind: &str, errors: &mut 
 fn still_immutable(immutable: Option<bool>, errors: &mut Errors<'_>) {
     if immutable != Some(true) {
         let message = "an object that is immutable stays so";
-        errors.forbidden(&Path::root().field("immutable"), message).rule("immutable-field").help(ANOTHER);
+        errors.forbidden(&Path::root().field("immutable"), message).keeps(Keeps::Always).help(ANOTHER);
     }
 }
 
@@ -171,6 +172,6 @@ fn unchanged<T: PartialEq>(
 ) {
     if old != new {
         let message = "the data of an object with `immutable: true` cannot change";
-        errors.forbidden(path, message).rule("immutable-field").help(ANOTHER);
+        errors.forbidden(path, message).keeps(Keeps::Always).help(ANOTHER);
     }
 }

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::ops::Range;
 
+use serde::Serialize;
+
 use super::ApiServer;
 use crate::cluster::Object;
-use crate::finding::{Finding, Findings, Group, Reason};
+use crate::finding::{BadValue, Finding, Findings, Group, Keeps, Reason, quoted};
 use crate::nearest::nearest;
 use crate::source::Place;
 use crate::values::names::Problems;
@@ -48,7 +50,7 @@ impl<'a> Errors<'a> {
 
     /// The value must be given.
     pub(crate) fn required(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
-        self.refuse("missing-field", Reason::FieldValueRequired, path, message)
+        self.refuse("missing-field", Reason::FieldValueRequired, path, message).says("")
     }
 
     /// The value is not one that is allowed.
@@ -67,6 +69,7 @@ impl<'a> Errors<'a> {
         let supported: Vec<&str> = supported.into_iter().collect();
         let near = nearest(value, supported.iter().copied());
         let list = supported.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let quoted = supported.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
         let finding = self.refuse(
             "unsupported-value",
             Reason::FieldValueNotSupported,
@@ -77,6 +80,7 @@ impl<'a> Errors<'a> {
                 format!("{what} cannot be `{}`", shortened(value))
             },
         );
+        finding.of(value).says(format!("supported values: {quoted}"));
         finding.help(match near {
             Some(near) => format!("write `{near}`"),
             None if supported.len() == 1 => format!("write {list}"),
@@ -86,7 +90,7 @@ impl<'a> Errors<'a> {
 
     /// An update changes what may not change.
     pub(crate) fn immutable(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
-        self.refuse("immutable-field", Reason::FieldValueInvalid, path, message)
+        self.refuse("immutable-field", Reason::FieldValueInvalid, path, message).keeps(Keeps::Always)
     }
 
     /// The value may not be given here.
@@ -96,12 +100,12 @@ impl<'a> Errors<'a> {
 
     /// The value stands elsewhere already.
     pub(crate) fn duplicate(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
-        self.refuse("duplicate-value", Reason::FieldValueDuplicate, path, message)
+        self.refuse("duplicate-value", Reason::FieldValueDuplicate, path, message).says("")
     }
 
     /// The value names something that is not there.
     pub(crate) fn not_found(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
-        self.refuse("value-not-found", Reason::FieldValueNotFound, path, message)
+        self.refuse("value-not-found", Reason::FieldValueNotFound, path, message).says("")
     }
 
     /// The text is too long.
@@ -187,6 +191,20 @@ impl<'a> Errors<'a> {
         look(&mut Errors::new(self.object, self.server, &mut out))
     }
 
+    /// Looks up the values that the server prints in `value`, the object that was judged.
+    pub(super) fn complete(&mut self, value: &impl Serialize) {
+        let mut open = self.out.iter_mut().filter_map(|finding| finding.cause.as_mut()).peekable();
+        if open.peek().is_none() {
+            return;
+        }
+        let Ok(value) = serde_json::to_value(value) else { return };
+        for cause in open {
+            if let BadValue::At(path) = &cause.value {
+                cause.value = value.pointer(&path.pointer()).map_or(BadValue::Unknown, BadValue::printed);
+            }
+        }
+    }
+
     /// How many mistakes there are so far. Admission plugins see only what has none.
     pub(crate) fn refused(&self) -> usize {
         self.refused
@@ -209,7 +227,9 @@ impl<'a> Errors<'a> {
 
     fn refuse(&mut self, rule: &'static str, reason: Reason, path: &Path, message: impl Into<String>) -> &mut Finding {
         self.refused += 1;
-        self.report(path, message).reason(reason).rule(rule)
+        let finding = self.report(path, message).because(reason).rule(rule);
+        finding.cause.get_or_insert_default().value = BadValue::At(path.clone());
+        finding
     }
 
     fn report(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {

@@ -223,6 +223,11 @@ pub(crate) fn defaulted<T: Kind>(object: &Object, server: &ApiServer) -> Option<
 
 fn create_as<T: Kind>(object: &Object, errors: &mut Errors<'_>) {
     let Some(mut value) = defaulted::<T>(object, errors.server) else { return };
+    create(&mut value, errors);
+    errors.complete(&value);
+}
+
+fn create<T: Kind>(value: &mut T, errors: &mut Errors<'_>) {
     // A new object never has the UID that stands in its manifest.
     value.metadata_mut().uid = None;
     if !value.prepare(None, Update::default(), errors) {
@@ -242,6 +247,11 @@ fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut E
     let (Some(mut value), Some(mut old)) = (defaulted::<T>(object, server), defaulted::<T>(old, server)) else {
         return;
     };
+    update(&mut value, &mut old, how, errors);
+    errors.complete(&value);
+}
+
+fn update<T: Kind>(value: &mut T, old: &mut T, how: Update, errors: &mut Errors<'_>) {
     if how == Update::Replace
         && !T::UNCONDITIONAL_UPDATE
         && value.metadata().resource_version.as_deref().is_none_or(str::is_empty)
@@ -253,11 +263,11 @@ fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut E
     }
     // What the old object would be refused for today is of no interest.
     errors.silently(|errors| old.prepare(None, how, errors));
-    if !value.prepare(Some(&mut old), how, errors) {
+    if !value.prepare(Some(old), how, errors) {
         return;
     }
     meta::update(value.metadata(), old.metadata(), errors);
-    value.validate_update(&old, errors);
+    value.validate_update(old, errors);
 }
 
 fn stored_as<T: Kind>(object: &Object, server: &ApiServer) -> Option<serde_json::Value> {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use crate::schema::KubernetesVersion;
 use crate::values::ip::Cidr;
+use crate::version::KubernetesVersion;
 
 /// What the verdict of an API server depends on besides the object.
 #[derive(Clone, Debug)]

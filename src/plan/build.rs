@@ -230,10 +230,10 @@ impl Planner<'_> {
     pub(super) fn rejection(&self, finding: &Finding) -> Rejection {
         Rejection {
             field: finding.field().to_string(),
-            reason: finding.reason.map(|reason| format!("{reason:?}")),
+            reason: finding.reason().map(|reason| format!("{reason:?}")),
             message: finding.message.clone(),
             help: finding.help.clone(),
-            immutable: finding.rule == "immutable-field",
+            immutable: finding.kept().is_some(),
             ways_out: Vec::new(),
             source: self.new.source(finding.primary.place),
         }
@@ -269,7 +269,7 @@ fn blames(finding: &Finding, change: &Change) -> bool {
     // Where the server names a field as a whole, all in it is refused; of a whole `spec`, some may change nevertheless.
     let field = finding.field();
     let is_whole = field.segments().len() > 1 && inside(&field.pointer(), &name);
-    finding.rule == "immutable-field" && (is_whole || inside(&place, &name) || inside(&name, &place))
+    finding.kept().is_some() && (is_whole || inside(&place, &name) || inside(&name, &place))
 }
 
 fn action(changes: &[Change], refused: bool) -> Action {

@@ -10,6 +10,6 @@ pub(super) fn refusals(schemas: &Schemas, object: &Object) -> Vec<Finding> {
     let mut out = Findings::new("", Group::Refused);
     schemas.check(object, &mut out);
     let stops =
-        |finding: &Finding| finding.reason.is_none() && !matches!(finding.rule, "deprecated-api" | "disabled-api");
+        |finding: &Finding| finding.reason().is_none() && !matches!(&*finding.rule, "deprecated-api" | "disabled-api");
     out.into_vec().into_iter().filter(stops).collect()
 }

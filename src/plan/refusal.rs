@@ -50,7 +50,7 @@ impl Planner<'_> {
         object: &Object,
         refused: Vec<Finding>,
     ) {
-        let is_invalid = !refused.is_empty() && refused.iter().all(|finding| finding.reason.is_some());
+        let is_invalid = !refused.is_empty() && refused.iter().all(|finding| finding.reason().is_some());
         let again = match treatment {
             Treatment::Renamed if plan.action != Action::None => Some(self.renamed(plan, object)),
             Treatment::Always(anew) if plan.action != Action::None => Some(self.anew(plan, before, object, anew)),

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::finding::{Finding, Identity, Reason};
+use crate::finding::{Finding, Identity, Keeps, Reason};
 use crate::yaml::{Path, Segment};
 
 /// Stands for what is left out: values of internal types, and differences.
@@ -41,10 +41,8 @@ fn body(kind: &str, stored: &Value, finding: &Finding) -> Option<String> {
         let labels = json(&stored["spec"]["template"]["metadata"]["labels"]);
         return Some(format!("Invalid value: {labels}: `selector` does not match template `labels`"));
     }
-    if finding.rule != "immutable-field" {
-        return None;
-    }
-    match finding.reason? {
+    finding.kept()?;
+    match finding.reason()? {
         Reason::FieldValueForbidden => Some(format!("Forbidden: {}", forbidden(kind, &field)?)),
         Reason::FieldValueInvalid => {
             let detail = detail(kind, &field, finding)?;
@@ -91,7 +89,7 @@ fn detail(kind: &str, field: &str, finding: &Finding) -> Option<&'static str> {
         ("Service", _) => "may not change once set",
         ("RoleBinding" | "ClusterRoleBinding", "roleRef") => "cannot change roleRef",
         ("PersistentVolume", "nodeAffinity") => "field is immutable, except for updating from beta label to GA",
-        ("Job", "spec.completions") if finding.message.contains("together with `parallelism`") => {
+        ("Job", "spec.completions") if matches!(finding.kept(), Some(Keeps::Together(_))) => {
             "can only be modified in tandem with spec.parallelism"
         }
         ("Deployment" | "DaemonSet" | "ReplicaSet", "spec.selector")

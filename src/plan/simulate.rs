@@ -248,7 +248,7 @@ fn verdict(object: &Object, current: Option<&Object>, server: &ApiServer) -> Opt
     let refused = out.into_vec().into_iter().filter(|finding| finding.group == Group::Refused);
     let cause = |finding: Finding| {
         // What an admission plugin denies has no reason of its own.
-        let reason = finding.reason.map_or_else(|| "Forbidden".to_owned(), |reason| format!("{reason:?}"));
+        let reason = finding.reason().map_or_else(|| "Forbidden".to_owned(), |reason| format!("{reason:?}"));
         Cause { field: finding.field().to_string(), reason, message: finding.message }
     };
     let causes: Vec<Cause> = refused.map(cause).collect();

@@ -12,7 +12,8 @@ pub(super) fn write(out: &mut dyn Write, sources: &Sources, findings: &[Finding]
         let place = finding.primary.place;
         let source = sources.get(place.file);
         let at = source.position(place.span.start as usize);
-        let (name, message) = (printable(&source.name), printable(&finding.message));
+        let (name, message) = (printable(&source.name), finding.headline());
+        let message = printable(&message);
         writeln!(out, "{name}:{}:{}: {}: {message} [{}]", at.line, at.char_column, finding.severity, finding.rule)?;
     }
     Ok(())

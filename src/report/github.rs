@@ -27,11 +27,11 @@ pub(super) fn write(out: &mut dyn Write, sources: &Sources, findings: &[Finding]
         if start.line == end.line {
             write!(out, ",col={},endColumn={}", start.char_column, end.char_column)?;
         }
-        let mut message = printable(&finding.message).into_owned();
+        let mut message = printable(&finding.headline()).into_owned();
         if let Some(help) = &finding.help {
             message = format!("{message}\nhelp: {}", printable(help));
         }
-        writeln!(out, ",title={}::{}", property(finding.rule), data(&message))?;
+        writeln!(out, ",title={}::{}", property(&finding.rule), data(&message))?;
     }
     Ok(())
 }

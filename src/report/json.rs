@@ -50,6 +50,10 @@ pub struct Entry<'a> {
     pub field: String,
     /// The API server's reason, if it would refuse the field.
     pub reason: Option<Reason>,
+    /// What the API server prints of the field, behind its name, as far as that is known: `Invalid value: "x": must be …`.
+    pub says: Option<String>,
+    /// The versions of Kubernetes for which it holds; empty if it does for all that were asked for.
+    pub versions: Vec<String>,
     /// The main place.
     pub range: Range,
     /// Further places, in any file.
@@ -192,7 +196,7 @@ pub(super) fn entries<'a>(sources: &'a Sources, report: &'a lint::Report) -> Vec
 fn entry<'a>(sources: &'a Sources, report: &lint::Report, finding: &'a Finding) -> Entry<'a> {
     let place = finding.primary.place;
     Entry {
-        rule: finding.rule,
+        rule: &finding.rule,
         group: finding.group,
         severity: finding.severity,
         message: &finding.message,
@@ -206,7 +210,9 @@ fn entry<'a>(sources: &'a Sources, report: &lint::Report, finding: &'a Finding) 
         }),
         path: finding.path.pointer(),
         field: finding.field().to_string(),
-        reason: finding.reason,
+        reason: finding.reason(),
+        says: finding.server_says(),
+        versions: finding.versions.iter().map(ToString::to_string).collect(),
         range: range(sources, place),
         related: finding.related.iter().map(|label| related(sources, label)).collect(),
         help: finding.help.as_deref(),

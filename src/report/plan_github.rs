@@ -23,8 +23,8 @@ pub fn write(out: &mut dyn io::Write, plan: &Plan, found: Found<'_>) -> io::Resu
     for finding in found.all() {
         let level = if finding.severity == Severity::Error { "error" } else { "warning" };
         let help = finding.help.as_ref().map(|help| format!("\nhelp: {}", printable(help))).unwrap_or_default();
-        let message = format!("{}{help}", printable(&finding.message));
-        annotate(out, level, &found.source(finding), finding.rule, &message)?;
+        let message = format!("{}{help}", printable(&finding.headline()));
+        annotate(out, level, &found.source(finding), &finding.rule, &message)?;
     }
     for gate in plan.gates.iter().filter(|gate| !gate.holds) {
         let message = format!("gate {} fails: {}", printable(&gate.condition), gate.found);

@@ -83,7 +83,7 @@ fn text(plan: &Plan, found: Found<'_>, detail: Detail) -> String {
 fn findings(text: &mut String, found: Found<'_>) {
     for (at, finding) in found.all().enumerate() {
         let before = if at == 0 { "\n" } else { "" };
-        let (message, place) = (escaped(&finding.message), place(&found.source(finding)));
+        let (message, place) = (escaped(&finding.headline()), place(&found.source(finding)));
         let _ = writeln!(text, "{before}- ⚠ **{}**: {message} ({place})", finding.rule);
     }
 }

@@ -287,7 +287,7 @@ impl Page {
         let title = self.paint(code, &format!("{mark} {}", finding.rule));
         self.line(&format!("{INDENT}{title}   {}", place(source)));
         let help = finding.help.as_ref().map(|help| format!("help: {help}"));
-        for text in [&finding.message].into_iter().chain(&help) {
+        for text in [&*finding.headline()].into_iter().chain(help.as_deref()) {
             let text = wrapped(&printable(text), self.width.saturating_sub(INDENT.len() + 4));
             self.line(&format!("{INDENT}    {}", text.replace('\n', "\n      ")));
         }

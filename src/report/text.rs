@@ -57,7 +57,7 @@ fn finding(out: &mut dyn Write, sources: &Sources, report: &Report, finding: &Fi
     header.set_header(level)?;
     write!(header, "{}[{}]", finding.severity, finding.rule)?;
     header.set_header_message()?;
-    write!(header, ": {}", printable(&finding.message))?;
+    write!(header, ": {}", printable(&finding.headline()))?;
     header.reset()?;
     out.write_all(&header.out)?;
     writeln!(out)?;

@@ -45,7 +45,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::schema::KubernetesVersion;
+use crate::version::KubernetesVersion;
 
 static TEXTS: [&str; KubernetesVersion::SUPPORTED.len()] = [
     include_str!("../../schemas/kubernetes/1.33.txt"),

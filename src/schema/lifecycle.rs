@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use crate::schema::KubernetesVersion;
+use crate::version::KubernetesVersion;
 
 static TABLE: &str = include_str!("../../schemas/kubernetes/lifecycle.txt");
 

@@ -9,7 +9,6 @@ mod crd;
 mod instance;
 mod lifecycle;
 mod types;
-mod version;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,10 +18,10 @@ pub use self::bundle::{Bundle, KindInfo, Scope};
 use self::check::{Compiled, Misfit};
 pub(crate) use self::crd::go_pattern;
 pub use self::lifecycle::{Lifecycle, Replacement};
-pub use self::version::{KubernetesVersion, UnsupportedVersion};
 use crate::cluster::Object;
-use crate::finding::{Findings, Group};
+use crate::finding::{self, Finding, Findings, Group};
 use crate::nearest::nearest;
+use crate::version::KubernetesVersion;
 use crate::yaml::{Path, Value};
 
 /// The schemas of one run.
@@ -77,28 +76,10 @@ impl Schemas {
 
     /// Reports everything about `object` that its schema does not allow, in any of the versions.
     pub fn check(&self, object: &Object, out: &mut Findings) -> Checked {
-        let Some(verdict) = self.verdict(object) else { return Checked::NoSchema };
-        let all = self.versions.len();
-        for (misfit, versions) in verdict {
-            report(object, &misfit, if versions.len() < all { &versions } else { &[] }, out);
-        }
+        let check = |version: &KubernetesVersion| Some((*version, found(object, &self.misfits(*version, object)?)));
+        let Some(found) = self.versions.iter().map(check).collect() else { return Checked::NoSchema };
+        out.extend(finding::merged(found));
         Checked::Yes
-    }
-
-    /// Everything that does not fit, each with the versions in which it does not.
-    fn verdict(&self, object: &Object) -> Option<Vec<(Misfit, Vec<KubernetesVersion>)>> {
-        let (first, others) = self.versions.split_first()?;
-        let mut merged: Vec<_> =
-            self.misfits(*first, object)?.into_iter().map(|misfit| (misfit, vec![*first])).collect();
-        for version in others {
-            for misfit in self.misfits(*version, object)? {
-                match merged.iter_mut().find(|(other, _)| *other == misfit) {
-                    Some((_, versions)) => versions.push(*version),
-                    None => merged.push((misfit, vec![*version])),
-                }
-            }
-        }
-        Some(merged)
     }
 
     fn misfits(&self, version: KubernetesVersion, object: &Object) -> Option<Vec<Misfit>> {
@@ -234,20 +215,25 @@ fn about_kind(rule: &'static str, field: &'static str, message: String) -> Misfi
     Misfit { rule, path: Path::root().field(field), key: false, message, reason: None, help: None, rename: None }
 }
 
-fn report(object: &Object, misfit: &Misfit, versions: &[KubernetesVersion], out: &mut Findings) {
-    let mut message = misfit.message.clone();
-    if !versions.is_empty() {
-        let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
-        let _ = write!(message, " (Kubernetes {})", versions.join(", "));
+fn found(object: &Object, misfits: &[Misfit]) -> Vec<Finding> {
+    let mut out = Findings::new("", Group::Refused);
+    for misfit in misfits {
+        report(object, misfit, &mut out);
     }
+    out.into_vec()
+}
+
+fn report(object: &Object, misfit: &Misfit, out: &mut Findings) {
     // The group is the rule's, which is looked up where all findings come together.
     out.switch(misfit.rule, Group::Refused);
     let place = object.key_place(&misfit.path);
-    let finding = object.report(out, &misfit.path, message);
+    let finding = object.report(out, &misfit.path, &misfit.message);
     if misfit.key {
         finding.primary.place = place;
     }
-    finding.reason = misfit.reason;
+    if let Some(reason) = misfit.reason {
+        finding.because(reason);
+    }
     finding.help.clone_from(&misfit.help);
     if let Some(name) = &misfit.rename {
         let quoted = object.document.text(place.span).starts_with(['"', '\'']);

@@ -36,7 +36,7 @@ fn a_field_that_cannot_be_decoded_leaves_the_rest_checked() {
     let text = DEPLOYMENT.replace("REPLICAS", "many").replace("PORTS", "[{containerPort: 70000}]");
     let found = refusals(&text, &["1.36"]);
     assert_eq!(fields(&found), ["spec.replicas", "spec.template.spec.containers[0].ports[0].containerPort"]);
-    assert_eq!((found[0].rule, found[0].reason), ("wrong-type", None), "the decoder refuses it");
+    assert_eq!((&*found[0].rule, found[0].reason()), ("wrong-type", None), "the decoder refuses it");
     assert_eq!(found[1].rule, "port-out-of-range");
 }
 
@@ -59,7 +59,20 @@ fn a_refusal_by_all_versions_is_said_once() {
     let text = DEPLOYMENT.replace("REPLICAS", "-1").replace("PORTS", "[]");
     let found = refusals(&text, &["1.33", "1.36"]);
     assert_eq!(fields(&found), ["spec.replicas"]);
-    assert!(!found[0].message.contains("Kubernetes"), "{}", found[0].message);
+    assert!(found[0].versions.is_empty() && found[0].headline() == found[0].message, "{found:?}");
+}
+
+#[test]
+fn a_refusal_by_some_versions_names_them_beside_its_message() {
+    let text = DEPLOYMENT.replace("REPLICAS", "1").replace("PORTS", "[]");
+    let text = text.replace("containers:", "hostnameOverride: web\n      containers:");
+    let found = refusals(&text, &["1.33", "1.36"]);
+    let versions: Vec<String> = found[0].versions.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        (fields(&found), versions),
+        (vec!["spec.template.spec.hostnameOverride".to_owned()], vec!["1.33".to_owned()])
+    );
+    assert_eq!(found[0].headline(), format!("{} (Kubernetes 1.33)", found[0].message));
 }
 
 #[test]

@@ -68,8 +68,26 @@ pub(crate) fn recorded_causes(expect: &Value) -> BTreeSet<(String, String)> {
 
 /// Field and reason of each finding.
 pub(crate) fn found_causes(findings: &[Finding]) -> BTreeSet<(String, String)> {
-    let reasoned = findings.iter().filter_map(|finding| Some((finding.field(), finding.reason?)));
+    let reasoned = findings.iter().filter_map(|finding| Some((finding.field(), finding.reason()?)));
     reasoned.map(|(field, reason)| (field.to_string(), format!("{reason:?}"))).collect()
+}
+
+/// How many of the recorded causes the findings say in the server's own words. The others are handed to `differs`, with
+/// what is said of their fields.
+fn said(expect: &Value, findings: &[Finding], differs: impl Fn(&Value, &[&str])) -> Count {
+    let says = findings.iter().filter_map(|finding| Some((finding.field().to_string(), finding.server_says()?)));
+    let says: Vec<(String, String)> = says.collect();
+    let mut count = Count::default();
+    for cause in expect["causes"].as_array().into_iter().flatten() {
+        let of_field = says.iter().filter(|(field, _)| cause["field"] == **field);
+        let of_field: Vec<&str> = of_field.map(|(_, says)| says.as_str()).collect();
+        let is_same = of_field.iter().any(|says| cause["message"] == **says);
+        count.add(is_same);
+        if !is_same {
+            differs(cause, &of_field);
+        }
+    }
+    count
 }
 
 /// How many of how many.
@@ -83,6 +101,11 @@ impl Count {
     pub(crate) fn add(&mut self, right: bool) {
         self.right += usize::from(right);
         self.of += 1;
+    }
+
+    fn add_all(&mut self, other: Count) {
+        self.right += other.right;
+        self.of += other.of;
     }
 
     pub(crate) fn percent(self) -> f64 {
@@ -103,6 +126,7 @@ struct Score {
     creates: Count,
     updates: Count,
     causes: Count,
+    says: Count,
 }
 
 impl fmt::Display for Score {
@@ -110,8 +134,8 @@ impl fmt::Display for Score {
         let verdicts = Count { right: self.creates.right + self.updates.right, of: self.creates.of + self.updates.of };
         write!(
             f,
-            "{verdicts} verdicts ({} creates, {} updates), {} cause sets",
-            self.creates, self.updates, self.causes
+            "{verdicts} verdicts ({} creates, {} updates), {} cause sets, {} causes in the server's words",
+            self.creates, self.updates, self.causes, self.says
         )
     }
 }
@@ -119,7 +143,8 @@ impl fmt::Display for Score {
 impl Score {
     /// What may not become less.
     fn parts(&self) -> BTreeMap<String, usize> {
-        let parts = [("creates", self.creates), ("updates", self.updates), ("causes", self.causes)];
+        let parts =
+            [("creates", self.creates), ("updates", self.updates), ("causes", self.causes), ("says", self.says)];
         parts.into_iter().map(|(name, count)| (name.to_owned(), count.right)).collect()
     }
 }
@@ -148,7 +173,13 @@ fn verdicts_and_causes_are_those_of_the_api_server() {
         let expect = &row["expect"];
         let right = (expect["verdict"] == "accept") == refusals.is_empty();
         let exact = (expect["status"] == 422).then(|| recorded_causes(expect) == found_causes(refusals));
+        let says = said(expect, refusals, |cause, says| {
+            if recordings::is_shown(base) {
+                println!("SAYS {base} {} {}: recorded {} said {says:?}", row["id"], cause["field"], cause["message"]);
+            }
+        });
         for score in [scores.entry(base).or_default(), &mut total] {
+            score.says.add_all(says);
             let verdicts = if row["update"] == true { &mut score.updates } else { &mut score.creates };
             verdicts.add(right);
             if let Some(exact) = exact {
@@ -170,6 +201,7 @@ fn verdicts_and_causes_are_those_of_the_api_server() {
     if recordings::are_others() {
         let (creates, updates, causes) = (total.creates.percent(), total.updates.percent(), total.causes.percent());
         assert!(creates >= 99.5 && updates >= 99.0 && causes >= 95.0, "{creates:.2} {updates:.2} {causes:.2}");
+        println!("{:.2} of the causes in the server's words", total.says.percent());
     } else {
         let scores = scores.iter().map(|(base, score)| ((*base).to_owned(), score.parts())).collect();
         recordings::hold_floors("floors.json", &scores);

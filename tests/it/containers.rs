@@ -19,7 +19,7 @@ fn causes(version: &str, spec: &str, old: Option<&str>) -> Vec<String> {
     let report = lint_with(&sources, &background, &Settings { kubernetes_versions, ..Settings::default() });
     let causes = report.findings.iter().filter_map(|finding| {
         let field = finding.field().to_string().replacen("template.spec.", "", 1);
-        Some(format!("{field} {:?}", finding.reason?).replace("FieldValue", ""))
+        Some(format!("{field} {:?}", finding.reason()?).replace("FieldValue", ""))
     });
     let mut causes: Vec<String> = causes.collect();
     causes.sort();

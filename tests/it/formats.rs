@@ -61,7 +61,7 @@ fn sample() -> (Sources, Report) {
     finding.fix("write `web`", place(&sources, service, "wbe"), "web");
     out.switch("yaml-surprise", Group::Refused);
     let finding = out.report(place(&sources, deployment, "yes"), 0, "`yes` is read as `true`, 100% of the time");
-    finding.reason(Reason::FieldValueTypeInvalid);
+    finding.because(Reason::FieldValueTypeInvalid);
     let entry = place(&sources, deployment, "on: yes");
     let key = Place { span: Span { end: entry.span.start + 2, ..entry.span }, ..entry };
     finding.fix = Some(Fix {

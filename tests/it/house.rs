@@ -10,9 +10,10 @@ use seatrial::rules::{Rule, rules};
 ///
 /// `values`, `nearest` and `parallel` know nothing of the rest. `lint` comes before `report`, because what a run found is `lint`'s
 /// type, and `load` comes after it, because only the binary brings the two together.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "nearest",
     "parallel",
+    "version",
     "values",
     "source",
     "yaml",

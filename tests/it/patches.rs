@@ -12,7 +12,7 @@ fn check(text: &str) {
     let blamed: Vec<_> = findings
         .iter()
         .filter(|finding| finding.group != Group::Refused)
-        .map(|finding| (finding.rule, &finding.message))
+        .map(|finding| (&finding.rule, &finding.message))
         .collect();
     assert!(blamed.is_empty(), "{blamed:?}");
 }

@@ -83,7 +83,7 @@ fn check(rule: &str, case: &str, files: &[PathBuf]) -> Vec<String> {
         .map(|finding| {
             let place = finding.primary.place;
             let source = sources.get(place.file);
-            (source.name.clone(), source.position(place.span.start as usize).line, finding.rule.to_owned())
+            (source.name.clone(), source.position(place.span.start as usize).line, finding.rule.to_string())
         })
         .collect();
     let mut wrong = Vec::new();

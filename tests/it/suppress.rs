@@ -12,7 +12,7 @@ fn found(text: &str, settings: &Settings) -> Vec<String> {
     sources.add("a.yaml", text);
     let line = |offset: u32| sources.get(seatrial::source::FileId(0)).position(offset as usize).line;
     let findings = lint(&sources, settings).findings;
-    let findings = findings.iter().filter(|finding| RULES.contains(&finding.rule));
+    let findings = findings.iter().filter(|finding| RULES.contains(&&*finding.rule));
     findings.map(|finding| format!("{} {}", line(finding.primary.place.span.start), finding.rule)).collect()
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::job::is_indexed;
 use crate::admission::errors::Errors;
 use crate::admission::update::{Change, changes};
+use crate::finding::Keeps;
 use crate::yaml::Path;
 
 /// The end of `ValidateJobSpecUpdate`.
@@ -57,6 +58,7 @@ fn completions(new: &JobSpec, old: &JobSpec, path: &Path, errors: &mut Errors<'_
         let place = errors.place(&path.field("parallelism"));
         let message = format!("`completions` can change to {completions} only together with `parallelism`");
         let finding = errors.immutable(&path.field("completions"), message).related(place, "must be the same then");
+        finding.keeps(Keeps::Together("parallelism"));
         finding.help(format!("set `parallelism` to {completions} as well, or leave `completions` as it was"));
     }
 }

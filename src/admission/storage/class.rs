@@ -11,6 +11,7 @@ use k8s_openapi::api::storage::v1::{StorageClass, VolumeAttributesClass};
 use crate::admission::defaults::storage as defaults;
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::{ApiServer, Kind, node_labels};
+use crate::finding::Keeps;
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -78,12 +79,12 @@ impl Kind for VolumeAttributesClass {
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
         if self.driver_name != old.driver_name {
             let finding = errors.forbidden(&Path::root().field("driverName"), "the driver of a class cannot change");
-            finding.rule("immutable-field").help(ANOTHER_CLASS);
+            finding.keeps(Keeps::Always).help(ANOTHER_CLASS);
         }
         if self.parameters != old.parameters {
             let finding =
                 errors.forbidden(&Path::root().field("parameters"), "the parameters of a class cannot change");
-            finding.rule("immutable-field").help(ANOTHER_CLASS);
+            finding.keeps(Keeps::Always).help(ANOTHER_CLASS);
         }
         self.validate(errors);
     }

@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{changes, is_same};
 use crate::admission::errors::{Errors, shortened};
+use crate::finding::Keeps;
 use crate::yaml::Path;
 
 const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
@@ -22,12 +23,12 @@ pub(in crate::admission) fn annotations(new: &ObjectMeta, old: &ObjectMeta, erro
     let path = Path::root().fields(&["metadata", "annotations"]);
     for key in old.keys().filter(|key| fixed(key)).filter(|key| new.get(*key) != old.get(*key)) {
         let message = format!("the annotation `{}` of a pod can be neither changed nor removed", shortened(key));
-        errors.forbidden(&path.key(key), message).rule("immutable-field").help(ANEW);
+        errors.forbidden(&path.key(key), message).keeps(Keeps::Always).help(ANEW);
     }
     for key in new.keys().filter(|key| fixed(key) && !old.contains_key(*key)) {
         let message = format!("the annotation `{}` cannot be added to a pod", shortened(key));
         let place = errors.key_place(&path.key(key));
-        errors.forbidden(&path.key(key), message).at(place).rule("immutable-field").help(ANEW);
+        errors.forbidden(&path.key(key), message).at(place).keeps(Keeps::Always).help(ANEW);
     }
 }
 
@@ -66,7 +67,7 @@ pub(in crate::admission) fn spec(new: &PodSpec, old: &PodSpec, path: &Path, erro
         let place = errors.place(&change.path);
         let message = format!("{} of a pod cannot change{}", change.name(path), change.course());
         let finding = errors.forbidden(&change.path, message).called(path.clone()).at(place);
-        finding.rule("immutable-field").help(ANEW);
+        finding.keeps(Keeps::Always).help(ANEW);
     }
 }
 
@@ -74,7 +75,7 @@ pub(in crate::admission) fn spec(new: &PodSpec, old: &PodSpec, path: &Path, erro
 fn containers(new: &[Container], old: &[Container], path: &Path, errors: &mut Errors<'_>) -> bool {
     if new.len() != old.len() {
         let message = format!("a pod has as many containers as when it was made, {} and not {}", old.len(), new.len());
-        errors.forbidden(path, message).rule("immutable-field").help(ANEW);
+        errors.forbidden(path, message).keeps(Keeps::Always).help(ANEW);
     }
     // What is wrong with their images has been said.
     new.len() == old.len()
@@ -113,7 +114,7 @@ fn tolerations(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Errors<'_
             .filter(|key| !key.is_empty())
             .map_or("of everything".to_owned(), |key| format!("of `{}`", shortened(key)));
         let message = format!("the toleration {what} cannot be removed, or changed in more than its seconds");
-        errors.forbidden(&path.field("tolerations"), message).rule("immutable-field").help(ANEW);
+        errors.forbidden(&path.field("tolerations"), message).keeps(Keeps::Always).help(ANEW);
     }
 }
 
@@ -126,7 +127,7 @@ fn scheduling_gates(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Erro
     for (name, index) in added.into_iter().filter(|(name, _)| !old.contains(name)) {
         let message = format!("the scheduling gate `{}` cannot be added to a pod", shortened(name));
         let at = path.field("schedulingGates").index(index).field("name");
-        errors.forbidden(&at, message).rule("immutable-field").help(ANEW);
+        errors.forbidden(&at, message).keeps(Keeps::Always).help(ANEW);
     }
 }
 

@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1::ServiceSpec;
 use crate::admission::defaults::service::is_externally_accessible;
 use crate::admission::errors::Errors;
 use crate::admission::service::{is_headless, list, needs_health_check, text};
+use crate::finding::Keeps;
 use crate::yaml::Path;
 
 /// What may not change.
@@ -25,7 +26,7 @@ pub(in crate::admission) fn service(spec: &ServiceSpec, old: &ServiceSpec, error
     let port = |spec: &ServiceSpec| spec.health_check_node_port.unwrap_or_default();
     if needs_health_check(spec) && needs_health_check(old) && port(spec) != port(old) {
         let finding = errors.forbidden(&path.field("healthCheckNodePort"), "the health check port cannot change");
-        finding.rule("immutable-field").help("remove it, and the Service keeps the one that it has");
+        finding.keeps(Keeps::Always).help("remove it, and the Service keeps the one that it has");
     }
 }
 

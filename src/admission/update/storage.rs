@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::admission::errors::Errors;
 use crate::admission::resources::amount;
 use crate::admission::storage::{claim_requests, source};
+use crate::finding::Keeps;
 use crate::values::quantity::Quantity;
 use crate::yaml::Path;
 
@@ -43,9 +44,9 @@ pub(in crate::admission) fn claim(new: &PersistentVolumeClaim, old: &PersistentV
         finding.called(annotations.field(CLASS_ANNOTATION)).help(ANOTHER_CLAIM);
     }
     let path = Path::root().field("spec");
-    for (field, message) in changes(spec, old_spec, bound, class) {
+    for (field, keeps, message) in changes(spec, old_spec, bound, class) {
         let finding = errors.forbidden(&path.fields(field), message).called(path.clone());
-        finding.rule("immutable-field").help(match field {
+        finding.keeps(keeps).help(match field {
             ["resources", "requests", "storage"] => {
                 "compare with the object that runs, whose `status` says whether it is bound, or make a claim anew"
             }
@@ -88,9 +89,9 @@ impl Classes<'_> {
     }
 }
 
-type Change = (&'static [&'static str], &'static str);
+type Change = (&'static [&'static str], Keeps, &'static str);
 
-/// The fields that change and may not, with what to say about them.
+/// The fields that change and may not, with what they keep and what to say about them.
 fn changes(
     new: &PersistentVolumeClaimSpec,
     old: &PersistentVolumeClaimSpec,
@@ -114,28 +115,39 @@ fn changes(
     let checks: [(bool, Change); 9] = [
         (
             new.access_modes.as_deref().unwrap_or_default() != old.access_modes.as_deref().unwrap_or_default(),
-            (&["accessModes"], "the `accessModes` of a claim cannot change"),
+            (&["accessModes"], Keeps::Always, "the `accessModes` of a claim cannot change"),
         ),
-        (selector(new) != selector(old), (&["selector"], "the `selector` of a claim cannot change")),
-        (limits(new) != limits(old), (&["resources", "limits"], "the `limits` of a claim cannot change")),
+        (selector(new) != selector(old), (&["selector"], Keeps::Always, "the `selector` of a claim cannot change")),
+        (
+            limits(new) != limits(old),
+            (&["resources", "limits"], Keeps::Always, "the `limits` of a claim cannot change"),
+        ),
         (
             requests(new) != requests(old),
-            (&["resources", "requests"], "a claim can change its request for storage only"),
+            (&["resources", "requests"], Keeps::Always, "a claim can change its request for storage only"),
         ),
         (
             !bound && storage(new) != storage(old),
             (
                 &["resources", "requests", "storage"],
+                Keeps::UntilBound,
                 "the storage that a claim wants can change only while the claim is bound to a volume",
             ),
         ),
-        (volume(old).is_some() && volume(new) != volume(old), (&["volumeName"], "the volume of a claim cannot change")),
-        (!class.stays(), (&["storageClassName"], "the storage class of a claim cannot change")),
-        (new.volume_mode != old.volume_mode, (&["volumeMode"], "the `volumeMode` of a claim cannot change")),
+        (
+            volume(old).is_some() && volume(new) != volume(old),
+            (&["volumeName"], Keeps::Always, "the volume of a claim cannot change"),
+        ),
+        (!class.stays(), (&["storageClassName"], Keeps::Always, "the storage class of a claim cannot change")),
+        (
+            new.volume_mode != old.volume_mode,
+            (&["volumeMode"], Keeps::Always, "the `volumeMode` of a claim cannot change"),
+        ),
         (
             !bound && new.volume_attributes_class_name != old.volume_attributes_class_name,
             (
                 &["volumeAttributesClassName"],
+                Keeps::UntilBound,
                 "the class of a claim's attributes can change only while the claim is bound to a volume",
             ),
         ),
@@ -143,9 +155,9 @@ fn changes(
     let mut changes: Vec<Change> =
         checks.into_iter().filter(|(changed, _)| *changed).map(|(_, change)| change).collect();
     if new.data_source != old.data_source {
-        changes.push((&["dataSource"], "the source of a claim's data cannot change"));
+        changes.push((&["dataSource"], Keeps::Always, "the source of a claim's data cannot change"));
     } else if new.data_source_ref != old.data_source_ref {
-        changes.push((&["dataSourceRef"], "the source of a claim's data cannot change"));
+        changes.push((&["dataSourceRef"], Keeps::Always, "the source of a claim's data cannot change"));
     }
     changes
 }
@@ -173,7 +185,7 @@ fn shrinking(new: &PersistentVolumeClaimSpec, old: &PersistentVolumeClaim, error
     if !recovers || new_size <= capacity {
         let path = Path::root().fields(&["spec", "resources", "requests", "storage"]);
         let message = format!("a claim cannot shrink from {old_size} to {new_size}");
-        let finding = errors.forbidden(&path, message).rule("immutable-field");
+        let finding = errors.forbidden(&path, message).keeps(Keeps::Always);
         finding.help("keep the size, or make a smaller claim with another name and move the data");
     }
 }
@@ -193,7 +205,7 @@ fn attributes_class(new: &PersistentVolumeClaimSpec, old: &PersistentVolumeClaim
     let taken_away = new.volume_attributes_class_name.as_deref().is_none_or(str::is_empty);
     if (enabled || old_class.is_some()) && in_effect && taken_away {
         let message = "a class of attributes that is in effect cannot be taken away";
-        errors.forbidden(&path, message).rule("immutable-field").help("name the same class, or another one");
+        errors.forbidden(&path, message).keeps(Keeps::Always).help("name the same class, or another one");
     }
 }
 
@@ -213,7 +225,7 @@ pub(in crate::admission) fn volume(new: &PersistentVolume, old: &PersistentVolum
         let changed = source.keys().find(|name| source.get(*name) != old_source.get(*name));
         let at = changed.map_or_else(|| path.clone(), |name| path.field(name.clone()));
         let finding = errors.forbidden(&at, "where the data of a volume lies cannot change");
-        finding.called(path.field("persistentvolumesource")).rule("immutable-field").help(ANOTHER_VOLUME);
+        finding.called(path.field("persistentvolumesource")).keeps(Keeps::Always).help(ANOTHER_VOLUME);
     }
     if spec.volume_mode != old_spec.volume_mode {
         let finding = errors.immutable(&path.field("volumeMode"), "the `volumeMode` of a volume cannot change");
@@ -233,7 +245,7 @@ pub(in crate::admission) fn volume(new: &PersistentVolume, old: &PersistentVolum
         }
         if old_class.is_some() && class.is_none() {
             let finding = errors.forbidden(&path, "the class of a volume's attributes cannot be taken away");
-            finding.rule("immutable-field").help("name the same class, or another one");
+            finding.keeps(Keeps::Always).help("name the same class, or another one");
         }
     }
 }

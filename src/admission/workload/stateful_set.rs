@@ -16,6 +16,7 @@ use crate::admission::errors::{Errors, shortened};
 use crate::admission::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
 use crate::admission::update::{Change, changes};
 use crate::admission::{ApiServer, Kind, Update, defaults, pod, storage};
+use crate::finding::Keeps;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -220,7 +221,7 @@ fn unchanged(new: &StatefulSetSpec, old: &StatefulSetSpec, errors: &mut Errors<'
         } else {
             way_out("StatefulSet")
         };
-        errors.forbidden(&change.path, message).rule("immutable-field").called(path.clone()).help(help);
+        errors.forbidden(&change.path, message).keeps(Keeps::Always).called(path.clone()).help(help);
     }
 }
 

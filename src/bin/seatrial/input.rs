@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use seatrial::config::{self, Config};
 use seatrial::load::{self, Loaded, load};
-use seatrial::schema::{KubernetesVersion, UnsupportedVersion};
+use seatrial::version::{KubernetesVersion, UnsupportedVersion};
 
 use crate::args::Input;
 

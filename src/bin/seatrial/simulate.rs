@@ -9,7 +9,7 @@ use miette::{IntoDiagnostic as _, WrapErr as _};
 use seatrial::admission::ApiServer;
 use seatrial::plan::{Scenario, Trace, simulate};
 use seatrial::report;
-use seatrial::schema::KubernetesVersion;
+use seatrial::version::KubernetesVersion;
 
 use crate::args::{PageFormat, Simulate};
 use crate::{FAILED, input, output};

@@ -28,9 +28,7 @@ pub(super) struct Refused<'a> {
 
 /// The ways out of a refusal, the cheapest first; none if the field may well change, and its new value is just wrong.
 pub(super) fn ways_out(refused: Refused<'_>, finding: &Finding) -> Vec<WayOut> {
-    if finding.rule != "immutable-field" {
-        return Vec::new();
-    }
+    let Some(keeps) = finding.kept() else { return Vec::new() };
     let path = &finding.path;
     let names: Vec<&str> = path.segments().into_iter().filter_map(|segment| segment.name()).collect();
     let field = |at: usize| names.get(at).copied().unwrap_or_default();
@@ -41,9 +39,9 @@ pub(super) fn ways_out(refused: Refused<'_>, finding: &Finding) -> Vec<WayOut> {
             pods::selector(refused)
         }
         ("StatefulSet", "apps", ..) => pods::stateful_set(refused, field(1)),
-        ("Job", "batch", ..) => pods::job(refused, field(1), finding),
+        ("Job", "batch", ..) => pods::job(refused, keeps, finding),
         ("Pod", "", ..) => pods::pod(refused),
-        ("PersistentVolumeClaim", "", ..) => storage::claim(refused, finding),
+        ("PersistentVolumeClaim", "", ..) => storage::claim(refused, keeps, finding),
         ("PersistentVolume", "", ..) => storage::volume(refused),
         ("StorageClass" | "VolumeAttributesClass", "storage.k8s.io", ..) => storage::class(refused),
         ("Service", "", _, field) => service(refused, field),

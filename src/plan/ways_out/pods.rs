@@ -2,7 +2,7 @@
 
 use super::{Refused, WayOut, way};
 use crate::cluster::{Labels, Object};
-use crate::finding::Finding;
+use crate::finding::{Finding, Keeps};
 use crate::plan::applier::Applier;
 use crate::values::selector::Selector;
 use crate::yaml::{Path, Value};
@@ -105,10 +105,10 @@ pub(super) fn stateful_set(refused: Refused<'_>, field: &str) -> Vec<WayOut> {
     ]
 }
 
-pub(super) fn job(refused: Refused<'_>, field: &str, finding: &Finding) -> Vec<WayOut> {
+pub(super) fn job(refused: Refused<'_>, keeps: Keeps, finding: &Finding) -> Vec<WayOut> {
     let mut ways = Vec::new();
-    // An Indexed Job grows and shrinks if both numbers are the same, which the finding says.
-    if field == "completions" && finding.message.contains("together with `parallelism`") {
+    // An Indexed Job grows and shrinks if both numbers are the same, which the finding's help says.
+    if let Keeps::Together(_) = keeps {
         let help = finding.help.clone().unwrap_or_default();
         ways.push(way(help, vec![refused.again()], ("pods are added, or deleted from the highest index on", false)));
     }

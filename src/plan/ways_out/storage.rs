@@ -6,7 +6,7 @@ use k8s_openapi::api::storage::v1::StorageClass;
 
 use super::{Refused, WayOut, kubectl, quoted, way};
 use crate::cluster::Object;
-use crate::finding::Finding;
+use crate::finding::{Finding, Keeps};
 use crate::values::quantity::Quantity;
 use crate::yaml::Segment;
 
@@ -129,8 +129,8 @@ fn allows(refused: Refused<'_>, classes: &[Option<String>]) -> String {
 }
 
 /// A claim by itself.
-pub(super) fn claim(refused: Refused<'_>, finding: &Finding) -> Vec<WayOut> {
-    if finding.message.contains("only while the claim is bound") {
+pub(super) fn claim(refused: Refused<'_>, keeps: Keeps, finding: &Finding) -> Vec<WayOut> {
+    if keeps == Keeps::UntilBound {
         let title = "wait until the claim is bound to a volume, and apply again";
         return vec![
             way(title, vec![refused.again()], ("a claim may wait for the first pod that uses it", false)),

@@ -5,12 +5,12 @@ use std::{fmt, str::FromStr};
 /// A minor version of Kubernetes whose schemas are embedded.
 ///
 /// ```
-/// use seatrial::schema::KubernetesVersion;
+/// use seatrial::version::KubernetesVersion;
 ///
 /// let version: KubernetesVersion = "v1.36.2".parse()?;
 /// assert_eq!(version.to_string(), "1.36");
 /// assert!(version < KubernetesVersion::NEWEST);
-/// # Ok::<(), seatrial::schema::UnsupportedVersion>(())
+/// # Ok::<(), seatrial::version::UnsupportedVersion>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KubernetesVersion {

@@ -1,10 +1,54 @@
 //! Findings: what is wrong, where, why it matters to the user, and what to do.
 
+mod cause;
+
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
+use serde_json::Value;
+
+pub use self::cause::{BadValue, Cause, Keeps, Reason, json, quoted};
 use crate::source::{Place, Span};
+use crate::version::KubernetesVersion;
 use crate::yaml::Path;
+
+/// The id of a rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleId(Cow<'static, str>);
+
+impl Deref for RuleId {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+impl<T: Into<Cow<'static, str>>> From<T> for RuleId {
+    fn from(id: T) -> Self {
+        Self(id.into())
+    }
+}
+
+impl PartialEq<str> for RuleId {
+    fn eq(&self, other: &str) -> bool {
+        **self == *other
+    }
+}
+
+impl PartialEq<&str> for RuleId {
+    fn eq(&self, other: &&str) -> bool {
+        **self == **other
+    }
+}
 
 /// What happens to the user; the severity follows from it.
 #[derive(
@@ -88,30 +132,6 @@ impl fmt::Display for Severity {
     }
 }
 
-/// Why the API server refuses a field, in its own words (`metav1.CauseType`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "PascalCase")]
-pub enum Reason {
-    /// Must be given.
-    FieldValueRequired,
-    /// Has a value that is not allowed.
-    FieldValueInvalid,
-    /// Has a value outside the enumeration.
-    FieldValueNotSupported,
-    /// May not be given here.
-    FieldValueForbidden,
-    /// Stands elsewhere already.
-    FieldValueDuplicate,
-    /// Names something that is not there.
-    FieldValueNotFound,
-    /// Has too many characters or bytes.
-    FieldValueTooLong,
-    /// Has too many elements.
-    FieldValueTooMany,
-    /// Has the wrong type.
-    FieldValueTypeInvalid,
-}
-
 /// The identity of an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -174,7 +194,7 @@ pub struct Edit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The id of the rule.
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// What happens to the user.
     pub group: Group,
     /// How grave; follows from the group unless configured.
@@ -187,10 +207,10 @@ pub struct Finding {
     pub object: Option<Arc<Identity>>,
     /// The place inside the object.
     pub path: Path,
-    /// What the API server calls the place, where that differs: it blames `metadata.labels` for one bad label of many.
-    pub field: Option<Path>,
-    /// The API's reason, where the API server is the one who refuses.
-    pub reason: Option<Reason>,
+    /// What the API server has to say of it, where it is the one who speaks.
+    pub cause: Option<Cause>,
+    /// The versions of Kubernetes for which it holds, if it does not for all that were asked for.
+    pub versions: Vec<KubernetesVersion>,
     /// The main place.
     pub primary: Label,
     /// Further places, in any file.
@@ -216,13 +236,42 @@ impl Finding {
 
     /// Says what the API server calls the place, where that differs from its path.
     pub fn called(&mut self, field: Path) -> &mut Self {
-        self.field = (field != self.path).then_some(field);
+        self.cause_mut().field = field;
         self
     }
 
     /// The place as the API server calls it.
     pub fn field(&self) -> &Path {
-        self.field.as_ref().unwrap_or(&self.path)
+        self.cause.as_ref().map_or(&self.path, |cause| &cause.field)
+    }
+
+    /// The API's reason, where the API server refuses a field.
+    pub fn reason(&self) -> Option<Reason> {
+        self.cause.as_ref()?.reason
+    }
+
+    /// What the field keeps, if it is refused because it cannot change.
+    pub fn kept(&self) -> Option<Keeps> {
+        self.cause.as_ref()?.keeps
+    }
+
+    /// What the API server prints, as far as that is known.
+    pub fn server_says(&self) -> Option<String> {
+        self.cause.as_ref()?.says()
+    }
+
+    /// What is wrong, and for which versions, if not for all that were asked for.
+    pub fn headline(&self) -> Cow<'_, str> {
+        if self.versions.is_empty() {
+            return Cow::Borrowed(&self.message);
+        }
+        let versions: Vec<String> = self.versions.iter().map(ToString::to_string).collect();
+        Cow::Owned(format!("{} (Kubernetes {})", self.message, versions.join(", ")))
+    }
+
+    fn cause_mut(&mut self) -> &mut Cause {
+        let path = &self.path;
+        self.cause.get_or_insert_with(|| Cause { field: path.clone(), ..Cause::default() })
     }
 
     /// Adds a further place.
@@ -238,15 +287,33 @@ impl Finding {
     }
 
     /// Names the rule, where a check has more to say than the rule that it reports for otherwise.
-    pub fn rule(&mut self, id: &'static str) -> &mut Self {
-        self.rule = id;
+    pub fn rule(&mut self, id: impl Into<RuleId>) -> &mut Self {
+        self.rule = id.into();
         self
     }
 
     /// Gives the API's reason.
-    pub fn reason(&mut self, reason: Reason) -> &mut Self {
-        self.reason = Some(reason);
+    pub fn because(&mut self, reason: Reason) -> &mut Self {
+        self.cause_mut().reason = Some(reason);
         self
+    }
+
+    /// Says what the API server prints behind the value that it refuses.
+    pub fn says(&mut self, detail: impl Into<Cow<'static, str>>) -> &mut Self {
+        self.cause_mut().detail = Some(detail.into());
+        self
+    }
+
+    /// Says which value the API server prints, where that is not the one at the place.
+    pub fn of(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.cause_mut().value = BadValue::printed(&value.into());
+        self
+    }
+
+    /// Says what the field keeps: it cannot change, whatever its value.
+    pub fn keeps(&mut self, keeps: Keeps) -> &mut Self {
+        self.cause_mut().keeps = Some(keeps);
+        self.rule("immutable-field")
     }
 
     /// Offers edits of one place.
@@ -257,43 +324,43 @@ impl Finding {
     }
 
     /// Findings are reported in the order of their places.
-    pub fn sort_key(&self) -> (Place, &'static str, &str) {
-        (self.primary.place, self.rule, &self.message)
+    pub fn sort_key(&self) -> (Place, &RuleId, &str) {
+        (self.primary.place, &self.rule, &self.message)
     }
 }
 
 /// Where a rule reports. It knows the rule and its group, so that a rule never repeats its own id.
 #[derive(Debug)]
 pub struct Findings {
-    rule: &'static str,
+    rule: RuleId,
     group: Group,
     list: Vec<Finding>,
 }
 
 impl Findings {
     /// A collector for one rule.
-    pub fn new(rule: &'static str, group: Group) -> Self {
-        Self { rule, group, list: Vec::new() }
+    pub fn new(rule: impl Into<RuleId>, group: Group) -> Self {
+        Self { rule: rule.into(), group, list: Vec::new() }
     }
 
     /// Goes on with another rule.
-    pub fn switch(&mut self, rule: &'static str, group: Group) {
-        self.rule = rule;
+    pub fn switch(&mut self, rule: impl Into<RuleId>, group: Group) {
+        self.rule = rule.into();
         self.group = group;
     }
 
     /// Reports at a place of a document that need not be an object.
     pub fn report(&mut self, place: Place, document: usize, message: impl Into<String>) -> &mut Finding {
         self.list.push(Finding {
-            rule: self.rule,
+            rule: self.rule.clone(),
             group: self.group,
             severity: self.group.severity(),
             message: message.into(),
             document,
             object: None,
             path: Path::root(),
-            field: None,
-            reason: None,
+            cause: None,
+            versions: Vec::new(),
             primary: Label { place, message: String::new() },
             related: Vec::new(),
             help: None,
@@ -307,10 +374,39 @@ impl Findings {
         self.list.extend(findings);
     }
 
+    /// All findings so far, to add what is known only in the end.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
+        self.list.iter_mut()
+    }
+
     /// All findings so far.
     pub fn into_vec(self) -> Vec<Finding> {
         self.list
     }
+}
+
+/// One list of what was found for each version. A finding that does not hold for all of them names those for which it does.
+pub fn merged(mut found: Vec<(KubernetesVersion, Vec<Finding>)>) -> Vec<Finding> {
+    if found.len() == 1 {
+        return found.pop().map(|(_, findings)| findings).unwrap_or_default();
+    }
+    let all = found.len();
+    let mut merged: Vec<(Finding, Vec<KubernetesVersion>)> = Vec::new();
+    for (version, findings) in found {
+        for finding in findings {
+            match merged.iter_mut().find(|(other, versions)| *other == finding && !versions.contains(&version)) {
+                Some((_, versions)) => versions.push(version),
+                None => merged.push((finding, vec![version])),
+            }
+        }
+    }
+    let named = |(mut finding, versions): (Finding, Vec<KubernetesVersion>)| {
+        if versions.len() < all {
+            finding.versions = versions;
+        }
+        finding
+    };
+    merged.into_iter().map(named).collect()
 }
 
 /// Applies edits to a text. Edits that overlap an earlier one are left out; the number of applied ones comes back.
