@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
-use serde_json::Value;
 
 use super::document::Claims;
-use super::simulate::Row;
+use super::sim::state::State;
+use super::sim::trace::Row;
 use crate::cluster::Object;
 
 /// More claims of one set are not listed, but counted in the sentences that tell of them.
@@ -65,9 +65,8 @@ fn of_set(set: &StatefulSet) -> impl Iterator<Item = String> {
     })
 }
 
-fn names(state: &Value) -> BTreeSet<String> {
-    let claims = state["pvcs"].as_array().into_iter().flatten();
-    claims.filter_map(|claim| claim.as_str().map(str::to_owned)).collect()
+fn names(state: &State) -> BTreeSet<String> {
+    state.claims.iter().flatten().cloned().collect()
 }
 
 fn listed<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {

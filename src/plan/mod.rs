@@ -64,4 +64,6 @@ pub use self::gate::{Condition, GateError};
 pub use self::sim::ScenarioError;
 pub use self::sim::scenario::{At, Failing, Instant, NodeModel, Outage, Scenario, Step, TaintModel, generate_schema};
 pub use self::sim::time::Time;
-pub use self::simulate::{Row, SimulationError, Trace, Verdict, simulate};
+pub use self::sim::trace::{Cause, Row, Trace, Verdict};
+pub use self::sim::{event, state};
+pub use self::simulate::{SimulationError, simulate};

@@ -7,7 +7,9 @@ use super::document::{Action, Bounds, ObjectPlan, OnFailure, Span, Step, Timing}
 use super::interplay::Autoscalers;
 use super::sim::nodes;
 use super::sim::scenario::{At, Failing, NodeModel, Scenario, Settled};
-use super::simulate::{Applied, Record, Row};
+use super::sim::state::Phase;
+use super::sim::trace::Row;
+use super::simulate::{Applied, Record};
 use super::steps::{self, Count};
 use super::{claims, endpoints, status, strategy, timing};
 use crate::admission::{self, ApiServer, Update};
@@ -139,7 +141,7 @@ fn environment(startup: f64, termination: f64, nodes: &[NodeModel]) -> Scenario 
 /// How many pods there should be in the end.
 fn desired(rows: &[Row]) -> i64 {
     let Some(state) = rows.last().and_then(|row| row.state.as_ref()) else { return 0 };
-    state["status"]["desiredNumberScheduled"].as_i64().unwrap_or_else(|| Count::new(state).pods())
+    state.nodes().map_or_else(|| Count::new(state).pods(), |nodes| nodes.desired)
 }
 
 fn bounds(steps: &[Step], desired: i64, kind: &str, spec: &Value) -> Bounds {
@@ -171,8 +173,8 @@ fn on_failure(object: &Object, spec: &Value, rows: &[Row]) -> Option<OnFailure> 
     };
     let mut recover = vec![format!("kubectl{namespace} rollout undo {}/{name}", kind.to_lowercase())];
     if kind == "StatefulSet" && spec["podManagementPolicy"] != "Parallel" {
-        let broken = state["pods"].as_array().into_iter().flatten().find(|pod| pod["phase"] == "Pending");
-        if let Some(pod) = broken.and_then(|pod| pod["name"].as_str()) {
+        let broken = state.named().iter().find(|pod| pod.group.phase == Phase::Pending);
+        if let Some(pod) = broken.map(|pod| &pod.name) {
             recover.push(format!(
                 "kubectl{namespace} delete pod {pod}   (OrderedReady waits for the broken pod, kubernetes#67250)"
             ));

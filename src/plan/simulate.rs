@@ -1,12 +1,14 @@
 //! The loop that owns time: let happen what is due, let the controllers settle, write down, go to the next instant.
 
-use serde::Serialize;
 use serde_json::Value;
 
 use super::apply::{merged, read};
 use super::decoding;
+use super::sim::event::{Event, Happened, Happening};
 use super::sim::scenario::{At, Scenario, Step};
+use super::sim::state::State;
 use super::sim::time::Time;
+use super::sim::trace::{Cause, Row, Trace, Verdict};
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
 use crate::finding::{Finding, Findings, Group};
@@ -32,71 +34,22 @@ pub(super) trait Workload {
     /// When a controller wakes up next by its own timer.
     fn next_timer(&self, now: Time) -> Option<Time>;
 
-    /// Lets happen what is due now; says what it was, as the trace does: `ready:2`, `gone:1`. In alphabetical order.
-    fn happen(&mut self, now: Time) -> Vec<String>;
+    /// Lets happen to its pods what is due now.
+    fn happen(&mut self, now: Time) -> Happened;
 
     /// One pass of all controllers; whether anything changed. Their events go to `said`.
-    fn sync(&mut self, now: Time, said: &mut Vec<String>) -> bool;
+    fn sync(&mut self, now: Time, said: &mut Vec<Event>) -> bool;
 
     /// Called when the controllers have settled: pods that appeared together are now known together.
     fn settled(&mut self, now: Time);
 
-    /// The state as the trace shows it.
-    fn state(&self, now: Time) -> Value;
+    /// How it stands.
+    fn state(&self, now: Time) -> State;
 
-    /// The state with many pods counted by revision and phase, where the trace names each.
-    fn outline(&self, now: Time) -> Value {
+    /// How it stands, with many pods counted by revision and phase where [`Workload::state`] names each.
+    fn outline(&self, now: Time) -> State {
         self.state(now)
     }
-}
-
-/// Everything that happened.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Trace {
-    /// In order.
-    pub trace: Vec<Row>,
-}
-
-/// An instant at which something happened.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Row {
-    /// When, in seconds since the begin.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub t: Option<f64>,
-    /// When, in seconds since the last step, if timers run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub since: Option<f64>,
-    /// What the environment did.
-    pub event: Vec<String>,
-    /// What the controllers said: reason and message of their events.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub said: Vec<String>,
-    /// How things stand when the controllers have settled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<Value>,
-    /// Why the API server refused what was applied.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<Verdict>,
-}
-
-/// A refusal.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Verdict {
-    /// Always `reject`.
-    pub verdict: &'static str,
-    /// All causes.
-    pub causes: Vec<Cause>,
-}
-
-/// Why something is refused.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Cause {
-    /// The field, as the API server calls it.
-    pub field: String,
-    /// The reason, as the API server calls it.
-    pub reason: String,
-    /// What is wrong.
-    pub message: String,
 }
 
 /// A scenario that cannot be played.
@@ -290,10 +243,10 @@ impl Run<'_> {
             match (verdict, applied.object(at)) {
                 (None, Some(object)) => {
                     self.workload.apply(object, self.server, self.now);
-                    self.settle(vec!["apply:accept".to_owned()], true);
+                    self.settle(vec![Happening::Accepted], true);
                 }
                 (verdict, _) if self.writes => {
-                    let row = Row { verdict: verdict.clone(), ..self.row(vec!["apply:reject".to_owned()]) };
+                    let row = Row { verdict: verdict.clone(), ..self.row(vec![Happening::Refused]) };
                     self.trace.trace.push(row);
                 }
                 _ => {}
@@ -321,13 +274,13 @@ impl Run<'_> {
                 return Err(SimulationError::TooLong(self.trace.trace.len()));
             }
             self.now = self.now.max(next);
-            let events = self.workload.happen(self.now);
-            self.settle(events, false);
+            let happened = self.workload.happen(self.now);
+            self.settle(happened.into_iter().map(|(event, count)| Happening::Pods(event, count)).collect(), false);
         }
     }
 
     /// Lets the controllers run until nothing changes, and writes down what is new.
-    fn settle(&mut self, event: Vec<String>, always: bool) {
+    fn settle(&mut self, event: Vec<Happening>, always: bool) {
         let mut said = Vec::new();
         let settles = (0..PASSES).any(|_| !self.workload.sync(self.now, &mut said));
         debug_assert!(settles, "controllers settle within an instant");
@@ -340,8 +293,7 @@ impl Run<'_> {
             Record::All => self.workload.state(self.now),
             Record::LastStep => self.workload.outline(self.now),
         };
-        let named = ["pods", "jobs"].iter().filter_map(|name| state[*name].as_array());
-        self.length += named.map(Vec::len).sum::<usize>();
+        self.length += state.length();
         let state = Some(state);
         let last = self.trace.trace.iter().rev().find_map(|row| row.state.as_ref());
         if always || last != state.as_ref() {
@@ -350,7 +302,7 @@ impl Run<'_> {
         }
     }
 
-    fn row(&self, event: Vec<String>) -> Row {
+    fn row(&self, event: Vec<Happening>) -> Row {
         let since = self.scenario.realtime.then(|| (self.now - self.last_apply).as_seconds());
         let t = (!self.scenario.realtime).then(|| self.now.as_seconds());
         Row { t, since, event, ..Row::default() }

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::simulate::Row;
+use super::sim::state::{Nodes, Replicas};
+use super::sim::trace::Row;
 use crate::finding::Identity;
 
 /// More lines than these are shortened to the first and the last ones.
@@ -14,9 +15,9 @@ pub(super) fn lines(identity: &Identity, spec: &Value, rows: &[Row]) -> Vec<Stri
     let mut lines: Vec<String> = Vec::new();
     for state in rows.iter().skip(1).filter_map(|row| row.state.as_ref()) {
         let line = match identity.kind.as_str() {
-            "Deployment" => deployment(name, spec, &state["status"]),
-            "StatefulSet" => stateful_set(spec, &state["status"]),
-            "DaemonSet" => daemon_set(name, &state["status"]),
+            "Deployment" => deployment(name, spec, state.replicas()),
+            "StatefulSet" => stateful_set(spec, state.replicas()),
+            "DaemonSet" => daemon_set(name, state.nodes().unwrap_or_default()),
             _ => return Vec::new(),
         };
         if lines.last() != Some(&line) {
@@ -32,15 +33,10 @@ pub(super) fn lines(identity: &Identity, spec: &Value, rows: &[Row]) -> Vec<Stri
     lines
 }
 
-fn number(status: &Value, name: &str) -> i64 {
-    status[name].as_i64().unwrap_or_default()
-}
-
-fn deployment(name: &str, spec: &Value, status: &Value) -> String {
+fn deployment(name: &str, spec: &Value, status: Replicas) -> String {
     let wanted = spec["replicas"].as_i64().unwrap_or(1);
     let waiting = format!("Waiting for deployment {name:?} rollout to finish");
-    let (replicas, updated) = (number(status, "replicas"), number(status, "updatedReplicas"));
-    let available = number(status, "availableReplicas");
+    let [replicas, updated, available] = [status.all, status.updated, status.available].map(Option::unwrap_or_default);
     if updated < wanted {
         format!("{waiting}: {updated} out of {wanted} new replicas have been updated...")
     } else if replicas > updated {
@@ -52,9 +48,9 @@ fn deployment(name: &str, spec: &Value, status: &Value) -> String {
     }
 }
 
-fn stateful_set(spec: &Value, status: &Value) -> String {
+fn stateful_set(spec: &Value, status: Replicas) -> String {
     let wanted = spec["replicas"].as_i64().unwrap_or(1);
-    let (ready, updated) = (number(status, "readyReplicas"), number(status, "updatedReplicas"));
+    let [ready, updated] = [status.ready, status.updated].map(Option::unwrap_or_default);
     if spec["updateStrategy"]["type"] == "OnDelete" {
         return "error: rollout status is only available for RollingUpdate strategy type".to_owned();
     }
@@ -71,9 +67,9 @@ fn stateful_set(spec: &Value, status: &Value) -> String {
     format!("partitioned roll out complete: {updated} new pods have been updated...")
 }
 
-fn daemon_set(name: &str, status: &Value) -> String {
-    let (desired, updated) = (number(status, "desiredNumberScheduled"), number(status, "updatedNumberScheduled"));
-    let available = number(status, "numberAvailable");
+fn daemon_set(name: &str, status: Nodes) -> String {
+    let desired = status.desired;
+    let [updated, available] = [status.updated, status.available].map(Option::unwrap_or_default);
     let waiting = format!("Waiting for daemon set {name:?} rollout to finish");
     if updated < desired {
         format!("{waiting}: {updated} out of {desired} new pods have been updated...")

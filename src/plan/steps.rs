@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::document::{PodState, Revision, Span, Step};
-use super::simulate::Row;
+use super::sim::event::{Event, Happening, PodEvent, Verb};
+use super::sim::state::{NamedPod, Phase, State};
+use super::sim::template;
+use super::sim::trace::Row;
 
 /// Sets of more pods are shown in numbers only.
 pub(super) const NAMED: usize = 12;
@@ -23,58 +24,39 @@ impl Count {
         self.revisions.iter().map(|revision| revision.pods).sum()
     }
 
-    /// The pods of a state by revision. The states of the kinds differ: counts for a Deployment, names for a
-    /// `StatefulSet`, nodes for a `DaemonSet`.
-    pub(super) fn new(state: &Value) -> Self {
-        let mut by_revision: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
+    /// The pods of a state by revision.
+    pub(super) fn new(state: &State) -> Self {
+        let mut by_revision: BTreeMap<template::Revision, (i64, i64)> = BTreeMap::new();
         let mut terminating = 0;
-        let mut add = |rev, phase: &str, count: i64| {
-            if phase == "Terminating" {
+        for (revision, phase, count) in state.phases() {
+            if phase == Phase::Terminating {
                 terminating += count;
-            } else {
-                let (pods, ready) = by_revision.entry(rev).or_default();
+            } else if let Some(revision) = revision {
+                let (pods, ready) = by_revision.entry(revision).or_default();
                 *pods += count;
-                *ready += if phase == "Ready" { count } else { 0 };
-            }
-        };
-        for states in [&state["pods"], &state["nodes"]] {
-            for (pods, count) in states.as_object().into_iter().flatten() {
-                for pod in pods.split('+') {
-                    let (rev, phase) = pod.split_once('/').unwrap_or(("", pod));
-                    add(rev, phase, count.as_i64().unwrap_or_default());
-                }
+                *ready += if phase == Phase::Ready { count } else { 0 };
             }
         }
-        for pod in state["pods"].as_array().into_iter().flatten() {
-            add(text(pod, "rev"), text(pod, "phase"), 1);
-        }
-        let revision = |(rev, (pods, ready))| Revision { rev: rev_name(rev), pods, ready };
+        let revision = |(revision, (pods, ready))| Revision { rev: rev_name(revision), pods, ready };
         let revisions: Vec<Revision> = by_revision.into_iter().map(revision).collect();
-        let status = &state["status"];
-        let available = ["availableReplicas", "numberAvailable"].iter().find_map(|name| status[*name].as_i64());
         // The status of some kinds counts pods that are stopping, which nobody should count on.
         let ready = revisions.iter().map(|revision| revision.ready).sum();
-        Self { available: available.unwrap_or_default().min(ready), revisions, terminating }
+        Self { available: state.available().min(ready), revisions, terminating }
     }
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap_or_default()
 }
 
 /// What a plan calls a revision: there are two, the old and the new template.
-fn rev_name(rev: &str) -> String {
-    match rev {
-        "r1" => "old",
-        "r2" => "new",
-        other => other,
+fn rev_name(revision: template::Revision) -> String {
+    match revision.0 {
+        1 => "old".to_owned(),
+        2 => "new".to_owned(),
+        _ => revision.to_string(),
     }
-    .to_owned()
 }
 
 /// Whether the row tells of nothing but pods that are gone at last, which nobody waited for.
 fn is_only_gone(row: &Row) -> bool {
-    row.said.is_empty() && row.event.iter().all(|event| event.starts_with("gone:"))
+    row.said.is_empty() && row.event.iter().all(|event| matches!(event, Happening::Pods(PodEvent::Gone, _)))
 }
 
 /// The instants at which something changes that people see. The first row is how things stand before the change.
@@ -125,37 +107,36 @@ fn complete(steps: &mut [Step]) {
 }
 
 /// The pods by name, where they have names that last and are few.
-fn named(state: &Value) -> Vec<PodState> {
-    let pods = state["pods"].as_array().map_or(&[][..], Vec::as_slice);
-    let pods = if pods.len() > NAMED { &[] } else { pods };
-    let named = pods.iter().filter(|pod| pod["name"].is_string());
-    let pod = |pod| PodState {
-        name: text(pod, "name").to_owned(),
-        rev: rev_name(text(pod, "rev")),
-        phase: text(pod, "phase").to_owned(),
+fn named(state: &State) -> Vec<PodState> {
+    let pods = Some(state.named()).filter(|pods| pods.len() <= NAMED).unwrap_or_default();
+    let pod = |pod: &NamedPod| PodState {
+        name: pod.name.clone(),
+        rev: rev_name(pod.group.revision),
+        phase: pod.group.phase.name().to_owned(),
     };
-    named.map(pod).collect()
+    pods.iter().map(pod).collect()
 }
 
 /// The controllers' events, shortened: `new 0→3`, `delete db-4`, `create 3 pods`.
-fn events(said: &[String]) -> Vec<String> {
+fn events(said: &[Event]) -> Vec<String> {
     let mut events: Vec<String> = Vec::new();
-    let mut created = 0;
-    let mut deleted = 0;
+    let (mut created, mut deleted) = (0, 0);
     for event in said {
-        let words: Vec<&str> = event.split_whitespace().collect();
-        match words.as_slice() {
-            ["ScalingReplicaSet:", .., name, "from", from, "to", to] => {
-                let rev = rev_name(name.rsplit_once('-').map_or(*name, |(_, rev)| rev));
-                events.push(format!("{rev} {from}→{to}"));
+        events.push(match event {
+            Event::Created => {
+                created += 1;
+                continue;
             }
-            ["SuccessfulCreate:", "Create", "Pod", name, ..] => events.push(format!("create {name}")),
-            ["SuccessfulDelete:", "Delete", "Pod", name, ..] => events.push(format!("delete {name}")),
-            ["SuccessfulCreate:", "Create", "Claim", name, ..] => events.push(format!("create claim {name}")),
-            ["SuccessfulCreate:", "Created", "pod", ..] => created += 1,
-            ["SuccessfulDelete:", "Deleted", "pod", ..] => deleted += 1,
-            _ => events.push(event.clone()),
-        }
+            Event::Deleted => {
+                deleted += 1;
+                continue;
+            }
+            Event::Scaled { revision, from, to, .. } => format!("{} {from}→{to}", rev_name(*revision)),
+            Event::Pod { verb: Verb::Create, pod, .. } => format!("create {pod}"),
+            Event::Pod { verb: Verb::Delete, pod, .. } => format!("delete {pod}"),
+            Event::Claim { claim, .. } => format!("create claim {claim}"),
+            Event::Pod { verb: Verb::Update, .. } | Event::Other { .. } => event.to_string(),
+        });
     }
     let pods = |count: i32| if count == 1 { "1 pod".to_owned() } else { format!("{count} pods") };
     if deleted > 0 {

@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 use std::io;
 
-use serde_json::Value;
-
 use super::printable;
+use crate::plan::state::{NamedPod, Phase, Pods, State, on_node};
 use crate::plan::{Row, Trace};
 
 /// Writes the trace of the scenario that is called `name`.
@@ -13,10 +12,11 @@ pub fn write(out: &mut dyn io::Write, name: &str, trace: &Trace) -> io::Result<(
     let mut text = format!("{}\n", printable(name));
     for row in &trace.trace {
         let time = row.t.or(row.since).unwrap_or_default();
-        let what = if row.event.is_empty() { "timer".to_owned() } else { row.event.join(" ") };
+        let events: Vec<String> = row.event.iter().map(ToString::to_string).collect();
+        let what = if events.is_empty() { "timer".to_owned() } else { events.join(" ") };
         let _ = writeln!(text, "{time:>8.1} s  {what:<16}  {}", printable(&summary(row)));
         for said in &row.said {
-            let _ = writeln!(text, "{:>12}{}", "", printable(said));
+            let _ = writeln!(text, "{:>12}{}", "", printable(&said.to_string()));
         }
     }
     if let Some(state) = trace.trace.iter().rev().find_map(|row| row.state.as_ref()) {
@@ -30,11 +30,9 @@ pub fn write(out: &mut dyn io::Write, name: &str, trace: &Trace) -> io::Result<(
 }
 
 /// How many pods are not Ready, although they should be.
-fn waiting(state: &Value) -> u64 {
-    let counted = [&state["pods"], &state["nodes"]].into_iter().filter_map(Value::as_object).flatten();
-    let counted = counted.filter(|(what, _)| what.contains("/Pending")).filter_map(|(_, count)| count.as_u64());
-    let listed = state["pods"].as_array().into_iter().flatten().filter(|pod| pod["phase"] == "Pending");
-    counted.sum::<u64>() + listed.map(|_| 1).sum::<u64>()
+fn waiting(state: &State) -> i64 {
+    let phases = state.phases().into_iter();
+    phases.filter(|(_, phase, _)| *phase == Phase::Pending).map(|(_, _, count)| count).sum()
 }
 
 /// The pods or Jobs of an instant, or why something was refused.
@@ -47,29 +45,34 @@ fn summary(row: &Row) -> String {
             .collect();
         return causes.join("; ");
     }
-    let Some(state) = &row.state else { return String::new() };
-    match (&state["pods"], &state["nodes"]) {
-        (Value::Object(pods), _) | (_, Value::Object(pods)) => {
-            pods.iter().map(|(what, count)| format!("{what} {count}")).collect::<Vec<_>>().join("  ")
+    row.state.as_ref().map_or_else(Vec::new, parts).join("  ")
+}
+
+/// The pods or Jobs, each sort or each one in a word or two.
+fn parts(state: &State) -> Vec<String> {
+    let counted = |what: String, count: i64| format!("{what} {count}");
+    let mut parts: Vec<String> = match &state.pods {
+        None => Vec::new(),
+        Some(Pods::Counted(pods)) => pods.iter().map(|(group, count)| counted(group.to_string(), *count)).collect(),
+        Some(Pods::OnNodes(nodes)) => nodes.iter().map(|(pods, count)| counted(on_node(pods), *count)).collect(),
+        Some(Pods::Named(pods)) => {
+            let pod = |pod: &NamedPod| format!("{}/{}", pod.name, pod.group);
+            return pods.iter().map(pod).collect();
         }
-        (Value::Array(pods), _) => {
-            let pod = |pod: &Value| {
-                let text = |name: &str| {
-                    pod[name].as_str().map(str::to_owned).or_else(|| pod[name].as_i64().map(|it| it.to_string()))
-                };
-                [text("name").or_else(|| text("index")), text("rev"), text("phase")]
-                    .into_iter()
-                    .flatten()
-                    .collect::<Vec<_>>()
-                    .join("/")
-            };
-            pods.iter().map(pod).collect::<Vec<_>>().join("  ")
+        Some(Pods::Indexed(pods)) => {
+            let pods = pods.iter().flat_map(|((index, phase), count)| {
+                let index = index.map(|index| format!("{index}/")).unwrap_or_default();
+                std::iter::repeat_n(format!("{index}{}", phase.name()), *count)
+            });
+            return pods.collect();
         }
-        _ => {
-            let jobs = state["jobs"].as_array().into_iter().flatten();
-            let job = |job: &Value| Some(format!("{} {}", job["name"].as_str()?, job["status"].as_str()?));
-            let next = state["next"].as_str().map(|next| format!("next {next}"));
-            jobs.filter_map(job).chain(next).collect::<Vec<_>>().join("  ")
-        }
-    }
+    };
+    // As programs that read the trace see them.
+    parts.sort_unstable();
+    let runs = state.runs.iter();
+    parts.extend(runs.flat_map(|runs| {
+        let jobs = runs.jobs.iter().map(|run| format!("{} {}", run.name, run.status()));
+        jobs.chain(runs.next.iter().map(|next| format!("next {next}")))
+    }));
+    parts
 }

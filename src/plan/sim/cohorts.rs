@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Included, Unbounded};
 
 use super::kubelet::Kubelet;
+use super::state::{Group, Phase};
 use super::template::Revision;
 use super::time::Time;
 
@@ -227,12 +228,14 @@ impl Cohorts {
         Some(*since + min_ready)
     }
 
-    /// Adds to `pods` how many pods there are of each revision in each phase, as the trace shows it.
-    pub(in crate::plan) fn count(&self, pods: &mut BTreeMap<String, i32>) {
-        for (revision, total) in &self.totals {
-            for (phase, count) in [("Pending", total.pending), ("Ready", total.ready), ("Terminating", total.leaving)] {
+    /// Adds to `pods` how many pods there are of each revision in each phase.
+    pub(in crate::plan) fn count(&self, pods: &mut BTreeMap<Group, i64>) {
+        for (&revision, total) in &self.totals {
+            let phases =
+                [(Phase::Pending, total.pending), (Phase::Ready, total.ready), (Phase::Terminating, total.leaving)];
+            for (phase, count) in phases {
                 if count > 0 {
-                    *pods.entry(format!("{revision}/{phase}")).or_default() += count;
+                    *pods.entry(Group { revision, phase }).or_default() += i64::from(count);
                 }
             }
         }

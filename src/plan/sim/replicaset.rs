@@ -3,6 +3,7 @@
 //! Mirrors `syncReplicaSet`, `manageReplicas` and `calculateStatus` in `pkg/controller/replicaset` (v1.36).
 
 use super::cohorts::{Cohort, Cohorts};
+use super::event::{Happened, PodEvent};
 use super::kubelet::Kubelet;
 use super::template::Revision;
 use super::time::Time;
@@ -87,8 +88,8 @@ pub(in crate::plan) fn bind<'a>(sets: impl IntoIterator<Item = &'a mut Cohorts>,
     }
 }
 
-/// What the environment did, as the trace says it.
-pub(in crate::plan) fn events(gone: i32, ready: i32) -> Vec<String> {
-    let counted = [("gone", gone), ("ready", ready)].into_iter().filter(|(_, count)| *count > 0);
-    counted.map(|(what, count)| format!("{what}:{count}")).collect()
+/// What happened to pods, of which so many are gone and so many are Ready now.
+pub(in crate::plan) fn happened(gone: i32, ready: i32) -> Happened {
+    let counted = [(PodEvent::Gone, gone), (PodEvent::Ready, ready)].into_iter().filter(|(_, count)| *count > 0);
+    counted.map(|(event, count)| (event, usize::try_from(count).unwrap_or_default())).collect()
 }

@@ -19,7 +19,7 @@ pub(in crate::plan) struct Revisions {
 
 /// A template, by when it was first seen: `r1`, `r2` …
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::plan) struct Revision(pub(in crate::plan) usize);
+pub struct Revision(pub usize);
 
 impl Template {
     /// Takes a template that has been defaulted.

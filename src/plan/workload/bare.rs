@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::ReplicaSet as ReplicaSetModel;
 use k8s_openapi::api::core::v1::{Pod as PodModel, PodTemplateSpec};
-use serde_json::{Map, Value, json};
 
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
+use crate::plan::sim::event::{Event, Happened};
 use crate::plan::sim::kubelet::Kubelet;
 use crate::plan::sim::replicaset::{self, ReplicaSet};
+use crate::plan::sim::state::{Pods, Replicas, State, Status, unless_zero};
 use crate::plan::sim::template::{self, Revisions, Template};
 use crate::plan::sim::time::Time;
 use crate::plan::simulate::Workload;
@@ -76,12 +77,12 @@ impl Workload for Bare {
         self.set.next_timer(now)
     }
 
-    fn happen(&mut self, now: Time) -> Vec<String> {
+    fn happen(&mut self, now: Time) -> Happened {
         let (gone, ready) = self.set.pods.happen(now);
-        replicaset::events(gone, ready)
+        replicaset::happened(gone, ready)
     }
 
-    fn sync(&mut self, now: Time, _said: &mut Vec<String>) -> bool {
+    fn sync(&mut self, now: Time, _said: &mut Vec<Event>) -> bool {
         if self.set.pods.active() < self.set.replicas {
             self.set.revision = self.revisions.see(&self.template);
         }
@@ -97,18 +98,21 @@ impl Workload for Bare {
         replicaset::bind([&mut self.set.pods], now, &self.kubelet);
     }
 
-    fn state(&self, _now: Time) -> Value {
+    fn state(&self, _now: Time) -> State {
         let mut pods = BTreeMap::new();
         self.set.pods.count(&mut pods);
+        let pods = Some(Pods::Counted(pods));
         if self.is_pod {
-            return json!({"pods": pods});
+            return State { pods, ..State::default() };
         }
         let status = self.set.status;
-        let counts = [("readyReplicas", status.ready), ("availableReplicas", status.available)];
-        let counts = counts.into_iter().filter(|(_, count)| *count != 0);
-        let terminating = self.counts_terminating.then_some(("terminatingReplicas", status.terminating));
-        let counts = counts.chain([("replicas", status.replicas)]).chain(terminating);
-        let status: Map<String, Value> = counts.map(|(name, count)| (name.to_owned(), json!(count))).collect();
-        json!({"status": status, "pods": pods})
+        let counts = Replicas {
+            all: Some(status.replicas.into()),
+            ready: unless_zero(status.ready),
+            available: unless_zero(status.available),
+            terminating: self.counts_terminating.then(|| status.terminating.into()),
+            ..Replicas::default()
+        };
+        State { pods, status: Some(Status::Replicas(counts)), ..State::default() }
     }
 }

@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use k8s_openapi::api::batch::v1::CronJob as Model;
-use serde_json::{Map, Value, json};
 
 use self::wanted::Wanted;
 use super::job::Job;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
+use crate::plan::sim::event::{Event, Happened};
 use crate::plan::sim::scenario::{Outage, Scenario};
+use crate::plan::sim::state::{self, Runs, State};
 use crate::plan::sim::time::Time;
 use crate::plan::simulate::Workload;
 
@@ -121,17 +122,17 @@ impl Workload for CronJob {
         None
     }
 
-    fn happen(&mut self, now: Time) -> Vec<String> {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    fn happen(&mut self, now: Time) -> Happened {
+        let mut happened = Happened::new();
         for run in self.runs.values_mut() {
-            for (event, count) in run.job.let_all_happen(now) {
-                *counts.entry(event).or_default() += count;
+            for (event, count) in run.job.happen(now) {
+                *happened.entry(event).or_default() += count;
             }
         }
-        counts.into_iter().map(|(event, count)| format!("{event}:{count}")).collect()
+        happened
     }
 
-    fn sync(&mut self, now: Time, said: &mut Vec<String>) -> bool {
+    fn sync(&mut self, now: Time, said: &mut Vec<Event>) -> bool {
         if self.outage(now).is_some() {
             return false;
         }
@@ -157,26 +158,28 @@ impl Workload for CronJob {
         }
     }
 
-    fn state(&self, now: Time) -> Value {
+    fn state(&self, now: Time) -> State {
         let calendar =
             self.wanted.as_ref().filter(|wanted| !wanted.suspended).and_then(|wanted| wanted.calendar().ok());
         let zone = calendar.as_ref().map_or(TimeZone::UTC, |calendar| calendar.time_zone.clone());
-        let jobs = self.runs.values().map(|run| {
-            let status = match run.job.outcome() {
-                Some(true) => "Complete",
-                Some(false) => "Failed",
-                None => "Running",
-            };
-            json!({"name": run.name, "scheduled": local(run.slot, &zone), "status": status})
-        });
-        let mut status = Map::new();
+        let job = |run: &Run| state::Run {
+            name: run.name.clone(),
+            scheduled: local(run.slot, &zone),
+            outcome: run.job.outcome(),
+        };
         let active = self.active.iter().filter_map(|minute| self.runs.get(minute)).map(|run| run.name.clone());
-        status.insert("active".to_owned(), active.collect());
-        for (name, time) in [("lastScheduleTime", self.last_schedule), ("lastSuccessfulTime", self.last_success)] {
-            status.extend(time.map(|time| (name.to_owned(), local(time, &TimeZone::UTC).into())));
-        }
+        let time = |instant: Option<i64>| instant.map(|instant| local(instant, &TimeZone::UTC));
+        let status = state::CronJob {
+            active: active.collect(),
+            last_schedule: time(self.last_schedule),
+            last_success: time(self.last_success),
+        };
         let next = calendar.and_then(|calendar| calendar.next(self.instant(now)));
-        json!({"jobs": jobs.collect::<Vec<_>>(), "next": next.map(|next| local(next, &zone)), "status": status})
+        State {
+            runs: Some(Runs { jobs: self.runs.values().map(job).collect(), next: next.map(|next| local(next, &zone)) }),
+            status: Some(state::Status::CronJob(status)),
+            ..State::default()
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use k8s_openapi::api::batch::v1::{CronJob as Model, JobSpec};
 
 use super::slots::Calendar;
+use crate::plan::sim::event::Event;
 use crate::values::cron::{Schedule, load_time_zone};
 
 /// The spec, read.
@@ -59,13 +60,15 @@ impl Wanted {
 
     /// When runs are due; otherwise the event that says why they never are. Without a time zone, that of the
     /// kube-controller-manager would count, which is taken to be UTC.
-    pub(super) fn calendar(&self) -> Result<Calendar, String> {
+    pub(super) fn calendar(&self) -> Result<Calendar, Event> {
         let time_zone = match &self.time_zone {
-            Some(name) => load_time_zone(name).ok_or_else(|| format!("UnknownTimeZone: invalid timeZone: {name:?}"))?,
+            Some(name) => load_time_zone(name)
+                .ok_or_else(|| Event::other("UnknownTimeZone", format!("invalid timeZone: {name:?}")))?,
             None => TimeZone::UTC,
         };
-        let schedule = Schedule::parse(&self.schedule)
-            .map_err(|error| format!("UnparseableSchedule: unparseable schedule: {:?} : {error}", self.schedule))?;
+        let schedule = Schedule::parse(&self.schedule).map_err(|error| {
+            Event::other("UnparseableSchedule", format!("unparseable schedule: {:?} : {error}", self.schedule))
+        })?;
         Ok(Calendar { schedule, time_zone })
     }
 }

@@ -10,14 +10,15 @@ mod update;
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::apps::v1::{DaemonSet as Model, DaemonSetSpec};
-use serde_json::{Value, json};
 
 use self::nodes::{Eligibility, eligibility};
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
+use crate::plan::sim::event::{Event, Happened};
 use crate::plan::sim::kubelet::Kubelet;
 use crate::plan::sim::replicaset;
 use crate::plan::sim::scenario::{NodeModel, Scenario};
+use crate::plan::sim::state::{self, Group, Phase, Pods, State, number, unless_zero};
 use crate::plan::sim::template::{self, Revision, Revisions, Template};
 use crate::plan::sim::time::Time;
 use crate::plan::simulate::Workload;
@@ -38,7 +39,7 @@ pub(super) struct DaemonSet {
     /// What happens next to which pod: the node, and the pod's number.
     due: BTreeSet<(Time, usize, u64)>,
     /// How many nodes are in which state, and the nodes for which that may not be true any more.
-    states: BTreeMap<String, usize>,
+    states: BTreeMap<Vec<Group>, i64>,
     touched: BTreeSet<usize>,
     /// How many pods have been created.
     created: u64,
@@ -65,7 +66,7 @@ struct Node {
     /// In the order of their creation.
     pods: Vec<Pod>,
     /// Its state as it is counted.
-    state: String,
+    state: Vec<Group>,
 }
 
 #[derive(Clone, Debug)]
@@ -101,7 +102,7 @@ impl DaemonSet {
                 model: model.clone(),
                 eligibility: Eligibility::default(),
                 pods: Vec::new(),
-                state: String::new(),
+                state: Vec::new(),
             })
             .collect();
         nodes.sort_by(|one, other| one.model.name.cmp(&other.model.name));
@@ -154,7 +155,7 @@ impl DaemonSet {
     }
 
     /// Creates and deletes pods; whether there was anything to do. Mirrors `syncNodes`.
-    fn take(&mut self, steps: &Steps, now: Time, said: &mut Vec<String>) -> bool {
+    fn take(&mut self, steps: &Steps, now: Time, said: &mut Vec<Event>) -> bool {
         for &at in steps.create.iter().take(BURST) {
             self.created += 1;
             let revision = self.revisions.see(&self.spec.template);
@@ -170,7 +171,7 @@ impl DaemonSet {
                 leaving: false,
             });
             self.touched.insert(at);
-            said.push("SuccessfulCreate: Created pod".to_owned());
+            said.push(Event::Created);
         }
         for &(at, number) in steps.delete.iter().take(BURST) {
             let pods = &mut self.nodes[at].pods;
@@ -187,7 +188,7 @@ impl DaemonSet {
                 // A pod that is on no node has nobody who would have to stop it, and is gone at once.
                 pods.remove(place);
             }
-            said.push("SuccessfulDelete: Deleted pod".to_owned());
+            said.push(Event::Deleted);
         }
         !(steps.create.is_empty() && steps.delete.is_empty())
     }
@@ -264,7 +265,7 @@ impl Workload for DaemonSet {
         since.map(|since| since + self.spec.min_ready).filter(|time| *time > now).min()
     }
 
-    fn happen(&mut self, now: Time) -> Vec<String> {
+    fn happen(&mut self, now: Time) -> Happened {
         let (mut gone, mut ready) = (0, 0);
         while let Some((_, at, number)) = self.due.first().copied().filter(|(time, ..)| *time <= now) {
             self.due.pop_first();
@@ -279,10 +280,10 @@ impl Workload for DaemonSet {
             }
             self.touched.insert(at);
         }
-        replicaset::events(gone, ready)
+        replicaset::happened(gone, ready)
     }
 
-    fn sync(&mut self, now: Time, said: &mut Vec<String>) -> bool {
+    fn sync(&mut self, now: Time, said: &mut Vec<Event>) -> bool {
         let mut acted = self.take(&self.manage(now), now, said);
         if !acted && !self.spec.on_delete {
             // What `manage` has set going has to be seen first.
@@ -304,38 +305,39 @@ impl Workload for DaemonSet {
                 self.due.extend(pod.due.map(|due| (due, at, pod.number)));
                 nth += 1;
             }
-            let state = node.show();
+            let state = node.groups();
             if state != node.state {
-                count(&mut self.states, &node.state, |count| count - 1);
-                count(&mut self.states, &state, |count| count + 1);
+                count(&mut self.states, &node.state, -1);
+                count(&mut self.states, &state, 1);
                 node.state = state;
             }
         }
     }
 
-    fn state(&self, _now: Time) -> Value {
+    fn state(&self, _now: Time) -> State {
         let status = self.status;
-        let always = [
-            ("currentNumberScheduled", status.current),
-            ("desiredNumberScheduled", status.desired),
-            ("numberReady", status.ready),
-        ];
-        let counts = [
-            ("numberAvailable", status.available),
-            ("numberUnavailable", status.desired - status.available),
-            ("updatedNumberScheduled", status.updated),
-        ];
-        let counts = counts.into_iter().filter(|(_, count)| *count > 0);
-        let counts: BTreeMap<&str, usize> = counts.chain(always).collect();
-        json!({"nodes": self.states, "status": counts})
+        let counts = state::Nodes {
+            desired: number(status.desired),
+            current: number(status.current),
+            ready: number(status.ready),
+            updated: unless_zero(status.updated),
+            available: unless_zero(status.available),
+            unavailable: unless_zero(status.desired - status.available),
+        };
+        State {
+            pods: Some(Pods::OnNodes(self.states.clone())),
+            status: Some(state::Status::Nodes(counts)),
+            ..State::default()
+        }
     }
 }
 
-fn count(states: &mut BTreeMap<String, usize>, state: &str, change: impl FnOnce(usize) -> usize) {
+/// Counts a node more or less in that state; nodes without pods are not counted.
+fn count(states: &mut BTreeMap<Vec<Group>, i64>, state: &[Group], change: i64) {
     if state.is_empty() {
         return;
     }
-    let count = change(states.get(state).copied().unwrap_or_default());
+    let count = states.get(state).copied().unwrap_or_default() + change;
     if count == 0 {
         states.remove(state);
     } else {
@@ -344,16 +346,17 @@ fn count(states: &mut BTreeMap<String, usize>, state: &str, change: impl FnOnce(
 }
 
 impl Node {
-    /// Its pods, as the trace shows them; nothing for a node without pods.
-    fn show(&self) -> String {
+    /// Its pods, sorted.
+    fn groups(&self) -> Vec<Group> {
         let phase = |pod: &Pod| match (pod.leaving, pod.ready_since) {
-            (true, _) => "Terminating",
-            (false, Some(_)) => "Ready",
-            (false, None) => "Pending",
+            (true, _) => Phase::Terminating,
+            (false, Some(_)) => Phase::Ready,
+            (false, None) => Phase::Pending,
         };
-        let mut pods: Vec<String> = self.pods.iter().map(|pod| format!("{}/{}", pod.revision, phase(pod))).collect();
+        let mut pods: Vec<Group> =
+            self.pods.iter().map(|pod| Group { revision: pod.revision, phase: phase(pod) }).collect();
         pods.sort_unstable();
-        pods.join("+")
+        pods
     }
 }
 

@@ -11,14 +11,15 @@ mod status;
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{Deployment as Model, DeploymentSpec, RollingUpdateDeployment};
-use serde_json::{Value, json};
 
 use self::status::{Conditions, Status};
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 use crate::plan::sim::cohorts::Cohorts;
+use crate::plan::sim::event::{Event, Happened};
 use crate::plan::sim::kubelet::Kubelet;
 use crate::plan::sim::replicaset::{self, ReplicaSet};
+use crate::plan::sim::state::{self, Pods, State};
 use crate::plan::sim::template::{self, Revision, Revisions, Template};
 use crate::plan::sim::time::Time;
 use crate::plan::simulate::Workload;
@@ -92,7 +93,7 @@ impl Deployment {
     }
 
     /// One pass of the Deployment controller; whether it changed anything.
-    fn sync(&mut self, now: Time, said: &mut Vec<String>) -> bool {
+    fn sync(&mut self, now: Time, said: &mut Vec<Event>) -> bool {
         let before = (self.status, self.conditions.clone());
         self.conditions.pause(self.spec.paused, self.spec.deadline.is_some(), now);
         let acted = if self.spec.paused || self.is_scaling_event() {
@@ -122,7 +123,7 @@ impl Deployment {
     }
 
     /// The new ReplicaSet, created if it is not there, and whether it was. Mirrors `getNewReplicaSet`.
-    fn new_or_created_set(&mut self, now: Time, said: &mut Vec<String>) -> (usize, bool) {
+    fn new_or_created_set(&mut self, now: Time, said: &mut Vec<Event>) -> (usize, bool) {
         if let Some(new) = self.new_set() {
             return (new, false);
         }
@@ -142,10 +143,7 @@ impl Deployment {
             max: self.spec.replicas.saturating_add(self.max_surge()),
         };
         if replicas > 0 {
-            said.push(format!(
-                "ScalingReplicaSet: Scaled up replica set {}-{revision} from 0 to {replicas}",
-                self.name
-            ));
+            said.push(Event::Scaled { deployment: self.name.clone(), revision, from: 0, to: replicas });
         }
         self.sets.push(set);
         if self.spec.deadline.is_some() {
@@ -231,7 +229,7 @@ impl Workload for Deployment {
         sets.chain(self.next_progress_check(now)).min()
     }
 
-    fn happen(&mut self, now: Time) -> Vec<String> {
+    fn happen(&mut self, now: Time) -> Happened {
         let (mut gone, mut ready) = (0, 0);
         for pods in self.sets.iter_mut().map(|set| &mut set.inner.pods).chain(&mut self.orphans) {
             let (more_gone, more_ready) = pods.happen(now);
@@ -239,10 +237,10 @@ impl Workload for Deployment {
             ready += more_ready;
         }
         self.orphans.retain(|pods| pods.leaving() > 0);
-        replicaset::events(gone, ready)
+        replicaset::happened(gone, ready)
     }
 
-    fn sync(&mut self, now: Time, said: &mut Vec<String>) -> bool {
+    fn sync(&mut self, now: Time, said: &mut Vec<Event>) -> bool {
         let mut changed = Deployment::sync(self, now, said);
         for set in &mut self.sets {
             changed |= set.inner.sync(now, &self.kubelet, &mut self.created);
@@ -254,29 +252,24 @@ impl Workload for Deployment {
         replicaset::bind(self.sets.iter_mut().map(|set| &mut set.inner.pods), now, &self.kubelet);
     }
 
-    fn state(&self, _now: Time) -> Value {
-        let sets: Vec<Value> = self
-            .sets
-            .iter()
-            .map(|set| {
-                json!({
-                    "rev": set.inner.revision.to_string(),
-                    "revision": set.number.to_string(),
-                    "spec": set.inner.replicas,
-                    "replicas": set.inner.status.replicas,
-                    "ready": set.inner.status.ready,
-                    "available": set.inner.status.available,
-                })
-            })
-            .collect();
+    fn state(&self, _now: Time) -> State {
+        let set = |set: &Set| state::ReplicaSet {
+            revision: set.inner.revision,
+            number: set.number,
+            wanted: set.inner.replicas,
+            replicas: set.inner.status.replicas,
+            ready: set.inner.status.ready,
+            available: set.inner.status.available,
+        };
         let mut pods = BTreeMap::new();
         self.sets.iter().map(|set| &set.inner.pods).chain(&self.orphans).for_each(|set| set.count(&mut pods));
-        json!({
-            "replicaSets": sets,
-            "status": self.status.show(self.spec.counts_terminating),
-            "conditions": self.conditions.show(),
-            "pods": pods,
-        })
+        State {
+            replica_sets: Some(self.sets.iter().map(set).collect()),
+            status: Some(self.status.shown(self.spec.counts_terminating)),
+            conditions: Some(self.conditions.shown()),
+            pods: Some(Pods::Counted(pods)),
+            ..State::default()
+        }
     }
 }
 

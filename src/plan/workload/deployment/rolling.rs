@@ -2,12 +2,12 @@
 //!
 //! Mirrors `pkg/controller/deployment/rolling.go` and `recreate.go` (v1.36).
 
-use super::{Deployment, Time};
+use super::{Deployment, Event, Time};
 
 impl Deployment {
     /// One pass of a rolling update: the new ReplicaSet grows, or the old ones shrink, or neither. Mirrors
     /// `rolloutRolling`.
-    pub(super) fn roll(&mut self, now: Time, said: &mut Vec<String>) -> bool {
+    pub(super) fn roll(&mut self, now: Time, said: &mut Vec<Event>) -> bool {
         let (new, created) = self.found_or_created_set(now, said);
         let wanted = self.wanted_of_new(self.sets[new].inner.replicas);
         if self.scale(new, wanted, said) || self.shrink_old(new, said) {
@@ -22,7 +22,7 @@ impl Deployment {
     }
 
     /// One pass of an update that deletes all old pods before it creates new ones. Mirrors `rolloutRecreate`.
-    pub(super) fn roll_by_recreating(&mut self, now: Time, said: &mut Vec<String>) -> bool {
+    pub(super) fn roll_by_recreating(&mut self, now: Time, said: &mut Vec<Event>) -> bool {
         let new = self.new_set();
         let mut shrunk = false;
         for at in 0..self.sets.len() {
@@ -40,7 +40,7 @@ impl Deployment {
         created || scaled || cleaned
     }
 
-    fn found_or_created_set(&mut self, now: Time, said: &mut Vec<String>) -> (usize, bool) {
+    fn found_or_created_set(&mut self, now: Time, said: &mut Vec<Event>) -> (usize, bool) {
         let (new, created) = self.new_or_created_set(now, said);
         if self.spec.deadline.is_some() {
             self.conditions.found(now);
@@ -65,7 +65,7 @@ impl Deployment {
     ///
     /// What matters is what the ReplicaSets should have, so that pods which are being deleted do not count; new pods that
     /// are not available cannot be relied on.
-    fn shrink_old(&mut self, new: usize, said: &mut Vec<String>) -> bool {
+    fn shrink_old(&mut self, new: usize, said: &mut Vec<Event>) -> bool {
         let old = (0..self.sets.len()).filter(|at| *at != new && self.sets[*at].inner.replicas > 0);
         let old: Vec<usize> = old.collect();
         if old.is_empty() {
@@ -97,7 +97,7 @@ impl Deployment {
     /// Takes away old pods that are not available, the oldest ReplicaSet first: nobody misses them. It fails where a
     /// ReplicaSet reports more available pods than it should have, because that report is out of date. Mirrors
     /// `cleanupUnhealthyReplicas`.
-    fn shrink_unhealthy(&mut self, old: &[usize], limit: i32, said: &mut Vec<String>) -> Result<i32, ()> {
+    fn shrink_unhealthy(&mut self, old: &[usize], limit: i32, said: &mut Vec<Event>) -> Result<i32, ()> {
         let mut done = 0;
         for &at in old {
             let set = &self.sets[at].inner;

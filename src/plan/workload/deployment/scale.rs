@@ -3,7 +3,7 @@
 //! Mirrors `sync`, `scale`, `scaleReplicaSet` and `isScalingEvent` in `pkg/controller/deployment/sync.go`, and
 //! `GetReplicaSetProportion` in `pkg/controller/deployment/util/deployment_util.go` (v1.36).
 
-use super::Deployment;
+use super::{Deployment, Event};
 
 impl Deployment {
     /// Whether a ReplicaSet was last scaled for another number of wanted pods. Mirrors `isScalingEvent`.
@@ -13,7 +13,7 @@ impl Deployment {
     }
 
     /// One pass while the Deployment is paused or changes its scale: no rollout takes place in it. Mirrors `sync`.
-    pub(super) fn sync_scale(&mut self, said: &mut Vec<String>) -> bool {
+    pub(super) fn sync_scale(&mut self, said: &mut Vec<Event>) -> bool {
         let mut new = self.new_set();
         let mut acted = self.spread(new, said);
         if self.spec.paused && self.clean_up(new) {
@@ -24,7 +24,7 @@ impl Deployment {
         acted
     }
 
-    fn spread(&mut self, new: Option<usize>, said: &mut Vec<String>) -> bool {
+    fn spread(&mut self, new: Option<usize>, said: &mut Vec<Event>) -> bool {
         let wanted = self.spec.replicas;
         let active: Vec<usize> = (0..self.sets.len()).filter(|at| self.sets[*at].inner.replicas > 0).collect();
         let only = match active[..] {
@@ -54,7 +54,7 @@ impl Deployment {
     /// Gives each ReplicaSet its share, and the largest what is left over.
     ///
     /// From 10 to 20 wanted pods with 3 more allowed, 7 and 6 of once 13 become 12 and 11 of 23.
-    fn spread_in_proportion(&mut self, mut active: Vec<usize>, said: &mut Vec<String>) -> bool {
+    fn spread_in_proportion(&mut self, mut active: Vec<usize>, said: &mut Vec<Event>) -> bool {
         let wanted = self.spec.replicas;
         let allowed = if wanted > 0 { wanted.saturating_add(self.max_surge()) } else { 0 };
         let add = allowed.saturating_sub(self.total());
@@ -98,21 +98,20 @@ impl Deployment {
     }
 
     /// Scales a ReplicaSet, if it has another size. Mirrors `scaleReplicaSet`.
-    pub(super) fn scale(&mut self, at: usize, replicas: i32, said: &mut Vec<String>) -> bool {
+    pub(super) fn scale(&mut self, at: usize, replicas: i32, said: &mut Vec<Event>) -> bool {
         self.sets[at].inner.replicas != replicas && self.scale_by_force(at, replicas, said)
     }
 
     /// Scales a ReplicaSet and notes what it was scaled for, also if it keeps its size.
-    fn scale_by_force(&mut self, at: usize, replicas: i32, said: &mut Vec<String>) -> bool {
+    fn scale_by_force(&mut self, at: usize, replicas: i32, said: &mut Vec<Event>) -> bool {
         let (desired, max) = (self.spec.replicas, self.spec.replicas.saturating_add(self.max_surge()));
         let set = &mut self.sets[at];
         let old = set.inner.replicas;
         let changed = (old, set.desired, set.max) != (replicas, desired, max);
         (set.inner.replicas, set.desired, set.max) = (replicas, desired, max);
         if old != replicas {
-            let direction = if old < replicas { "up" } else { "down" };
-            let name = format!("{}-{}", self.name, set.inner.revision);
-            said.push(format!("ScalingReplicaSet: Scaled {direction} replica set {name} from {old} to {replicas}"));
+            let revision = set.inner.revision;
+            said.push(Event::Scaled { deployment: self.name.clone(), revision, from: old, to: replicas });
         }
         changed
     }

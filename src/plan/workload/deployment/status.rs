@@ -2,9 +2,8 @@
 //!
 //! Mirrors `calculateStatus` in `pkg/controller/deployment/sync.go` and `syncRolloutStatus` in `progress.go` (v1.36).
 
-use serde_json::{Map, Value, json};
-
 use super::{Deployment, Time};
+use crate::plan::sim::state::{self, Condition, Replicas, unless_zero};
 
 /// The counts of the status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,34 +39,33 @@ const TIMED_OUT: &str = "ProgressDeadlineExceeded";
 
 impl Status {
     /// The counts as the API shows them: without those that are zero, except for one that may be absent otherwise.
-    pub(super) fn show(&self, counts_terminating: bool) -> Value {
-        let counts = [
-            ("replicas", self.replicas),
-            ("updatedReplicas", self.updated),
-            ("readyReplicas", self.ready),
-            ("availableReplicas", self.available),
-            ("unavailableReplicas", self.unavailable),
-        ];
-        let counts = counts.into_iter().filter(|(_, count)| *count != 0);
-        let terminating = counts_terminating.then_some(("terminatingReplicas", self.terminating));
-        let fields = counts.chain(terminating).map(|(name, count)| (name.to_owned(), json!(count)));
-        Value::Object(fields.collect::<Map<_, _>>())
+    pub(super) fn shown(&self, counts_terminating: bool) -> state::Status {
+        state::Status::Replicas(Replicas {
+            all: unless_zero(self.replicas),
+            updated: unless_zero(self.updated),
+            ready: unless_zero(self.ready),
+            available: unless_zero(self.available),
+            unavailable: unless_zero(self.unavailable),
+            terminating: counts_terminating.then(|| self.terminating.into()),
+            current: None,
+        })
     }
 }
 
 impl Conditions {
-    pub(super) fn show(&self) -> Value {
-        let mut conditions = Vec::new();
-        if let Some(enough) = self.available {
+    /// The conditions as the API shows them.
+    pub(super) fn shown(&self) -> Vec<Condition> {
+        let available = self.available.map(|enough| {
             let (status, reason) =
                 if enough { ("True", "MinimumReplicasAvailable") } else { ("False", "MinimumReplicasUnavailable") };
-            conditions.push(json!({"type": "Available", "status": status, "reason": reason}));
-        }
-        if let Some(progressing) = self.progressing {
-            let Progressing { status, reason, .. } = progressing;
-            conditions.push(json!({"type": "Progressing", "status": status, "reason": reason}));
-        }
-        Value::Array(conditions)
+            Condition { name: "Available", status, reason }
+        });
+        let progressing = self.progressing.map(|Progressing { status, reason, .. }| Condition {
+            name: "Progressing",
+            status,
+            reason,
+        });
+        available.into_iter().chain(progressing).collect()
     }
 
     /// Says that the Deployment is paused or resumed; a missed deadline stays. Mirrors `checkPausedConditions`.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::backoff::{self, Record};
 use super::sync::View;
 use super::wanted::{Action, Wanted};
-use super::{BATCH_PERIOD, Event, Job, Phase, Pod, Status};
+use super::{BATCH_PERIOD, Due, Event, Job, Phase, Pod, Status};
 use crate::plan::sim::slow_start::slow_start;
 use crate::plan::sim::time::Time;
 
@@ -27,7 +27,7 @@ impl Job {
         succeeded: usize,
         record: Record,
         now: Time,
-        said: &mut Vec<String>,
+        said: &mut Vec<Event>,
     ) -> usize {
         let active = view.active.len();
         let aim = match wanted.completions {
@@ -71,7 +71,7 @@ impl Job {
         let count = pods.len();
         for index in slow_start(pods, |_| true).into_iter().flatten() {
             self.create(wanted, view, index, now);
-            said.push("SuccessfulCreate: Created pod".to_owned());
+            said.push(Event::Created);
         }
         active + count
     }
@@ -102,13 +102,13 @@ impl Job {
     }
 
     /// Deletes pods; each of them is gone a while later.
-    pub(super) fn delete(&mut self, ids: &[u64], now: Time, said: &mut Vec<String>) {
+    pub(super) fn delete(&mut self, ids: &[u64], now: Time, said: &mut Vec<Event>) {
         for id in ids {
             let Some(pod) = self.pods.get_mut(id) else { continue };
             pod.deleted = Some(now);
-            said.push("SuccessfulDelete: Deleted pod".to_owned());
+            said.push(Event::Deleted);
             let gone = if self.wanted.leaves_at_once { now } else { self.kubelet.gone_at(now) };
-            self.schedule(*id, gone, Event::Gone);
+            self.schedule(*id, gone, Due::Gone);
         }
     }
 

@@ -11,14 +11,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use k8s_openapi::api::batch::v1::Job as Model;
-use serde_json::Value;
 
 use self::backoff::Record;
 pub(super) use self::wanted::Wanted;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
+use crate::plan::sim::event::{Event, Happened, PodEvent};
 use crate::plan::sim::kubelet::Kubelet;
 use crate::plan::sim::scenario::Scenario;
+use crate::plan::sim::state::State;
 use crate::plan::sim::time::Time;
 use crate::plan::simulate::Workload;
 
@@ -52,7 +53,7 @@ pub(super) struct Job {
     /// The other ones, which only lie about, by index and phase.
     ended: BTreeMap<(Option<i32>, Phase), usize>,
     /// What happens next to which pod by itself.
-    due: BTreeSet<(Time, u64, Event)>,
+    due: BTreeSet<(Time, u64, Due)>,
     /// The pods that were created since the controller settled last.
     created: Vec<u64>,
     serial: u64,
@@ -87,7 +88,7 @@ struct Pod {
     ignored: u32,
     restarts: u32,
     /// What is about to happen to it.
-    due: Vec<(Time, Event)>,
+    due: Vec<(Time, Due)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,7 +103,7 @@ enum Phase {
 
 /// What happens to a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Event {
+enum Due {
     Start,
     Restart,
     End,
@@ -232,7 +233,7 @@ impl Job {
         self.sync_at = Some(self.sync_at.map_or(time, |earlier| earlier.min(time)));
     }
 
-    fn schedule(&mut self, id: u64, time: Time, event: Event) {
+    fn schedule(&mut self, id: u64, time: Time, event: Due) {
         if let Some(pod) = self.pods.get_mut(&id) {
             pod.due.push((time, event));
             self.due.insert((time, id, event));
@@ -248,9 +249,9 @@ impl Job {
         }
     }
 
-    /// Lets happen what is due now; returns how often what happened.
-    pub(super) fn let_all_happen(&mut self, now: Time) -> BTreeMap<&'static str, usize> {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    /// Lets happen what is due now.
+    fn let_all_happen(&mut self, now: Time) -> Happened {
+        let mut happened = Happened::new();
         while let Some(&(time, id, event)) = self.due.first()
             && time <= now
         {
@@ -260,42 +261,42 @@ impl Job {
             }
             self.let_happen(id, event, now);
             let event = match event {
-                Event::Start => "start",
-                Event::Restart => "restart",
-                Event::End => "end",
-                Event::Gone => "gone",
+                Due::Start => PodEvent::Start,
+                Due::Restart => PodEvent::Restart,
+                Due::End => PodEvent::End,
+                Due::Gone => PodEvent::Gone,
             };
-            *counts.entry(event).or_default() += 1;
+            *happened.entry(event).or_default() += 1;
         }
-        if !counts.is_empty() {
+        if !happened.is_empty() {
             self.enqueue(if self.realtime { now + BATCH_PERIOD } else { now });
         }
-        counts
+        happened
     }
 
-    fn let_happen(&mut self, id: u64, event: Event, now: Time) {
+    fn let_happen(&mut self, id: u64, event: Due, now: Time) {
         let Some(pod) = self.pods.get_mut(&id) else { return };
         match event {
-            Event::Gone => self.remove(id),
+            Due::Gone => self.remove(id),
             // A pod that is deleted before it runs never does.
-            Event::Start | Event::Restart if pod.is_deleted() => {}
-            Event::Start | Event::Restart => {
-                if event == Event::Restart {
+            Due::Start | Due::Restart if pod.is_deleted() => {}
+            Due::Start | Due::Restart => {
+                if event == Due::Restart {
                     // The kubelet counts a restart when it starts the container again (`startContainer`).
                     pod.restarts += 1;
                     pod.succeeds = self.ends.next(pod.index);
                 }
                 (pod.phase, pod.ready) = (Phase::Ready, Some(now));
-                self.schedule(id, now + self.run, Event::End);
+                self.schedule(id, now + self.run, Due::End);
             }
-            Event::End if pod.succeeds || !self.wanted.restarts || pod.is_deleted() => {
+            Due::End if pod.succeeds || !self.wanted.restarts || pod.is_deleted() => {
                 pod.phase = if pod.succeeds { Phase::Succeeded } else { Phase::Failed };
                 pod.ended = Some(now);
             }
-            Event::End => {
+            Due::End => {
                 (pod.phase, pod.ready) = (Phase::Waiting, None);
                 let restart = now + crash_loop_delay(pod.restarts);
-                self.schedule(id, restart, Event::Restart);
+                self.schedule(id, restart, Due::Restart);
             }
         }
     }
@@ -342,11 +343,11 @@ impl Workload for Job {
         self.sync_at.into_iter().chain(self.expires_at()).min()
     }
 
-    fn happen(&mut self, now: Time) -> Vec<String> {
-        self.let_all_happen(now).into_iter().map(|(event, count)| format!("{event}:{count}")).collect()
+    fn happen(&mut self, now: Time) -> Happened {
+        self.let_all_happen(now)
     }
 
-    fn sync(&mut self, now: Time, said: &mut Vec<String>) -> bool {
+    fn sync(&mut self, now: Time, said: &mut Vec<Event>) -> bool {
         let expired = self.expire(now);
         if self.sync_at.is_none_or(|time| time > now) {
             return expired;
@@ -361,11 +362,11 @@ impl Workload for Job {
 
     fn settled(&mut self, now: Time) {
         for (nth, id) in std::mem::take(&mut self.created).into_iter().enumerate() {
-            self.schedule(id, self.kubelet.ready_at(now, nth), Event::Start);
+            self.schedule(id, self.kubelet.ready_at(now, nth), Due::Start);
         }
     }
 
-    fn state(&self, _: Time) -> Value {
-        self.show()
+    fn state(&self, _: Time) -> State {
+        self.shown()
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::wanted::{Action, Wanted};
-use super::{Condition, Job, Phase, Pod, Status, Verdict};
+use super::{Condition, Event, Job, Phase, Pod, Status, Verdict};
 use crate::plan::sim::time::Time;
 
 /// What the controller sees at the begin of a pass.
@@ -26,7 +26,7 @@ pub(super) struct View {
 
 impl Job {
     /// One sync; whether it changed anything.
-    pub(super) fn sync_job(&mut self, now: Time, said: &mut Vec<String>) -> bool {
+    pub(super) fn sync_job(&mut self, now: Time, said: &mut Vec<Event>) -> bool {
         let wanted = Rc::clone(&self.wanted);
         if wanted.managed_elsewhere || self.finished.is_some() || self.deleted {
             return false;
@@ -180,7 +180,7 @@ impl Job {
         }
     }
 
-    fn suspend_or_resume(&mut self, wanted: &Wanted, status: &mut Status, now: Time, said: &mut Vec<String>) {
+    fn suspend_or_resume(&mut self, wanted: &Wanted, status: &mut Status, now: Time, said: &mut Vec<Event>) {
         let suspended = self.conditions.get("Suspended").is_some_and(|condition| condition.status);
         if suspended == wanted.suspended {
             return;
@@ -189,7 +189,7 @@ impl Job {
             if wanted.suspended { ("JobSuspended", "suspended", None) } else { ("JobResumed", "resumed", Some(now)) };
         self.conditions.insert("Suspended", Condition { status: wanted.suspended, reason });
         status.start = start;
-        said.push(format!("{}: Job {word}", if wanted.suspended { "Suspended" } else { "Resumed" }));
+        said.push(Event::other(if wanted.suspended { "Suspended" } else { "Resumed" }, format!("Job {word}")));
     }
 
     /// Counts the pods that have ended, and forgets them (`trackJobStatusAndRemoveFinalizers`). When the Job fails, what
@@ -243,20 +243,20 @@ impl Job {
     }
 
     /// Nothing is left to wait for (`enactJobFinished`).
-    fn finish(&mut self, wanted: &Wanted, now: Time, said: &mut Vec<String>) {
+    fn finish(&mut self, wanted: &Wanted, now: Time, said: &mut Vec<Event>) {
         self.finished = Some(now);
         let Some(verdict) = self.verdict.clone() else { return };
         self.condition(if verdict.success { "Complete" } else { "Failed" }, Some(&verdict));
         if !verdict.success {
-            said.push(format!("{}: {}", verdict.reason, verdict.message));
+            said.push(Event::other(verdict.reason, verdict.message));
             return;
         }
         let completions = wanted.completions.and_then(|completions| usize::try_from(completions).ok());
         if completions.is_some_and(|completions| self.status.succeeded > completions) {
-            let message = "TooManySucceededPods: Too many succeeded pods running after completion count reached";
-            said.push(message.to_owned());
+            let message = "Too many succeeded pods running after completion count reached";
+            said.push(Event::other("TooManySucceededPods", message));
         }
-        said.push("Completed: Job completed".to_owned());
+        said.push(Event::other("Completed", "Job completed"));
     }
 }
 

@@ -7,13 +7,15 @@ mod wanted;
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::apps::v1::StatefulSet as Model;
-use serde_json::{Map, Value, json};
 
 use self::claims::{Claims, Owner};
 use self::wanted::Wanted;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
+use crate::plan::sim::event::{Event, Happened};
 use crate::plan::sim::kubelet::Kubelet;
+use crate::plan::sim::replicaset::happened;
+use crate::plan::sim::state::{self, Group, NamedPod, Phase, Pods, Replicas, State, number, unless_zero};
 use crate::plan::sim::template::{self, Revision, Revisions, Template};
 use crate::plan::sim::time::Time;
 use crate::plan::simulate::Workload;
@@ -33,7 +35,7 @@ pub(super) struct StatefulSet {
     pods: BTreeMap<i64, Pod>,
     claims: Claims,
     /// What happens next to which pod by itself.
-    due: BTreeSet<(Time, i64, Event)>,
+    due: BTreeSet<(Time, i64, Due)>,
     /// The pods that were created since the controller settled last.
     created: Vec<i64>,
     /// How many pods there have been.
@@ -65,24 +67,25 @@ struct Pod {
     claims_of: Option<Owner>,
 }
 
-/// What happens to a pod.
+/// What happens to a pod by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Event {
+enum Due {
     Ready,
     Gone,
 }
 
 impl Status {
-    fn show(&self) -> Map<String, Value> {
-        let mut status = Map::new();
-        status.insert("availableReplicas".to_owned(), self.available.into());
-        status.insert("replicas".to_owned(), self.replicas.into());
-        let counts =
-            [("currentReplicas", self.current), ("readyReplicas", self.ready), ("updatedReplicas", self.updated)];
-        for (name, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
-            status.insert(name.to_owned(), count.into());
-        }
-        status
+    /// The counts as the API shows them.
+    fn shown(&self) -> state::Status {
+        state::Status::Replicas(Replicas {
+            all: Some(number(self.replicas)),
+            available: Some(number(self.available)),
+            current: unless_zero(self.current),
+            ready: unless_zero(self.ready),
+            updated: unless_zero(self.updated),
+            unavailable: None,
+            terminating: None,
+        })
     }
 }
 
@@ -112,11 +115,11 @@ impl Pod {
         self.terminating || !self.is_available(min_ready, now)
     }
 
-    fn phase(&self) -> &'static str {
+    fn phase(&self) -> Phase {
         match (self.terminating, self.ready) {
-            (true, _) => "Terminating",
-            (false, Some(_)) => "Ready",
-            (false, None) => "Pending",
+            (true, _) => Phase::Terminating,
+            (false, Some(_)) => Phase::Ready,
+            (false, None) => Phase::Pending,
         }
     }
 }
@@ -154,15 +157,17 @@ impl StatefulSet {
     /// The pod is gone, and so are the claims that it owned.
     fn remove(&mut self, ordinal: i64) {
         let Some(pod) = self.pods.remove(&ordinal) else { return };
-        for (time, event) in [(pod.ready_at, Event::Ready), (pod.gone_at, Event::Gone)] {
+        for (time, event) in [(pod.ready_at, Due::Ready), (pod.gone_at, Due::Gone)] {
             time.map(|time| self.due.remove(&(time, ordinal, event)));
         }
         let claims = self.claims_of(ordinal);
         self.claims.collect(&claims, pod.id);
     }
 
-    fn revision_name(&self, pod: &Pod) -> String {
-        self.names.get(&pod.revision).map(|name| format!("r{name}")).unwrap_or_default()
+    /// What the pod is counted by: revisions as they are named.
+    fn group(&self, pod: &Pod) -> Group {
+        let name = self.names.get(&pod.revision).copied().unwrap_or_default();
+        Group { revision: Revision(name), phase: pod.phase() }
     }
 
     /// Revisions count from the first pod of each.
@@ -197,13 +202,13 @@ impl Workload for StatefulSet {
         self.pods.values().filter_map(|pod| Some(pod.ready? + min_ready)).filter(|time| *time > now).min()
     }
 
-    fn happen(&mut self, now: Time) -> Vec<String> {
+    fn happen(&mut self, now: Time) -> Happened {
         let (mut ready, mut gone) = (0, 0);
         while let Some(&(time, ordinal, event)) = self.due.first()
             && time <= now
         {
             self.due.pop_first();
-            if event == Event::Gone {
+            if event == Due::Gone {
                 self.remove(ordinal);
                 gone += 1;
                 continue;
@@ -215,11 +220,10 @@ impl Workload for StatefulSet {
                 pod.ready = Some(now);
             }
         }
-        let events = [("gone", gone), ("ready", ready)];
-        events.into_iter().filter(|(_, count)| *count > 0).map(|(event, count)| format!("{event}:{count}")).collect()
+        happened(gone, ready)
     }
 
-    fn sync(&mut self, now: Time, said: &mut Vec<String>) -> bool {
+    fn sync(&mut self, now: Time, said: &mut Vec<Event>) -> bool {
         self.sync_set(now, said)
     }
 
@@ -232,35 +236,33 @@ impl Workload for StatefulSet {
             if pod.ready_at.is_none() && !behaviour.fails {
                 let time = self.kubelet.ready_at(now, nth);
                 pod.ready_at = Some(time);
-                self.due.insert((time, ordinal, Event::Ready));
+                self.due.insert((time, ordinal, Due::Ready));
             }
         }
         self.name_revisions();
     }
 
-    fn state(&self, _: Time) -> Value {
-        let mut pods: Vec<(String, &Pod)> =
-            self.pods.iter().map(|(ordinal, pod)| (self.name_of(*ordinal), pod)).collect();
-        pods.sort_by(|one, other| one.0.cmp(&other.0));
-        let pods: Vec<Value> = pods
-            .into_iter()
-            .map(|(name, pod)| json!({"name": name, "phase": pod.phase(), "rev": self.revision_name(pod)}))
-            .collect();
-        json!({"pods": pods, "pvcs": self.claims.names().collect::<Vec<_>>(), "status": self.status.show()})
+    fn state(&self, _: Time) -> State {
+        let pods = self.pods.iter();
+        let pod = |(ordinal, pod): (&i64, &Pod)| NamedPod { name: self.name_of(*ordinal), group: self.group(pod) };
+        let mut pods: Vec<NamedPod> = pods.map(pod).collect();
+        pods.sort_by(|one, other| one.name.cmp(&other.name));
+        State {
+            pods: Some(Pods::Named(pods)),
+            claims: Some(self.claims.names().map(str::to_owned).collect()),
+            status: Some(self.status.shown()),
+            ..State::default()
+        }
     }
 
-    fn outline(&self, now: Time) -> Value {
+    fn outline(&self, now: Time) -> State {
         if self.pods.len() <= NAMED {
             return self.state(now);
         }
-        let mut counts: BTreeMap<(Revision, &str), (usize, &Pod)> = BTreeMap::new();
+        let mut pods: BTreeMap<Group, i64> = BTreeMap::new();
         for pod in self.pods.values() {
-            counts.entry((pod.revision, pod.phase())).or_insert((0, pod)).0 += 1;
+            *pods.entry(self.group(pod)).or_default() += 1;
         }
-        let pods: Map<String, Value> = counts
-            .into_iter()
-            .map(|((_, phase), (count, pod))| (format!("{}/{phase}", self.revision_name(pod)), count.into()))
-            .collect();
-        json!({"pods": pods, "status": self.status.show()})
+        State { pods: Some(Pods::Counted(pods)), status: Some(self.status.shown()), ..State::default() }
     }
 }

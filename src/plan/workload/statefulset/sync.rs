@@ -6,7 +6,8 @@
 
 use super::claims::Owner;
 use super::wanted::{Strategy, Wanted};
-use super::{Event, Pod, StatefulSet, Status};
+use super::{Due, Pod, StatefulSet, Status};
+use crate::plan::sim::event::{Event, Verb};
 use crate::plan::sim::slow_start::slow_start;
 use crate::plan::sim::template::Revision;
 use crate::plan::sim::time::Time;
@@ -17,7 +18,7 @@ struct Pass<'a> {
     wanted: &'a Wanted,
     current: Revision,
     now: Time,
-    said: &'a mut Vec<String>,
+    said: &'a mut Vec<Event>,
     changed: bool,
 }
 
@@ -30,7 +31,7 @@ enum Step {
 
 impl StatefulSet {
     /// One sync (`updateStatefulSet`); whether it changed anything.
-    pub(super) fn sync_set(&mut self, now: Time, said: &mut Vec<String>) -> bool {
+    pub(super) fn sync_set(&mut self, now: Time, said: &mut Vec<Event>) -> bool {
         let Some(wanted) = self.wanted.take() else { return false };
         let current = self.status.current_revision.unwrap_or(wanted.revision);
         let mut status = self.count(&wanted, current, now);
@@ -112,7 +113,7 @@ impl Pass<'_> {
         }
         if self.give_claims(ordinal, owner) {
             // The pod is written together with its claims, though nothing in it changes (`UpdateStatefulPod`).
-            self.say("Update", ordinal);
+            self.say(Verb::Update, ordinal);
         }
         Step::Next
     }
@@ -127,14 +128,14 @@ impl Pass<'_> {
             let owner = self.wanted.retention.owner(id, false);
             let claims = self.set.claims.create(self.set.claims_of(*ordinal), owner);
             let (pod, set) = (self.set.name_of(*ordinal), &self.wanted.name);
-            let say = |claim| format!("SuccessfulCreate: Create Claim {claim} Pod {pod} in StatefulSet {set} success");
+            let say = |claim| Event::Claim { claim, pod: pod.clone(), set: set.clone() };
             self.said.extend(claims.into_iter().map(say));
         }
         for (id, ordinal) in (first..).zip(ordinals) {
             let revision = self.revision_of_new(*ordinal);
             self.set.pods.insert(*ordinal, Pod::new(id, revision));
             self.set.created.push(*ordinal);
-            self.say("Create", *ordinal);
+            self.say(Verb::Create, *ordinal);
             self.set.serial = id;
         }
         self.changed = true;
@@ -245,9 +246,9 @@ impl Pass<'_> {
         } else {
             let gone = self.set.kubelet.gone_at(self.now);
             pod.gone_at = Some(gone);
-            self.set.due.insert((gone, ordinal, Event::Gone));
+            self.set.due.insert((gone, ordinal, Due::Gone));
         }
-        self.say("Delete", ordinal);
+        self.say(Verb::Delete, ordinal);
         self.changed = true;
     }
 
@@ -262,8 +263,8 @@ impl Pass<'_> {
         news
     }
 
-    fn say(&mut self, verb: &str, ordinal: i64) {
-        let (pod, set) = (self.set.name_of(ordinal), &self.wanted.name);
-        self.said.push(format!("Successful{verb}: {verb} Pod {pod} in StatefulSet {set} successful"));
+    fn say(&mut self, verb: Verb, ordinal: i64) {
+        let (pod, set) = (self.set.name_of(ordinal), self.wanted.name.clone());
+        self.said.push(Event::Pod { verb, pod, set });
     }
 }
