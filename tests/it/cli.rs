@@ -11,14 +11,15 @@ use tempfile::TempDir;
 
 use crate::snapshot;
 
-const GOOD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  mode: fast\n";
-const BAD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  mode: fast\n  mode: slow\n";
+pub(crate) const GOOD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  mode: fast\n";
+pub(crate) const BAD: &str =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  mode: fast\n  mode: slow\n";
 /// What seatrial says of `BAD`, after the file's name.
 const FOUND: &str = ":7:3: error: ";
 /// An example that gives one warning and nothing else.
 const RISKY: &str = "rules/deprecated-api/bad.yaml";
 
-fn seatrial() -> Command {
+pub(crate) fn seatrial() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seatrial"));
     for variable in ["GITHUB_ACTIONS", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR"] {
         command.env_remove(variable);
@@ -27,7 +28,7 @@ fn seatrial() -> Command {
 }
 
 /// A folder with these files; names may hold slashes.
-fn folder(files: &[(&str, &str)]) -> TempDir {
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
     for (name, text) in files {
         write(folder.path(), name, text.as_bytes());
@@ -35,26 +36,26 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-fn write(folder: &Path, name: &str, bytes: &[u8]) {
+pub(crate) fn write(folder: &Path, name: &str, bytes: &[u8]) {
     let path = folder.join(name);
     fs::create_dir_all(path.parent().expect("inside")).expect("folders can be made");
     fs::write(path, bytes).expect("files can be written");
 }
 
 /// Runs `seatrial lint --format concise` with these arguments in a folder.
-fn lint(folder: &Path, args: &[&str]) -> Ran {
+pub(crate) fn lint(folder: &Path, args: &[&str]) -> Ran {
     Ran::of(seatrial().current_dir(folder).args(["lint", "--format", "concise"]).args(args))
 }
 
 /// What a run gave, as text.
-struct Ran {
-    status: Option<i32>,
-    out: String,
-    err: String,
+pub(crate) struct Ran {
+    pub(crate) status: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
-    fn of(command: &mut Command) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
         Self::from(command.output().expect("the command runs"))
     }
 
@@ -64,19 +65,19 @@ impl Ran {
     }
 
     #[track_caller]
-    fn is(&self, status: i32) -> &Self {
+    pub(crate) fn is(&self, status: i32) -> &Self {
         assert_eq!(self.status, Some(status), "stdout:\n{}\nstderr:\n{}", self.out, self.err);
         assert!(!self.err.contains("panicked"), "{}", self.err);
         self
     }
 
     /// The files of the findings, in their order.
-    fn files(&self) -> Vec<&str> {
+    pub(crate) fn files(&self) -> Vec<&str> {
         self.out.lines().filter_map(|line| Some(line.split_once(':')?.0)).collect()
     }
 
     /// As a snapshot shows it.
-    fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let status = self.status.map_or("killed".to_owned(), |status| status.to_string());
         format!("status: {status}\n--- stdout\n{}--- stderr\n{}", self.out, self.err)
     }
@@ -351,22 +352,6 @@ fn a_wrong_configuration_is_a_failure_with_a_place() {
     let ran = lint(folder.path(), &[]);
     assert!(ran.is(2).err.contains("seatrial.toml:2:1"), "{}", ran.err);
     assert_eq!(ran.out, "");
-}
-
-#[test]
-fn fixes_are_shown_before_they_are_made() {
-    let text = GOOD.replace("mode: fast", "mode: fast  # seatrial: allow[duplicate-key] was here once");
-    let folder = folder(&[("settings.yaml", &text)]);
-    let here = folder.path();
-    let now = || fs::read_to_string(here.join("settings.yaml")).expect("it is there");
-    snapshot::check("cli", "diff", &lint(here, &["--diff"]).is(0).shown());
-    assert_eq!(now(), text);
-    let ran = lint(here, &["--fix"]);
-    assert_eq!((ran.is(0).out.as_str(), ran.err.as_str()), ("", "note: 1 finding fixed\n"));
-    assert_eq!(now(), GOOD);
-    assert_eq!(lint(here, &["--diff"]).is(0).shown(), lint(here, &["--fix"]).is(0).shown());
-    let ran = Ran::of(seatrial().args(["lint", "-", "--fix"]).write_stdin(text));
-    assert!(ran.is(2).err.contains("standard input cannot be fixed"), "{}", ran.err);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod containers;
 mod corpus;
 mod definitions;
 mod fix;
+mod fix_cli;
 mod formats;
 mod house;
 mod odd_scenarios;

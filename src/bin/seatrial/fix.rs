@@ -1,6 +1,6 @@
 //! `lint --fix` and `lint --diff`: what the library says a text should be, written to the file or shown.
 
-use std::fs;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use miette::IntoDiagnostic as _;
@@ -8,10 +8,10 @@ use miette::WrapErr as _;
 use seatrial::fix::{Fixed, fixed};
 use seatrial::lint::Report;
 use seatrial::load::Loaded;
-use seatrial::source::{Place, Sources, Span};
+use seatrial::source::{FileId, Place, Sources, Span};
 use similar::{DiffOp, TextDiff};
 
-use crate::output;
+use crate::{output, replace};
 
 /// How many lines around a change a diff shows.
 const AROUND: usize = 3;
@@ -19,37 +19,48 @@ const AROUND: usize = 3;
 /// A fix may make room for one that overlapped it; rules that undo each other's fixes must not go on for ever.
 const ROUNDS: usize = 10;
 
-/// Fixes the files until nothing is left to fix, and gives the report on what they are then.
-pub(crate) fn apply(loaded: &mut Loaded, lint: impl Fn(&Sources) -> Report) -> miette::Result<Report> {
+/// Fixes the files until nothing is left to fix, and gives the report on what they are then. A file that cannot be
+/// written stays as it is, and why comes back; the others are fixed all the same.
+pub(crate) fn apply(loaded: &mut Loaded, lint: impl Fn(&Sources) -> Report) -> (Report, Vec<miette::Report>) {
     let mut report = lint(&loaded.sources);
     let mut applied = 0;
+    let mut failures = Vec::new();
+    let mut left: BTreeSet<FileId> = BTreeSet::new();
     for _ in 0..ROUNDS {
-        let changes = fixed(&loaded.sources, &report.findings);
+        let mut changes = fixed(&loaded.sources, &report.findings);
+        changes.retain(|change| {
+            let written = !left.contains(&change.file) && write(loaded, change, &mut failures);
+            if !written {
+                left.insert(change.file);
+            }
+            written
+        });
         if changes.is_empty() {
             break;
         }
-        for change in &changes {
-            write(loaded, change)?;
-            applied += change.applied;
-        }
+        applied += changes.iter().map(|change| change.applied).sum::<usize>();
         loaded.sources = with(&loaded.sources, &changes);
         report = lint(&loaded.sources);
     }
     if applied > 0 {
         output::say(&format!("note: {applied} {} fixed", if applied == 1 { "finding" } else { "findings" }));
     }
-    Ok(report)
+    (report, failures)
 }
 
-fn write(loaded: &Loaded, change: &Fixed) -> miette::Result<()> {
-    let Some(path) = loaded.path(change.file) else {
-        return Err(miette::miette!(
+/// Whether the file could be written; if not, says why.
+fn write(loaded: &Loaded, change: &Fixed, failures: &mut Vec<miette::Report>) -> bool {
+    let name = &loaded.sources.get(change.file).name;
+    let written = match loaded.path(change.file) {
+        Some(path) => replace::contents(path, &change.text)
+            .into_diagnostic()
+            .wrap_err_with(|| format!("`{name}` cannot be changed, and stays as it is")),
+        None => Err(miette::miette!(
             help = "save it to a file, or see with `--diff` what would change",
             "standard input cannot be fixed in its place"
-        ));
+        )),
     };
-    let name = &loaded.sources.get(change.file).name;
-    fs::write(path, &change.text).into_diagnostic().wrap_err_with(|| format!("`{name}` cannot be changed"))
+    written.map_err(|failure| failures.push(failure)).is_ok()
 }
 
 /// The same sources with new texts; the ids stay.

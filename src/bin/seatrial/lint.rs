@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
     let definitions = input::definitions(&args.input, &config);
     let background = Background { definitions: definitions.sources, old: old.sources };
     let lint = |sources: &Sources| lint_with(sources, &background, &settings);
-    let report = if args.fix { fix::apply(&mut loaded, lint)? } else { lint(&loaded.sources) };
+    let (report, failures) = if args.fix { fix::apply(&mut loaded, lint) } else { (lint(&loaded.sources), Vec::new()) };
     let format = args.format.unwrap_or_else(default_format);
     output::data(|out| {
         if args.diff {
@@ -37,11 +37,12 @@ pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
     if !args.quiet {
         notes::say(&loaded, &report);
     }
-    let errors: Vec<_> = definitions.errors.into_iter().chain(old.errors).chain(loaded.errors).collect();
-    let failed = !errors.is_empty();
-    for error in errors {
-        output::fail(&error.into());
+    let errors = definitions.errors.into_iter().chain(old.errors).chain(loaded.errors);
+    let failures: Vec<miette::Report> = errors.map(miette::Report::from).chain(failures).collect();
+    for failure in &failures {
+        output::fail(failure);
     }
+    let failed = !failures.is_empty();
     let found = report.fails(args.fail_on.unwrap_or(config.fail_on));
     Ok(ExitCode::from(if failed { FAILED } else { u8::from(found) }))
 }

@@ -10,6 +10,7 @@ mod lint;
 mod notes;
 mod output;
 mod plan;
+mod replace;
 mod rules;
 mod simulate;
 
