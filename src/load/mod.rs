@@ -219,8 +219,8 @@ fn bytes(candidate: &Candidate) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes).filter(|_| read as u64 <= LIMIT))
 }
 
-/// A path as it is shown: as given, without `.` components, with slashes.
-fn shown(path: &Path) -> String {
+/// What a text at this path is called: the path as given, without `.` components, with slashes.
+pub fn shown(path: &Path) -> String {
     let path: PathBuf = path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect();
     let name = path.to_string_lossy();
     if std::path::MAIN_SEPARATOR == '/' { name.into_owned() } else { name.replace(std::path::MAIN_SEPARATOR, "/") }

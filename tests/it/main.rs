@@ -16,6 +16,7 @@ mod formats;
 mod house;
 mod odd_scenarios;
 mod patches;
+mod plan_base;
 mod plan_cli;
 mod plans;
 mod plays;

@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command as Plain;
 
 use assert_cmd::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-const OLD: &str = "apiVersion: apps/v1
+pub(crate) const OLD: &str = "apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, namespace: shop}
 spec:
@@ -36,7 +35,7 @@ fn folder(new: &str) -> TempDir {
 }
 
 /// Exit status and output of `seatrial` with these arguments in a folder.
-fn run(folder: &Path, args: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn run(folder: &Path, args: &[&str]) -> (Option<i32>, String) {
     let output =
         Command::new(env!("CARGO_BIN_EXE_seatrial")).current_dir(folder).args(args).output().expect("the command runs");
     (output.status.code(), String::from_utf8(output.stdout).expect("output is text"))
@@ -103,34 +102,26 @@ fn gates_fail_the_run_and_formats_say_the_same_again() {
 }
 
 #[test]
-fn the_old_side_may_be_a_commit() {
-    let folder = tempfile::tempdir().expect("a folder can be made");
-    let git = |args: &[&str]| {
-        let identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"];
-        let status = Plain::new("git").current_dir(folder.path()).args(identity).args(args).output().expect("git runs");
-        assert!(status.status.success(), "{status:?}");
+fn standard_input_is_one_side_at_most() {
+    let folder = folder(OLD);
+    let fed = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_seatrial"));
+        let output = command.current_dir(folder.path()).args(args).write_stdin(OLD).output().expect("the command runs");
+        (output.status.code(), String::from_utf8(output.stderr).expect("output is text"))
     };
-    git(&["init", "-q", "-b", "main"]);
-    fs::write(folder.path().join("web.yaml"), OLD).expect("files can be written");
-    git(&["add", "."]);
-    git(&["commit", "-q", "-m", "begin"]);
-    fs::write(folder.path().join("web.yaml"), OLD.replace("replicas: 10", "replicas: 12"))
-        .expect("files can be written");
-    let (status, out) = run(folder.path(), &["plan", "--base", "main", "web.yaml"]);
-    assert_eq!(status, Some(0));
-    assert!(out.contains("spec.replicas") && out.contains("10 → 12"), "{out}");
-    assert_eq!(run(folder.path(), &["plan", "--base", "nowhere", "web.yaml"]).0, Some(2));
-    // What is left out of the working tree is left out of the commit too, and so is what was no manifest.
-    fs::write(folder.path().join("values.yaml"), "image: {tag: 1}\n").expect("files can be written");
-    fs::write(folder.path().join("chart.yaml"), OLD.replace("replicas: 10", "replicas: {{ .Values.count }}"))
-        .expect("files can be written");
-    git(&["add", "values.yaml", "chart.yaml"]);
-    git(&["commit", "-q", "-m", "a chart"]);
-    git(&["rm", "-q", "--cached", "values.yaml"]);
-    fs::remove_file(folder.path().join("values.yaml")).expect("files can be removed");
-    let (status, out) = run(folder.path(), &["plan", "--base", "main", "."]);
-    assert_eq!(status, Some(0));
-    assert!(out.starts_with("Plan: 1 workload scales"), "{out}");
+    for args in [
+        &["plan", "-", "-"][..],
+        &["plan", "--live", "-", "-"],
+        &["plan", "old.yaml", "-", "--crds", "-"],
+        &["lint", "--old", "-", "-"],
+    ] {
+        let (status, err) = fed(args);
+        assert_eq!(status, Some(2), "{args:?}: {err}");
+        assert!(err.contains("read once only") && err.contains("<(kubectl kustomize base)"), "{err}");
+    }
+    assert_eq!(fed(&["plan", "old.yaml", "-"]).0, Some(0));
+    assert_eq!(fed(&["plan", "-", "old.yaml"]).0, Some(0));
+    assert_eq!(fed(&["plan", "--base", "HEAD", "-"]).0, Some(2));
 }
 
 #[test]

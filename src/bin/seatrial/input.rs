@@ -37,6 +37,22 @@ pub(crate) fn definitions(args: &Input, config: &Config) -> Loaded {
     load(&folders, &load::Options { ignore_files: false, ..load::Options::default() })
 }
 
+/// Whether the path stands for standard input.
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Makes sure that standard input is read for one purpose only; the next one would find nothing left.
+pub(crate) fn once(purposes: &[&[PathBuf]]) -> miette::Result<()> {
+    if purposes.iter().filter(|paths| paths.iter().any(|path| is_stdin(path))).count() < 2 {
+        return Ok(());
+    }
+    Err(miette::miette!(
+        help = "save the other one to a file, or name a command in its place, as in `<(kubectl kustomize base)`",
+        "standard input can be read once only"
+    ))
+}
+
 /// A version as the command line names it.
 pub(crate) fn version(text: &str) -> miette::Result<KubernetesVersion> {
     text.parse().map_err(|error: UnsupportedVersion| {

@@ -17,6 +17,7 @@ use crate::{FAILED, defaults, fix, input, notes, output};
 pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
     let config = input::configuration(&args.input)?;
     let settings = settings(args, &config)?;
+    input::once(&[&args.paths, &args.old, &args.input.crds])?;
     let mut loaded = load(&paths(args), &input::options(&args.input, &config));
     if args.show_defaults {
         return show_defaults(args, loaded, &settings);

@@ -5,6 +5,7 @@ mod base;
 mod defaults;
 mod explain;
 mod fix;
+mod git;
 mod input;
 mod lint;
 mod notes;

@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::slice;
 
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use seatrial::config::Config;
@@ -96,16 +97,29 @@ fn options(args: &Plan, config: &Config, settings: &Settings) -> miette::Result<
 /// What runs now, and what would be applied.
 fn sides(args: &Plan, config: &Config) -> miette::Result<(Loaded, Loaded)> {
     let read = |paths: &[PathBuf]| load(paths, &input::options(&args.input, config));
-    if let Some(revision) = &args.base {
-        let new = read(&args.paths);
-        let mut old = Loaded::default();
-        old.sources = base::sources(revision, &args.paths, &new.sources)?;
-        return Ok((old, new));
-    }
-    match (&args.live, args.paths.as_slice()) {
-        (Some(live), paths) => Ok((load(std::slice::from_ref(live), &load::Options::default()), read(paths))),
-        (None, [old, new]) => Ok((read(std::slice::from_ref(old)), read(std::slice::from_ref(new)))),
-        (None, _) => Err(miette::miette!(
+    let crds = args.input.crds.as_slice();
+    match (&args.base, &args.live, args.paths.as_slice()) {
+        (Some(_), _, paths) if paths.iter().any(|path| input::is_stdin(path)) => Err(miette::miette!(
+            help = "name files or folders, or write `seatrial plan OLD -`",
+            "git does not know what standard input was"
+        )),
+        (Some(revision), _, paths) => {
+            let new = read(paths);
+            let mut old = Loaded::default();
+            old.sources = base::sources(revision, paths, &new.sources)?;
+            Ok((old, new))
+        }
+        (None, Some(live), paths) => {
+            let live = slice::from_ref(live);
+            input::once(&[live, paths, crds])?;
+            Ok((load(live, &load::Options::default()), read(paths)))
+        }
+        (None, None, [old, new]) => {
+            let (old, new) = (slice::from_ref(old), slice::from_ref(new));
+            input::once(&[old, new, crds])?;
+            Ok((read(old), read(new)))
+        }
+        (None, None, _) => Err(miette::miette!(
             help = "write `seatrial plan OLD NEW`, or give the old side by `--base` or `--live`",
             "a plan needs two sides"
         )),
