@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::applier::{self, Applier, Item, Treatment};
 use super::assumptions::Assumptions;
-use super::change::{Change, Effect, changes};
-use super::document::{Action, FieldChange, ObjectPlan, Plan, Rejection, Source, Span, Summary};
+use super::change::{Change, changes};
+use super::document::{Action, Effect, FieldChange, ObjectPlan, Plan, Rejection, Source, Span, Summary};
 use super::gate::Condition;
 use super::rollout::{self, Surroundings};
 use super::sim::nodes;
-use super::{apply, claims, consumers, decoding, interplay, refusal};
+use super::{apply, claims, consumers, decoding, interplay, refusal, workload};
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object, Pairs};
 use crate::finding::{Finding, Findings, Group, Identity};
@@ -95,8 +95,8 @@ pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
     let items: Vec<Item<'_>> = items.map(|(object, plan)| refusal::item(object, plan, &pairs)).collect();
     let after_rejection = options.applier.after_rejection(&items, &gone, first);
     objects.extend(gone.iter().map(|object| planner.gone(object)));
-    let is_guess =
-        known.is_empty() && objects.iter().any(|object| object.bounds.is_some() && object.is_of("DaemonSet"));
+    let is_guess = known.is_empty()
+        && objects.iter().any(|object| object.bounds.is_some() && workload::on_nodes().any(|kind| object.is_of(kind)));
     let mut assumptions = options.assumptions.words(is_guess);
     if !others.is_empty() {
         assumptions.push(format!("what only the dump has stays as it is ({} objects)", others.len()));

@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 
 use super::apply::LAST_APPLIED;
 use super::canonical::canonical;
+use super::document::Effect;
+use super::workload;
 use crate::admission::{self, ApiServer};
 use crate::cluster::Object;
 use crate::yaml::Path;
@@ -25,24 +27,6 @@ pub struct Change {
     pub new: Option<Value>,
     /// What that does.
     pub effect: Effect,
-}
-
-/// What a change does.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Effect {
-    /// Nothing happens to any pod.
-    None,
-    /// It takes effect without replacing pods.
-    InPlace,
-    /// The number of pods changes.
-    Scale,
-    /// Pods are replaced.
-    Roll,
-    /// The API server refuses it.
-    Rejected,
 }
 
 /// Fields that only the server writes.
@@ -197,22 +181,8 @@ fn is_unique(list: &[Value], key: &str) -> bool {
 
 /// What a change of the field `name` does to the pods of `object`, whose new form is `after`.
 fn effect(object: &Object, after: &Value, name: &str) -> Effect {
-    let in_template = name == "spec.template" || name.starts_with("spec.template.");
     if name.starts_with("metadata") {
         return Effect::None;
     }
-    match object.identity.kind.as_str() {
-        "Deployment" if in_template && after["spec"]["paused"] == true => Effect::InPlace,
-        "StatefulSet" | "DaemonSet" if in_template && after["spec"]["updateStrategy"]["type"] == "OnDelete" => {
-            Effect::InPlace
-        }
-        "Deployment" | "StatefulSet" | "DaemonSet" if in_template => Effect::Roll,
-        // Only pods that are made later follow the new template.
-        "ReplicaSet" | "ReplicationController" if in_template => Effect::None,
-        "Deployment" | "StatefulSet" | "ReplicaSet" | "ReplicationController" if name == "spec.replicas" => {
-            Effect::Scale
-        }
-        "Job" if matches!(name, "spec.parallelism" | "spec.completions" | "spec.suspend") => Effect::Scale,
-        _ => Effect::InPlace,
-    }
+    workload::of(&object.identity).map_or(Effect::InPlace, |kind| (kind.effect)(&after["spec"], name))
 }

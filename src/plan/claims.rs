@@ -14,7 +14,7 @@ const LISTED: usize = 100;
 
 /// The claims that a rollout creates, deletes, or leaves without a pod.
 pub(super) fn changed(old: &Object, new: &Object, rows: &[Row]) -> Option<Claims> {
-    let set = new.model::<StatefulSet>().filter(|_| new.identity.kind == "StatefulSet")?;
+    let set = new.model::<StatefulSet>()?;
     let (first, last) = (rows.first()?.state.as_ref()?, rows.last()?.state.as_ref()?);
     let (before, after) = (names(first), names(last));
     let used: BTreeSet<String> = of_set(set).collect();
@@ -48,8 +48,7 @@ pub(super) fn left(object: &Object) -> Option<Claims> {
 }
 
 fn of_object(object: &Object) -> impl Iterator<Item = String> {
-    let set = object.model::<StatefulSet>().filter(|_| object.identity.kind == "StatefulSet");
-    set.into_iter().flat_map(of_set)
+    object.model::<StatefulSet>().into_iter().flat_map(of_set)
 }
 
 /// The names of the claims of a set's pods, by pod: `data-db-0`.

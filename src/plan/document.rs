@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::change::Effect;
-
 /// What will happen when the new objects are applied over the old ones.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -94,6 +92,24 @@ impl Action {
             Action::None => "none",
         }
     }
+}
+
+/// What a change does.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// Nothing happens to any pod.
+    None,
+    /// It takes effect without replacing pods.
+    InPlace,
+    /// The number of pods changes.
+    Scale,
+    /// Pods are replaced.
+    Roll,
+    /// The API server refuses it.
+    Rejected,
 }
 
 /// An object and what happens to it.

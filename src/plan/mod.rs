@@ -51,15 +51,15 @@ mod sim;
 mod simulate;
 mod status;
 mod steps;
-mod strategy;
 pub(crate) mod timing;
 mod ways_out;
-mod workload;
+pub(crate) mod workload;
 
 pub use self::applier::{Applier, UnknownApplier};
 pub use self::assumptions::{AssumptionError, Assumptions};
 pub use self::build::{Options, Side, id, plan};
-pub use self::change::{Change, Effect, changes};
+pub use self::change::{Change, changes};
+pub use self::document::Effect;
 pub use self::gate::{Condition, GateError};
 pub use self::sim::ScenarioError;
 pub use self::sim::scenario::{At, Failing, Instant, NodeModel, Outage, Scenario, Step, TaintModel, generate_schema};

@@ -7,6 +7,7 @@ use super::build::Planner;
 use super::document::{Action, Bounds, ObjectPlan};
 use super::server_says::server_says;
 use super::ways_out::{self, Refused};
+use super::workload;
 use crate::admission;
 use crate::cluster::{Object, Pairs};
 use crate::finding::Finding;
@@ -117,7 +118,7 @@ impl Planner<'_> {
 
 /// The bounds of pods that are deleted all together with their owner; `None` if it has no number of its own.
 fn without_pods(old: &Object, new: &Object, assumptions: &Assumptions) -> Option<Bounds> {
-    if !matches!(new.identity.kind.as_str(), "Deployment" | "ReplicaSet" | "StatefulSet") {
+    if !workload::of(&new.identity).is_some_and(|kind| kind.is_counted) {
         return None;
     }
     let replicas = |object: &Object| match object.root().get("spec")?.get("replicas")?.scalar()? {

@@ -7,14 +7,14 @@ use super::document::{Action, Bounds, ObjectPlan, OnFailure, Span, Step, Timing}
 use super::interplay::Autoscalers;
 use super::sim::nodes;
 use super::sim::scenario::{At, Failing, NodeModel, Scenario, Settled};
-use super::sim::state::Phase;
 use super::sim::trace::Row;
 use super::simulate::{Applied, Record};
 use super::steps::{self, Count};
-use super::{claims, endpoints, status, strategy, timing};
+use super::workload::{self, RolloutWords};
+use super::{claims, endpoints, status, timing};
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
-use crate::finding::{Findings, Group};
+use crate::finding::{Findings, Group, Identity};
 
 /// An image that no pod can become ready with.
 const NEVER_READY: &str = "seatrial.invalid/never-ready";
@@ -35,12 +35,11 @@ pub(super) struct Surroundings<'a> {
 
 /// Fills in how the pods of `new` replace those of `old`.
 pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around: &Surroundings<'_>) {
-    let kind = new.identity.kind.as_str();
-    // A CronJob rolls nothing out: a change waits for its next run. How long a Job runs is not known.
-    if matches!(kind, "CronJob" | "Job") {
-        return;
-    }
-    let (Some(template), Some(stored)) = (new.pod_template(), admission::stored(new, around.server)) else { return };
+    let Some(kind) = workload::of(&new.identity) else { return };
+    let Some(words) = &kind.rollout else { return };
+    let Some(template) = new.pod_template() else { return };
+    // What admission does not know has no defaults that it could fill in.
+    let stored = admission::stored(new, around.server).unwrap_or_else(|| new.root().to_json());
     if !could_run(old, around.server) {
         plan.notes.push("the old form would be refused itself, so no pods of it run that could be followed".to_owned());
         return;
@@ -51,10 +50,10 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around
     let ready = ready.later_by(assumptions.pull.unwrap_or_default());
     let stop = assumptions.termination.map_or_else(|| timing::stop(template.spec), exactly);
     let guess = around.nodes.is_empty();
-    let nodes = match kind {
-        "DaemonSet" if guess => nodes::some(assumptions.nodes()),
-        "DaemonSet" => around.nodes.to_vec(),
-        _ => Vec::new(),
+    let nodes = match kind.is_on_nodes {
+        true if guess => nodes::some(assumptions.nodes()),
+        true => around.nodes.to_vec(),
+        false => Vec::new(),
     };
     let rows_of = |applied: &Applied<'_>, startup: f64, termination: f64| {
         let environment = environment(startup, termination, &nodes);
@@ -62,7 +61,7 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around
         applied.play(&environment, around.server, Record::LastStep).map(|trace| trace.trace).unwrap_or_default()
     };
     let (before, after) = (old.root().to_json(), new.root().to_json());
-    let anywhere = kind == "DaemonSet" && guess;
+    let anywhere = kind.is_on_nodes && guess;
     let change = change(&before, &after, anywhere);
     let Ok(applied) = Applied::unjudged(&change, around.server) else { return };
     let (worst, best) = (rows_of(&applied, ready.max, stop.max), rows_of(&applied, ready.min, stop.min));
@@ -70,20 +69,20 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around
         return;
     }
     let spec = &stored["spec"];
-    plan.strategy = strategy::describe(kind, spec);
+    plan.strategy = (words.strategy)(spec);
     plan.steps = steps::steps(&worst, &best);
     endpoints::fill(&mut plan.steps, old, new, around.cluster);
-    plan.bounds = Some(bounds(&plan.steps, desired(&worst), kind, spec));
+    plan.bounds = Some(bounds(&plan.steps, desired(&worst), words, spec));
     plan.time = Some(Span { min: steps::end(&best), max: steps::end(&worst) });
     let min_ready = spec["minReadySeconds"].as_f64().unwrap_or_default();
     plan.timing = Some(Timing { ready, min_ready, stop });
     plan.claims = claims::changed(old, new, &worst);
-    plan.rollout_status = status::lines(&new.identity, spec, &worst);
+    plan.rollout_status = status::lines(&new.identity.name, words, spec, &worst);
     let broken = self::change(&before, &never_ready(&after), anywhere);
     if plan.action == Action::Roll
         && let Ok(broken) = Applied::unjudged(&broken, around.server)
     {
-        plan.on_failure = on_failure(new, spec, &rows_of(&broken, ready.max, stop.max));
+        plan.on_failure = on_failure(&new.identity, words, spec, &rows_of(&broken, ready.max, stop.max));
     }
 }
 
@@ -144,7 +143,7 @@ fn desired(rows: &[Row]) -> i64 {
     state.nodes().map_or_else(|| Count::new(state).pods(), |nodes| nodes.desired)
 }
 
-fn bounds(steps: &[Step], desired: i64, kind: &str, spec: &Value) -> Bounds {
+fn bounds(steps: &[Step], desired: i64, words: &RolloutWords, spec: &Value) -> Bounds {
     // Before the change counts too: a workload that is broken already does not get worse.
     let least = steps.iter().map(|step| step.available).min().unwrap_or_default();
     Bounds {
@@ -153,33 +152,22 @@ fn bounds(steps: &[Step], desired: i64, kind: &str, spec: &Value) -> Bounds {
         min_available: least,
         max_pods: steps.iter().map(|step| step.pods).max().unwrap_or_default(),
         max_terminating: steps.iter().map(|step| step.terminating).max().unwrap_or_default(),
-        why: strategy::arithmetic(kind, spec, desired),
+        why: (words.bounds)(spec, desired),
     }
 }
 
-fn on_failure(object: &Object, spec: &Value, rows: &[Row]) -> Option<OnFailure> {
+fn on_failure(identity: &Identity, words: &RolloutWords, spec: &Value, rows: &[Row]) -> Option<OnFailure> {
     let state = rows.last()?.state.as_ref()?;
     let count = Count::new(state);
     // If no new pod was made, nothing depends on whether it becomes ready.
     count.revisions.iter().find(|revision| revision.rev == "new" && revision.ready < revision.pods)?;
-    let (kind, name) = (object.identity.kind.as_str(), object.identity.name.as_str());
-    let namespace = object.identity.namespace.as_deref().map(|it| format!(" -n {it}")).unwrap_or_default();
-    let (reported, after_seconds) = match kind {
-        "Deployment" => {
-            let deadline = spec["progressDeadlineSeconds"].as_f64();
-            (format!("error: deployment {name:?} exceeded its progress deadline"), deadline)
-        }
-        _ => ("nothing reports it; `kubectl rollout status` waits".to_owned(), None),
-    };
-    let mut recover = vec![format!("kubectl{namespace} rollout undo {}/{name}", kind.to_lowercase())];
-    if kind == "StatefulSet" && spec["podManagementPolicy"] != "Parallel" {
-        let broken = state.named().iter().find(|pod| pod.group.phase == Phase::Pending);
-        if let Some(pod) = broken.map(|pod| &pod.name) {
-            recover.push(format!(
-                "kubectl{namespace} delete pod {pod}   (OrderedReady waits for the broken pod, kubernetes#67250)"
-            ));
-        }
-    }
-    let parks = count.revisions;
-    Some(OnFailure { parks, available: count.available, reported: Some(reported), after_seconds, recover })
+    let failure = (words.failure)(&identity.name, spec, state);
+    let namespace = identity.namespace.as_deref().map(|it| format!(" -n {it}")).unwrap_or_default();
+    Some(OnFailure {
+        parks: count.revisions,
+        available: count.available,
+        reported: Some(failure.reported),
+        after_seconds: failure.after_seconds,
+        recover: failure.recover.into_iter().map(|command| format!("kubectl{namespace} {command}")).collect(),
+    })
 }

@@ -9,6 +9,7 @@ use super::sim::scenario::{At, Scenario, Step};
 use super::sim::state::State;
 use super::sim::time::Time;
 use super::sim::trace::{Cause, Row, Trace, Verdict};
+use super::workload;
 use crate::admission::{self, ApiServer, Update};
 use crate::cluster::{Cluster, Object};
 use crate::finding::{Finding, Findings, Group};
@@ -63,8 +64,7 @@ pub enum SimulationError {
     NoObject(usize),
     /// What is applied is not a workload.
     #[error(
-        "`{0}` is no workload that can be played; those are Deployment, StatefulSet, DaemonSet, ReplicaSet (apps/v1), Job, \
-         CronJob (batch/v1) and Pod (v1)"
+        "`{0}` is no workload that can be played; those are {playable}", playable = workload::playable()
     )]
     UnknownKind(String),
     /// Two steps apply different objects.
@@ -150,8 +150,8 @@ impl<'a> Applied<'a> {
         record: Record,
     ) -> Result<Trace, SimulationError> {
         let first = self.object(0).ok_or(SimulationError::NoSteps)?;
-        let workload = super::workload::workload(first, scenario, server)
-            .ok_or_else(|| SimulationError::UnknownKind(described(first)))?;
+        let workload =
+            workload::start(first, scenario, server).ok_or_else(|| SimulationError::UnknownKind(described(first)))?;
         let (now, last_apply, trace) = (Time(0), Time(0), Trace::default());
         let writes = record == Record::All;
         let mut run = Run { workload, scenario, server, now, last_apply, trace, record, writes, length: 0 };

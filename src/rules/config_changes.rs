@@ -5,6 +5,7 @@ use crate::cluster::Object;
 use crate::finding::Findings;
 use crate::plan::consumers::{self, CONFIG_MAP, How, Read, SECRET};
 use crate::plan::document::Action;
+use crate::plan::workload::{self, WorkloadKind};
 use crate::yaml::Path;
 
 /// Environment variables are read when a container starts, and a file that is mounted by `subPath` is never brought up to
@@ -47,9 +48,8 @@ pub(super) fn without_restart(context: &Context<'_>, object: &Object, out: &mut 
 /// Whether the pods of the reader stay as they are: it was there before, its template does not change, and nobody watches
 /// the data for it.
 fn stays(context: &Context<'_>, reader: &Object) -> bool {
-    if !matches!(reader.identity.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet")
-        || context.old(reader).is_none()
-    {
+    let rolls = workload::of(&reader.identity).is_some_and(WorkloadKind::rolls);
+    if !rolls || context.old(reader).is_none() {
         return false;
     }
     let rolls = context.rollout(reader).is_some_and(|rollout| {

@@ -8,7 +8,7 @@ use super::{Context, Rollout};
 use crate::cluster::{Object, PodTemplate};
 use crate::finding::Findings;
 use crate::plan::document::Step;
-use crate::plan::timing;
+use crate::plan::{timing, workload};
 use crate::values::int_or_string::{Fenceposts, IntOrString, resolve_fenceposts};
 use crate::yaml::Path;
 
@@ -24,7 +24,8 @@ fn drops_in(rollout: &Rollout<'_>, object: &Object, out: &mut Findings) {
     let Some(bounds) = &rollout.plan.bounds else { return };
     let steps = &rollout.plan.steps;
     // A single pod that nobody sends requests to may well be away for a moment.
-    let is_served = object.identity.kind != "DaemonSet" && steps.iter().any(|step| !step.endpoints.is_empty());
+    let is_on_nodes = workload::of(&object.identity).is_some_and(|kind| kind.is_on_nodes);
+    let is_served = !is_on_nodes && steps.iter().any(|step| !step.endpoints.is_empty());
     if bounds.desired < if is_served { 1 } else { 2 } || steps.first().is_none_or(|step| step.available == 0) {
         return;
     }

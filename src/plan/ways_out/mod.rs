@@ -5,9 +5,10 @@ mod storage;
 
 use super::applier::Applier;
 use super::document::WayOut;
+use super::workload;
 use crate::cluster::{Cluster, Object};
 use crate::finding::Finding;
-use crate::yaml::{Path, Value};
+use crate::yaml::Path;
 
 /// A refused update.
 #[derive(Clone, Copy)]
@@ -35,9 +36,7 @@ pub(super) fn ways_out(refused: Refused<'_>, finding: &Finding) -> Vec<WayOut> {
     let identity = &refused.new.identity;
     match (identity.kind.as_str(), identity.group(), field(0), field(1)) {
         ("StatefulSet", "apps", "spec", "volumeClaimTemplates") => storage::claim_templates(refused),
-        ("Deployment" | "DaemonSet" | "ReplicaSet" | "StatefulSet", "apps", "spec", "selector") => {
-            pods::selector(refused)
-        }
+        (_, "apps", "spec", "selector") if workload::of(identity).is_some() => pods::selector(refused),
         ("StatefulSet", "apps", ..) => pods::stateful_set(refused, field(1)),
         ("Job", "batch", ..) => pods::job(refused, keeps, finding),
         ("Pod", "", ..) => pods::pod(refused),
@@ -58,20 +57,10 @@ pub(super) fn ways_out(refused: Refused<'_>, finding: &Finding) -> Vec<WayOut> {
 
 /// What is lost when an object is deleted and created anew; the second value says whether somebody notices.
 pub(super) fn cost_of_anew(object: &Object) -> (&'static str, bool) {
+    if let Some(kind) = workload::of(&object.identity) {
+        return ((kind.cost_of_anew)(object), true);
+    }
     match object.identity.kind.as_str() {
-        "StatefulSet" if retains_nothing(object) => (
-            "all its pods are deleted at once, and their claims and data with them, as `whenDeleted: Delete` demands",
-            true,
-        ),
-        "StatefulSet" => {
-            ("all its pods are deleted at once, and are created anew one by one or together; the claims stay", true)
-        }
-        "Deployment" | "DaemonSet" | "ReplicaSet" | "ReplicationController" => {
-            ("all its pods are deleted at once, while those of the new one start: nothing serves meanwhile", true)
-        }
-        "Pod" => ("the pod stops, and starts again from its image", true),
-        "Job" => ("its pods are deleted, those that run among them, and it runs again from its beginning", true),
-        "CronJob" => ("its Jobs and their pods are deleted, those that run among them", true),
         "PersistentVolumeClaim" => (
             "the data is lost, unless the volume has the reclaim policy `Retain`; the claim goes only when no pod uses it",
             true,
@@ -100,12 +89,6 @@ pub(super) fn cost_of_anew(object: &Object) -> (&'static str, bool) {
         "EndpointSlice" => ("nothing is sent to its endpoints for a moment", true),
         _ => ("nobody finds it for a moment", true),
     }
-}
-
-/// Whether the claims of a set go with it.
-fn retains_nothing(set: &Object) -> bool {
-    let path = Path::root().fields(&["spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted"]);
-    set.root().at(&path).and_then(Value::as_str) == Some("Delete")
 }
 
 fn way(title: impl Into<String>, commands: Vec<String>, (cost, disruptive): (impl Into<String>, bool)) -> WayOut {

@@ -4,13 +4,14 @@ use super::{Refused, WayOut, way};
 use crate::cluster::{Labels, Object};
 use crate::finding::{Finding, Keeps};
 use crate::plan::applier::Applier;
+use crate::plan::workload::{self, WorkloadKind};
 use crate::values::selector::Selector;
 use crate::yaml::{Path, Value};
 
 /// A selector that changes. Its pods are found again only if the new selector takes them as well.
 pub(super) fn selector(refused: Refused<'_>) -> Vec<WayOut> {
     // A ReplicaSet leaves the pods that it has as they are.
-    let rolls = refused.new.identity.kind != "ReplicaSet";
+    let rolls = workload::of(&refused.new.identity).is_some_and(WorkloadKind::rolls);
     let adopted = if rolls {
         ("no pod stops for it; a change of the template rolls them afterwards", false)
     } else {

@@ -3,6 +3,7 @@
 mod slots;
 mod sync;
 mod wanted;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use jiff::tz::TimeZone;
 use k8s_openapi::api::batch::v1::CronJob as Model;
 
 use self::wanted::Wanted;
+pub(super) use self::words::KIND;
 use super::job::Job;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;

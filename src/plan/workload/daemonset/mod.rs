@@ -6,12 +6,14 @@
 
 mod nodes;
 mod update;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::apps::v1::{DaemonSet as Model, DaemonSetSpec};
 
 use self::nodes::{Eligibility, eligibility};
+pub(super) use self::words::KIND;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 use crate::plan::sim::event::{Event, Happened};

@@ -7,12 +7,14 @@
 mod rolling;
 mod scale;
 mod status;
+mod words;
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{Deployment as Model, DeploymentSpec, RollingUpdateDeployment};
 
 use self::status::{Conditions, Status};
+pub(super) use self::words::KIND;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 use crate::plan::sim::cohorts::Cohorts;

@@ -6,6 +6,7 @@ mod manage;
 mod state;
 mod sync;
 mod wanted;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -14,6 +15,7 @@ use k8s_openapi::api::batch::v1::Job as Model;
 
 use self::backoff::Record;
 pub(super) use self::wanted::Wanted;
+pub(super) use self::words::KIND;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 use crate::plan::sim::event::{Event, Happened, PodEvent};

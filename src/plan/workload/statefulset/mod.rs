@@ -3,6 +3,7 @@
 mod claims;
 mod sync;
 mod wanted;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +11,7 @@ use k8s_openapi::api::apps::v1::StatefulSet as Model;
 
 use self::claims::{Claims, Owner};
 use self::wanted::Wanted;
+pub(super) use self::words::KIND;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 use crate::plan::sim::event::{Event, Happened};
