@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 pub use self::layout::Layout;
 pub use self::object::{Object, objects};
 pub use self::pairs::Pairs;
-pub use self::pods::{ContainerKind, ContainerRef, HostPort, PodTemplate};
+pub use self::pods::{ContainerKind, ContainerRef, HostPort, Lifetime, PodTemplate};
 pub use self::refs::{Labels, read_selector, stem};
 use crate::parallel::in_order;
 use crate::source::{FileId, Sources};

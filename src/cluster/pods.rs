@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, PodTemplate as CorePodTemplate, ReplicationController};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::api::core::v1::{
+    Container, Pod, PodSpec, PodTemplate as CorePodTemplate, PodTemplateSpec, ReplicationController,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
 use super::Object;
 use crate::yaml::{Path, Value};
@@ -120,26 +122,127 @@ impl<'a> PodTemplate<'a> {
     }
 }
 
-/// The kinds with a pod template, and where it stands.
-const TEMPLATES: [(&str, &str, &[&str]); 9] = [
-    ("v1", "Pod", &[]),
-    ("v1", "PodTemplate", &["template"]),
-    ("v1", "ReplicationController", &["spec", "template"]),
-    ("apps/v1", "DaemonSet", &["spec", "template"]),
-    ("apps/v1", "Deployment", &["spec", "template"]),
-    ("apps/v1", "ReplicaSet", &["spec", "template"]),
-    ("apps/v1", "StatefulSet", &["spec", "template"]),
-    ("batch/v1", "Job", &["spec", "template"]),
-    ("batch/v1", "CronJob", &["spec", "jobTemplate", "spec", "template"]),
+/// What becomes of the pods of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifetime {
+    /// They are there to stay: somebody may send them requests.
+    Stay,
+    /// They are there to end.
+    End,
+    /// There are none: a template is only read by others.
+    Never,
+}
+
+/// A kind with a pod template.
+struct PodKind {
+    api_version: &'static str,
+    kind: &'static str,
+    /// Where the template stands.
+    path: &'static [&'static str],
+    lifetime: Lifetime,
+    /// The template, typed.
+    template: for<'a> fn(&'a Object) -> Option<Parts<'a>>,
+    /// What picks its pods; `None` for a kind without `spec.selector`.
+    selector: Option<for<'a> fn(&'a Object) -> Option<&'a LabelSelector>>,
+}
+
+/// Metadata and specification of a template.
+type Parts<'a> = (Option<&'a ObjectMeta>, Option<&'a PodSpec>);
+
+fn parts(template: &PodTemplateSpec) -> Parts<'_> {
+    (template.metadata.as_ref(), template.spec.as_ref())
+}
+
+/// A kind whose template stands at `spec.template`, and whose pods stay.
+const fn lasting(
+    api_version: &'static str,
+    kind: &'static str,
+    template: for<'a> fn(&'a Object) -> Option<Parts<'a>>,
+    selector: for<'a> fn(&'a Object) -> Option<&'a LabelSelector>,
+) -> PodKind {
+    let path = &["spec", "template"];
+    PodKind { api_version, kind, path, lifetime: Lifetime::Stay, template, selector: Some(selector) }
+}
+
+static KINDS: [PodKind; 9] = [
+    PodKind {
+        api_version: "v1",
+        kind: "Pod",
+        path: &[],
+        lifetime: Lifetime::Stay,
+        template: |object| object.model::<Pod>().map(|pod| (Some(&pod.metadata), pod.spec.as_ref())),
+        selector: None,
+    },
+    PodKind {
+        api_version: "v1",
+        kind: "PodTemplate",
+        path: &["template"],
+        lifetime: Lifetime::Never,
+        template: |object| object.model::<CorePodTemplate>()?.template.as_ref().map(parts),
+        selector: None,
+    },
+    lasting(
+        "v1",
+        "ReplicationController",
+        |object| object.model::<ReplicationController>()?.spec.as_ref()?.template.as_ref().map(parts),
+        // Its selector has a form of its own.
+        |_| None,
+    ),
+    lasting(
+        "apps/v1",
+        "DaemonSet",
+        |object| object.model::<DaemonSet>().map(|set| parts(&set.spec.template)),
+        |object| object.model::<DaemonSet>().map(|set| &set.spec.selector),
+    ),
+    lasting(
+        "apps/v1",
+        "Deployment",
+        |object| object.model::<Deployment>().map(|deployment| parts(&deployment.spec.template)),
+        |object| object.model::<Deployment>().map(|deployment| &deployment.spec.selector),
+    ),
+    lasting(
+        "apps/v1",
+        "ReplicaSet",
+        |object| object.model::<ReplicaSet>()?.spec.template.as_ref().map(parts),
+        |object| object.model::<ReplicaSet>().map(|set| &set.spec.selector),
+    ),
+    lasting(
+        "apps/v1",
+        "StatefulSet",
+        |object| object.model::<StatefulSet>().map(|set| parts(&set.spec.template)),
+        |object| object.model::<StatefulSet>().map(|set| &set.spec.selector),
+    ),
+    PodKind {
+        api_version: "batch/v1",
+        kind: "Job",
+        path: &["spec", "template"],
+        lifetime: Lifetime::End,
+        template: |object| object.model::<Job>()?.spec.as_ref().map(|spec| parts(&spec.template)),
+        selector: Some(|object| object.model::<Job>()?.spec.as_ref()?.selector.as_ref()),
+    },
+    PodKind {
+        api_version: "batch/v1",
+        kind: "CronJob",
+        path: &["spec", "jobTemplate", "spec", "template"],
+        lifetime: Lifetime::End,
+        template: |object| object.model::<CronJob>()?.spec.job_template.spec.as_ref().map(|spec| parts(&spec.template)),
+        selector: None,
+    },
 ];
 
 impl Object {
+    fn pod_kind(&self) -> Option<&'static PodKind> {
+        KINDS.iter().find(|row| self.identity.kind == row.kind && self.identity.api_version == row.api_version)
+    }
+
     /// Where the pod template stands, for kinds that have one.
     pub fn pod_template_path(&self) -> Option<Path> {
-        TEMPLATES
-            .iter()
-            .find(|(version, kind, _)| self.identity.kind == *kind && self.identity.api_version == *version)
-            .map(|(_, _, fields)| Path::root().fields(fields))
+        self.pod_kind().map(|row| Path::root().fields(row.path))
+    }
+
+    /// What becomes of its pods, for kinds that have a template.
+    pub fn lifetime(&self) -> Option<Lifetime> {
+        self.pod_kind().map(|row| row.lifetime)
     }
 
     /// The value of the pod template.
@@ -149,29 +252,14 @@ impl Object {
 
     /// The pod template, typed. `None` for kinds without pods, and for a Pod without a spec.
     pub fn pod_template(&self) -> Option<PodTemplate<'_>> {
-        let path = self.pod_template_path()?;
-        let (metadata, spec) = match self.identity.kind.as_str() {
-            "Pod" => {
-                let pod = self.model::<Pod>()?;
-                (Some(&pod.metadata), pod.spec.as_ref()?)
-            }
-            kind => {
-                let template = match kind {
-                    "PodTemplate" => self.model::<CorePodTemplate>()?.template.as_ref()?,
-                    "ReplicationController" => {
-                        self.model::<ReplicationController>()?.spec.as_ref()?.template.as_ref()?
-                    }
-                    "DaemonSet" => &self.model::<DaemonSet>()?.spec.template,
-                    "Deployment" => &self.model::<Deployment>()?.spec.template,
-                    "ReplicaSet" => self.model::<ReplicaSet>()?.spec.template.as_ref()?,
-                    "StatefulSet" => &self.model::<StatefulSet>()?.spec.template,
-                    "Job" => &self.model::<Job>()?.spec.as_ref()?.template,
-                    _ => &self.model::<CronJob>()?.spec.job_template.spec.as_ref()?.template,
-                };
-                (template.metadata.as_ref(), template.spec.as_ref()?)
-            }
-        };
-        Some(PodTemplate { metadata, spec, path })
+        let row = self.pod_kind()?;
+        let (metadata, spec) = (row.template)(self)?;
+        Some(PodTemplate { metadata, spec: spec?, path: Path::root().fields(row.path) })
+    }
+
+    /// How a kind with a pod template picks its pods, if it does by `spec.selector`.
+    pub(super) fn workload_selector(&self) -> Option<for<'a> fn(&'a Object) -> Option<&'a LabelSelector>> {
+        self.pod_kind()?.selector
     }
 }
 

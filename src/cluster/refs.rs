@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
-use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ReplicationController, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -42,11 +40,9 @@ impl Object {
     /// Where the object's selector of pods stands, for the kinds that have one.
     pub fn pod_selector_path(&self) -> Option<Path> {
         let field = match (self.identity.api_version.as_str(), self.identity.kind.as_str()) {
-            ("apps/v1", "DaemonSet" | "Deployment" | "ReplicaSet" | "StatefulSet")
-            | ("batch/v1", "Job")
-            | ("v1", "ReplicationController" | "Service")
-            | ("policy/v1", "PodDisruptionBudget") => "selector",
+            ("v1", "Service") | ("policy/v1", "PodDisruptionBudget") => "selector",
             ("networking.k8s.io/v1", "NetworkPolicy") => "podSelector",
+            _ if self.workload_selector().is_some() => "selector",
             _ => return None,
         };
         Some(Path::root().fields(&["spec", field]))
@@ -70,12 +66,8 @@ impl Object {
             // A policy without the field is one with an empty selector: it is no pointer in Go.
             "NetworkPolicy" => self.model::<NetworkPolicy>()?.spec.as_ref()?.pod_selector.as_ref(),
             _ if written.is_none() => return None,
-            "DaemonSet" => Some(&self.model::<DaemonSet>()?.spec.selector),
-            "Deployment" => Some(&self.model::<Deployment>()?.spec.selector),
-            "ReplicaSet" => Some(&self.model::<ReplicaSet>()?.spec.selector),
-            "StatefulSet" => Some(&self.model::<StatefulSet>()?.spec.selector),
-            "Job" => self.model::<Job>()?.spec.as_ref()?.selector.as_ref(),
-            _ => self.model::<PodDisruptionBudget>()?.spec.as_ref()?.selector.as_ref(),
+            "PodDisruptionBudget" => self.model::<PodDisruptionBudget>()?.spec.as_ref()?.selector.as_ref(),
+            _ => self.workload_selector()?(self),
         };
         labels.map_or(Some(Selector::default()), |selector| read_selector(selector).ok())
     }

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{NodeSelectorRequirement, PodSpec};
 
 use super::Context;
 use super::ports::service;
-use crate::cluster::{HostPort, Object};
+use crate::cluster::{HostPort, Lifetime, Object};
 use crate::finding::Findings;
 use crate::values::selector::{Operator, Requirement, Selector};
 use crate::yaml::Path;
@@ -114,8 +114,7 @@ fn rivals<'a, 'p, 'o>(
 
 /// Whether pods of the object are to stay: Jobs end, a template runs nothing, and controllers answer for what they made.
 fn runs(object: &Object) -> bool {
-    let kind = object.identity.kind.as_str();
-    let has_pods = !matches!(kind, "CronJob" | "Job" | "PodTemplate") && !object.is_controlled();
+    let has_pods = object.lifetime() == Some(Lifetime::Stay) && !object.is_controlled();
     has_pods
         && object.root().at(&Path::root().fields(&["spec", "replicas"])).and_then(crate::yaml::Value::written)
             != Some("0")

@@ -1,7 +1,7 @@
 //! Selectors of workloads that pick each other's pods.
 
 use super::Context;
-use crate::cluster::Object;
+use crate::cluster::{Lifetime, Object};
 use crate::finding::Findings;
 use crate::values::selector::Requirement;
 use crate::yaml::{Path, Value};
@@ -60,10 +60,7 @@ pub(super) fn overlap(context: &Context<'_>, object: &Object, out: &mut Findings
 
 /// Kinds whose controller looks after all pods that its selector picks.
 fn is_workload(object: &Object) -> bool {
-    let kind = object.identity.kind.as_str();
-    matches!(kind, "DaemonSet" | "Deployment" | "ReplicaSet" | "ReplicationController" | "StatefulSet")
-        && object.pod_template_path().is_some()
-        && !object.is_controlled()
+    object.lifetime() == Some(Lifetime::Stay) && object.pod_selector_path().is_some() && !object.is_controlled()
 }
 
 /// A second manifest for the same object: another variant, or a patch.

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::Context;
 use super::probes::{probes, sort};
-use crate::cluster::{ContainerKind, ContainerRef, Object, PodTemplate};
+use crate::cluster::{ContainerKind, ContainerRef, Lifetime, Object, PodTemplate};
 use crate::finding::Findings;
 use crate::yaml::Path;
 
@@ -178,7 +178,7 @@ fn running(object: &Object) -> impl Iterator<Item = ContainerRef<'_>> {
 /// requests back until the start is over; a readiness gate, and a Service that asks for pods that are not ready, mean
 /// that somebody has thought about it. Pods of Jobs are not there to be asked.
 pub(super) fn served_without_readiness(context: &Context<'_>, object: &Object, out: &mut Findings) {
-    if matches!(object.identity.kind.as_str(), "Job" | "CronJob" | "PodTemplate") {
+    if object.lifetime() != Some(Lifetime::Stay) {
         return;
     }
     let Some(template) = object.pod_template().filter(PodTemplate::is_whole) else { return };

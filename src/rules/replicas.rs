@@ -8,9 +8,10 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use super::Context;
 use super::keeps_old::written;
 use super::rollouts::{fewest_pods, replicas};
-use crate::cluster::Object;
+use crate::cluster::{Lifetime, Object};
 use crate::finding::Findings;
 use crate::plan::document::Action;
+use crate::plan::workload;
 use crate::values::int_or_string::{IntOrString, Rounding};
 use crate::yaml::Path;
 
@@ -133,7 +134,8 @@ fn workloads<'a>(context: &Context<'a>, budget: &Object) -> Vec<(&'a Object, i32
     let Some(selector) = budget.pod_selector() else { return Vec::new() };
     let mut found = Vec::new();
     for workload in context.cluster.pods_picked(budget.namespace(), &selector) {
-        if matches!(workload.identity.kind.as_str(), "DaemonSet" | "Job" | "CronJob" | "PodTemplate") {
+        let is_on_nodes = workload::of(&workload.identity).is_some_and(|kind| kind.is_on_nodes);
+        if workload.lifetime() != Some(Lifetime::Stay) || is_on_nodes {
             continue;
         }
         let count = fewest_pods(context, workload).filter(|_| context.layout().together(budget, workload));

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::ServiceSpec;
 use super::Context;
 use super::ports::{is_headless, service};
 use super::target_ports::declared;
-use crate::cluster::{Labels, Object};
+use crate::cluster::{Labels, Lifetime, Object};
 use crate::finding::Findings;
 use crate::values::names;
 use crate::yaml::{Path, Value};
@@ -95,7 +95,7 @@ fn closest<'a>(context: &Context<'a>, object: &Object, labels: &Labels) -> Optio
     let lasts = |pod: &&Object| {
         pod.pod_template().is_some_and(|template| template.is_whole())
             && context.layout().together(object, pod)
-            && !matches!(pod.identity.kind.as_str(), "CronJob" | "Job" | "PodTemplate")
+            && pod.lifetime() == Some(Lifetime::Stay)
             && !pod.pod_labels().is_empty()
     };
     let same_name = cluster.with_pods_like(object.namespace(), &object.identity.name).filter(lasts);
@@ -172,7 +172,7 @@ pub(super) fn selects_several(context: &Context<'_>, object: &Object, out: &mut 
 /// Two of the workloads that are different applications, and why.
 fn different<'a>(pods: &[&'a Object], spec: &ServiceSpec) -> Option<(&'a Object, &'a Object, String)> {
     let (first, rest) = pods.split_first()?;
-    let ends = |pod: &Object| matches!(pod.identity.kind.as_str(), "CronJob" | "Job");
+    let ends = |pod: &Object| pod.lifetime() == Some(Lifetime::End);
     for other in rest {
         if ends(first) != ends(other) {
             let job = if ends(first) { first } else { other };
