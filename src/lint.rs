@@ -312,6 +312,7 @@ fn reading(document: &Document, out: &mut Findings) {
         let id = match problem.kind {
             ProblemKind::DuplicateKey => "duplicate-key",
             ProblemKind::Ignored => "text-after-document",
+            ProblemKind::OverriddenMerge => continue,
             ProblemKind::Syntax | ProblemKind::NotJson | ProblemKind::Limit => "invalid-yaml",
         };
         out.switch(id, Group::Refused);

@@ -43,7 +43,8 @@ impl Secrets {
                 continue;
             }
             by_lines(text, document.span, readable, &fields, &mut spans);
-            let forgotten = document.problems.iter().any(|problem| problem.kind == ProblemKind::DuplicateKey);
+            let is_forgotten = |kind| matches!(kind, ProblemKind::DuplicateKey | ProblemKind::OverriddenMerge);
+            let forgotten = document.problems.iter().any(|problem| is_forgotten(problem.kind));
             if text[document.span.range()].trim_start().starts_with('{') && (!readable || forgotten) {
                 in_braces(text, document.span, &mut spans);
             }

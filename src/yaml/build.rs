@@ -89,7 +89,8 @@ impl Builder {
 
     fn finish(mut self, file: FileId, index: usize, span: Span, comments: Vec<Comment>) -> Document {
         self.check_aliases();
-        let fatal = |problem: &Problem| !matches!(problem.kind, ProblemKind::DuplicateKey | ProblemKind::Ignored);
+        let fatal =
+            |problem: &Problem| matches!(problem.kind, ProblemKind::Syntax | ProblemKind::NotJson | ProblemKind::Limit);
         Document {
             file,
             index,
@@ -252,18 +253,22 @@ impl Builder {
     fn duplicate(&mut self, key: NodeId, earlier: &Earlier) {
         let span = self.tree.node(key).span;
         let name = self.tree.source(span).unwrap_or_default();
-        let (message, place, label) = match earlier.merged {
+        let (kind, message, place, label) = match earlier.merged {
             None => (
+                ProblemKind::DuplicateKey,
                 format!("`{name}` is already set in this map; kubectl keeps only the last one"),
                 earlier.key,
                 "first set here",
             ),
-            Some(merge) => {
-                (format!("`{name}` is also set by the merge before it; kubectl keeps this one"), merge, "merged here")
-            }
+            Some(merge) => (
+                ProblemKind::OverriddenMerge,
+                format!("`{name}` overrides what is merged before it"),
+                merge,
+                "merged here",
+            ),
         };
         let related = self.tree.node(place).span;
-        self.problems.push(Problem::new(ProblemKind::DuplicateKey, message, span).related(related, label));
+        self.problems.push(Problem::new(kind, message, span).related(related, label));
     }
 
     /// Only a plain `<<` merges; `"<<"` and an alias to `<<` are ordinary keys.
@@ -296,6 +301,15 @@ impl Builder {
                 }
             }
         }
+        // Of the maps of one list, the earlier ones win for every reader.
+        let (overridden, replaced): (Vec<_>, Vec<_>) =
+            twice.into_iter().partition(|(_, earlier)| earlier.merged == Some(value));
+        self.merged_twice(value, ProblemKind::OverriddenMerge, &overridden);
+        self.merged_twice(value, ProblemKind::DuplicateKey, &replaced);
+    }
+
+    /// Reports the keys that a merge brings in although the map has them already.
+    fn merged_twice(&mut self, merge: NodeId, kind: ProblemKind, twice: &[(String, Earlier)]) {
         let Some((name, earlier)) = twice.first() else { return };
         let more = match twice.len() - 1 {
             0 => String::new(),
@@ -305,9 +319,9 @@ impl Builder {
             None => format!("this merge replaces `{name}`{more}, which the map itself sets before it"),
             Some(_) => format!("`{name}`{more} is merged from two maps"),
         };
-        let span = self.tree.node(value).span;
+        let span = self.tree.node(merge).span;
         let related = self.tree.node(earlier.key).span;
-        self.problems.push(Problem::new(ProblemKind::DuplicateKey, message, span).related(related, "first set here"));
+        self.problems.push(Problem::new(kind, message, span).related(related, "first set here"));
     }
 
     /// The key as JSON has it, or a problem.

@@ -139,6 +139,9 @@ pub enum ProblemKind {
     NotJson,
     /// A key stands twice in one map; the last value counts, and a strict API server refuses it.
     DuplicateKey,
+    /// A key overrides one that a merge (`<<`) before it brings in. Go's strict reader refuses it, but nobody reads manifests
+    /// strictly before they are JSON, and all readers agree on what counts.
+    OverriddenMerge,
     /// Aliases that would unfold beyond what Kubernetes accepts, or nesting beyond what seatrial reads.
     Limit,
     /// Text after the end of the document, which kubectl drops without a word.

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use seatrial::finding::Group;
 use seatrial::lint::{Settings, lint};
 use seatrial::source::Sources;
+use seatrial::yaml::{self, Document, ProblemKind};
 use serde_json::Value;
 
 use crate::conformance::{Count, difference, found_causes, is_about_the_request, recorded_causes, refusals};
@@ -53,7 +54,7 @@ fn disagreement(directory: &Path, row: &Value) -> Option<String> {
     let bytes = fs::read(&path).expect("the manifests are there");
     let number = usize::try_from(row["document"].as_u64().expect("rows have numbers")).expect("a small number");
     let mut sources = Sources::default();
-    sources.add("manifest.yaml", piece(&String::from_utf8_lossy(&bytes), number));
+    let file = sources.add("manifest.yaml", piece(&String::from_utf8_lossy(&bytes), number));
     let kubernetes_versions = vec!["1.36".parse().expect("is supported")];
     let report = lint(&sources, &Settings { kubernetes_versions, ..Settings::default() });
     let refused = report.findings.iter().find(|finding| finding.group == Group::Refused);
@@ -62,9 +63,16 @@ fn disagreement(directory: &Path, row: &Value) -> Option<String> {
         Some(finding) if expect["verdict"] == "accept" => {
             Some(format!("{} #{number}: wrongly refused: {} [{}]", path.display(), finding.message, finding.rule))
         }
+        // The manifests were sent as YAML, which no tool does; as JSON, nothing is left of merges.
+        None if overrides_merged(&yaml::read(file, sources.get(file))) => None,
         None if expect["status"] == 400 => Some(format!("{} #{number}: missed: {}", path.display(), expect["message"])),
         _ => None,
     }
+}
+
+fn overrides_merged(documents: &[Document]) -> bool {
+    let mut problems = documents.iter().flat_map(|document| &document.problems);
+    problems.any(|problem| problem.kind == ProblemKind::OverriddenMerge)
 }
 
 /// The text of an object without its namespace: both of a change were put into the same one.
