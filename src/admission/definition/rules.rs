@@ -202,12 +202,14 @@ impl<'s> Known<'s> {
                 _ => {}
             }
         }
-        let name = unescaped(field);
-        if escaped(&name).as_deref() != Some(field) {
+        // A reserved word may stand as it is (`SetRecognizeKeywordAsFieldName`, since 1.31).
+        let name = if cel::is_reserved(field) { field.to_owned() } else { unescaped(field) };
+        let field_name = escaped(&name)?;
+        if field_name != field && name != field {
             return None;
         }
         let property = walk::property(schema, &name)?;
-        self.of(property, is_embedded(property), &format!("{structure}.{field}"))
+        self.of(property, is_embedded(property), &format!("{structure}.{field_name}"))
     }
 
     /// The type of the values of a schema; `None` if rules cannot see them (`SchemaDeclType`).
