@@ -54,7 +54,48 @@ impl Compiled {
         for error in self.validator.iter_errors(Instance::Value(root)) {
             self.explain(root, &error, &mut misfits);
         }
+        let schema = resolve(&self.schema, &self.schema);
+        self.unknown_nulls(root, &Path::root(), schema, &mut Vec::new(), &mut misfits);
         misfits
+    }
+
+    /// The validator does not see members that are null, because they are as good as absent. The decoder looks at their
+    /// names all the same.
+    fn unknown_nulls<'s>(
+        &'s self,
+        value: Value<'_>,
+        path: &Path,
+        schema: &'s JsonValue,
+        parents: &mut Vec<(Path, &'s JsonValue)>,
+        out: &mut Vec<Misfit>,
+    ) {
+        if !has_null(value) {
+            return;
+        }
+        parents.push((path.clone(), schema));
+        for field in value.fields() {
+            let property = schema.get("properties").and_then(|all| all.get(field.name));
+            if field.value.is_null() && property.is_none() && schema.get("additionalProperties") == Some(&false.into())
+            {
+                let around = &parents[..parents.len() - 1];
+                out.push(unknown_field(&self.schema, path, field.name, Some(value), Some(schema), around));
+            }
+            let (step, next) = match property {
+                Some(property) => (path.field(field.name.to_owned()), property),
+                None => match schema.get("additionalProperties") {
+                    Some(values) => (path.key(field.name), values),
+                    None => continue,
+                },
+            };
+            self.unknown_nulls(field.value, &step, resolve(&self.schema, next), parents, out);
+        }
+        if let Some(items) = schema.get("items") {
+            let items = resolve(&self.schema, items);
+            for (index, item) in value.items().enumerate() {
+                self.unknown_nulls(item, &path.index(index), items, parents, out);
+            }
+        }
+        parents.pop();
     }
 
     fn explain(&self, root: Value<'_>, error: &ValidationError<'_>, out: &mut Vec<Misfit>) {
@@ -74,6 +115,13 @@ impl Compiled {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 for unknown in unexpected {
                     out.push(unknown_field(&self.schema, &path, unknown, here, schema, &parents));
+                }
+            }
+            // The validator says so of a struct without fields, and of its first member alone.
+            ValidationErrorKind::FalseSchema if here.is_some_and(Value::is_mapping) => {
+                let members = here.into_iter().flat_map(Value::fields).filter(|field| !field.value.is_null());
+                for field in members {
+                    out.push(unknown_field(&self.schema, &path, field.name, here, schema, &parents));
                 }
             }
             // Go reads a null element as the zero value.
@@ -148,6 +196,11 @@ impl Compiled {
         }
         place
     }
+}
+
+/// Whether a member somewhere below is null.
+fn has_null(value: Value<'_>) -> bool {
+    value.fields().any(|field| field.value.is_null() || has_null(field.value)) || value.items().any(has_null)
 }
 
 struct Place<'s> {

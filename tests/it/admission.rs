@@ -94,3 +94,18 @@ fn an_update_is_judged_against_the_object_of_the_same_name() {
     assert_eq!(fields(&found), ["spec.selector"]);
     assert!(judge(&new.replace("name: web}", "name: other}")).is_empty(), "another name is a new object");
 }
+
+#[test]
+fn an_unknown_field_is_unknown_without_a_value_too() {
+    let text = DEPLOYMENT.replace("REPLICAS", "1\n  strategi:\n  paused:").replace("PORTS", "[{name: , numbr: null}]");
+    let found = refusals(&text, &["1.36"]);
+    assert_eq!(
+        found.iter().map(|finding| format!("{} {}", finding.rule, finding.path)).collect::<Vec<_>>(),
+        [
+            "unknown-field spec.strategi",
+            "port-out-of-range spec.template.spec.containers[0].ports[0].containerPort",
+            "unknown-field spec.template.spec.containers[0].ports[0].numbr",
+        ]
+    );
+    assert_eq!(found[0].help.as_deref(), Some("write `strategy`"));
+}

@@ -48,6 +48,17 @@ fn of(changes: Value) -> Vec<String> {
 }
 
 #[test]
+fn a_struct_without_fields_takes_none() {
+    let object = changed(json!([{
+        "op": "add", "path": "/spec/versions/0/subresources", "value": { "status": { "a": 1, "b": { "c": 2 }, "d": null } },
+    }]));
+    let unknown = refusals(object.to_string(), None);
+    let unknown: Vec<_> = unknown.iter().map(|finding| format!("{} {}", finding.rule, finding.path)).collect();
+    let field = |name: &str| format!("unknown-field spec.versions[0].subresources.status.{name}");
+    assert_eq!(unknown, [field("a"), field("b"), field("d")]);
+}
+
+#[test]
 fn schemas_must_be_structural() {
     assert_eq!(of_schema(&json!({ "type": "array" })), [".items Required"]);
     let number_or_text = json!([{ "type": "integer" }, { "type": "string" }]);
@@ -148,6 +159,18 @@ fn rules_are_compiled_against_the_schema() {
         "x-kubernetes-validations": [{ "rule": "self.__in__ > 0 && self.a__dash__b > 0" }],
     });
     assert_eq!(of_schema(&escaped), NONE);
+    // The API server (since 1.31) takes a reserved word as the name of a field; CEL's own words end the expression.
+    let reserved = |rule: &str| {
+        let namespace = json!({ "type": "object", "properties": { "if": { "type": "string" } } });
+        of_schema(&json!({
+            "type": "object", "properties": { "namespace": namespace, "in": { "type": "boolean" } },
+            "x-kubernetes-validations": [{ "rule": rule }],
+        }))
+    };
+    assert_eq!(reserved("has(self.namespace) && self.namespace.if != ''"), NONE);
+    assert_eq!(reserved("self.namespace == self.__namespace__"), NONE);
+    assert_eq!(reserved("self.in"), [".x-kubernetes-validations[0].rule Invalid"]);
+    assert_eq!(reserved("self.package"), [".x-kubernetes-validations[0].rule Invalid"]);
     let embedded = json!({
         "type": "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true,
         "x-kubernetes-validations": [{ "rule": "self.metadata.name != '' && self.kind == 'A'" }],
