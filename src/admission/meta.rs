@@ -21,6 +21,17 @@ const ANNOTATIONS_LIMIT: usize = 256 * 1024;
 const GENERATED: &str = "xxxxx";
 const GENERATED_LIMIT: usize = 63 - GENERATED.len();
 
+/// The groups whose validation calls `ValidateObjectMeta` of apimachinery, which takes any qualified name as a finalizer; all
+/// others call that of pkg/apis/core/validation, which wants a domain in it.
+const ANY_FINALIZER: [&str; 6] = [
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "coordination.k8s.io",
+    "node.k8s.io",
+    "policy",
+];
+
 /// Whether objects of a kind live in namespaces.
 pub(crate) trait Scope {
     /// Whether they do.
@@ -44,8 +55,14 @@ pub(super) fn generate_name(meta: &mut ObjectMeta) {
     }
 }
 
-/// The metadata of a new object whose name obeys `check_name`.
-pub(super) fn create(meta: &ObjectMeta, namespaced: bool, check_name: fn(&str) -> Problems, errors: &mut Errors<'_>) {
+/// The metadata of a new object of API group `group`, whose name obeys `check_name`.
+pub(super) fn create(
+    meta: &ObjectMeta,
+    namespaced: bool,
+    check_name: fn(&str) -> Problems,
+    group: &str,
+    errors: &mut Errors<'_>,
+) {
     let path = Path::root().field("metadata");
     let prefix = meta.generate_name.as_deref().unwrap_or_default();
     if !prefix.is_empty() {
@@ -78,18 +95,24 @@ pub(super) fn create(meta: &ObjectMeta, namespaced: bool, check_name: fn(&str) -
             "the finalizers `orphan` and `foregroundDeletion` contradict each other",
         );
     }
-    shared(meta, &path, errors);
+    shared(meta, group, &path, errors);
 }
 
-/// The metadata of an object that takes the place of `old`.
+/// The metadata of an object of API group `group` that takes the place of another one.
 ///
 /// What the server sets is taken over from the old object where the new one is silent, as `rest.BeforeUpdate` does.
-pub(super) fn update(meta: &ObjectMeta, _old: &ObjectMeta, errors: &mut Errors<'_>) {
-    shared(meta, &Path::root().field("metadata"), errors);
+pub(super) fn update(meta: &ObjectMeta, group: &str, errors: &mut Errors<'_>) {
+    shared(meta, group, &Path::root().field("metadata"), errors);
 }
 
 /// What `ValidateObjectMeta` and `ValidateObjectMetaUpdate` have in common.
-fn shared(meta: &ObjectMeta, path: &Path, errors: &mut Errors<'_>) {
+fn shared(meta: &ObjectMeta, group: &str, path: &Path, errors: &mut Errors<'_>) {
+    if !ANY_FINALIZER.contains(&group) {
+        for (index, finalizer) in meta.finalizers.iter().flatten().enumerate() {
+            let what = format!("the finalizer `{}`", shortened(finalizer));
+            errors.each_invalid(&path.field("finalizers").index(index), what, without_domain(finalizer));
+        }
+    }
     if meta.generation.is_some_and(|generation| generation < 0) {
         errors
             .invalid(&path.field("generation"), "the generation cannot be negative")
@@ -107,6 +130,12 @@ fn shared(meta: &ObjectMeta, path: &Path, errors: &mut Errors<'_>) {
             errors.invalid(&path.field("fieldsType"), "the type of managed fields must be `FieldsV1`");
         }
     }
+}
+
+/// What is wrong with a finalizer that has no domain and is none of the server's own (`validateKubeFinalizerName`).
+pub(super) fn without_domain(finalizer: &str) -> Problems {
+    let is_fine = finalizer.contains('/') || matches!(finalizer, "kubernetes" | "orphan" | "foregroundDeletion");
+    if is_fine { vec![] } else { vec!["needs a domain before it, such as `example.com/name`".to_owned()] }
 }
 
 /// Labels at `path`, which the API server calls `field` (`ValidateLabels`).

@@ -234,11 +234,11 @@ fn create<T: Kind>(value: &mut T, errors: &mut Errors<'_>) {
         return;
     }
     if T::CHECKS_METADATA {
-        meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, errors);
+        meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, T::GROUP, errors);
     }
     value.validate(errors);
     if !T::CHECKS_METADATA && errors.refused() == 0 {
-        meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, errors);
+        meta::create(value.metadata(), T::Scope::NAMESPACED, T::NAME, T::GROUP, errors);
     }
 }
 
@@ -266,7 +266,7 @@ fn update<T: Kind>(value: &mut T, old: &mut T, how: Update, errors: &mut Errors<
     if !value.prepare(Some(old), how, errors) {
         return;
     }
-    meta::update(value.metadata(), old.metadata(), errors);
+    meta::update(value.metadata(), T::GROUP, errors);
     value.validate_update(old, errors);
 }
 

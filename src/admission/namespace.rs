@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 
 use super::errors::{Errors, shortened};
 use super::service::list;
-use super::{ApiServer, Kind, Update};
+use super::{ApiServer, Kind, Update, meta};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -39,10 +39,7 @@ impl Kind for Namespace {
         for (index, finalizer) in finalizers.iter().enumerate() {
             let at = path.index(index);
             let mut problems = names::qualified_name(finalizer);
-            if !finalizer.contains('/') && !matches!(finalizer.as_str(), "kubernetes" | "orphan" | "foregroundDeletion")
-            {
-                problems.push("needs a domain before it, such as `example.com/name`".to_owned());
-            }
+            problems.extend(meta::without_domain(finalizer));
             for problem in problems {
                 let message = format!("the finalizer `{}` {problem}", shortened(finalizer));
                 errors.invalid(&at, message).called(path.clone());

@@ -14,6 +14,7 @@ mod fix;
 mod fix_cli;
 mod formats;
 mod house;
+mod metadata;
 mod odd_scenarios;
 mod patches;
 mod plan_base;
