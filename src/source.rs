@@ -76,6 +76,9 @@ pub struct Source {
     pub name: String,
     /// Set if the text cannot be judged; then it is only good for showing.
     pub defect: Option<Defect>,
+    /// Whether the user says that it holds objects, by naming it or by sending it to standard input. What is no object is a
+    /// mistake then, and otherwise something for another tool.
+    pub is_named: bool,
     text: Arc<str>,
     line_starts: Vec<u32>,
     /// Then all columns are bytes, and counting need not read the line, which may be the whole text.
@@ -143,6 +146,11 @@ impl Sources {
         self.push(name.into(), text.into(), Some(defect))
     }
 
+    /// Says that the user named the text `id` itself ([`Source::is_named`]).
+    pub fn set_named(&mut self, id: FileId) {
+        self.files[id.0 as usize].is_named = true;
+    }
+
     fn push(&mut self, name: String, text: Arc<str>, defect: Option<Defect>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).expect("fewer than 2^32 files"));
         let line_starts = std::iter::once(0)
@@ -154,7 +162,7 @@ impl Sources {
             )
             .collect();
         let ascii = text.is_ascii();
-        self.files.push(Source { name, defect, text, line_starts, ascii });
+        self.files.push(Source { name, defect, is_named: false, text, line_starts, ascii });
         id
     }
 

@@ -131,6 +131,7 @@ pub fn load(paths: &[PathBuf], options: &Options) -> Loaded {
     let patches = kustomize::patches(&candidates);
     let outcomes: Vec<Outcome> = candidates.par_iter().map(|candidate| read(candidate, options, &patches)).collect();
     for (candidate, outcome) in candidates.into_iter().zip(outcomes) {
+        let is_named = !is_found(&candidate, options) && !candidate.is_kustomization();
         let name = candidate.name;
         let file = match outcome {
             Outcome::Text(text) => loaded.sources.add(name, text),
@@ -144,6 +145,9 @@ pub fn load(paths: &[PathBuf], options: &Options) -> Loaded {
                 continue;
             }
         };
+        if is_named {
+            loaded.sources.set_named(file);
+        }
         loaded.paths.extend(candidate.path.map(|path| (file, path)));
     }
     loaded
@@ -193,11 +197,15 @@ fn read(candidate: &Candidate, options: &Options, patches: &kustomize::Patches) 
     if text::is_template(&text) {
         return Outcome::Skipped(Why::Template);
     }
-    let found = !candidate.named && candidate.name != options.stdin_name;
-    if candidate.is_settings() || found && !text::looks_like_manifest(&text) {
+    if candidate.is_settings() || is_found(candidate, options) && !text::looks_like_manifest(&text) {
         return Outcome::Skipped(Why::NotKubernetes);
     }
     Outcome::Text(text)
+}
+
+/// Whether nobody named the text: it was found in a folder.
+fn is_found(candidate: &Candidate, options: &Options) -> bool {
+    !candidate.named && candidate.name != options.stdin_name
 }
 
 /// The bytes of a candidate; `None` if there are more than a [`Span`] can count.

@@ -6,10 +6,12 @@
 
 mod config_changes;
 mod cronjob;
+mod documents;
 mod host_ports;
 mod job;
 mod job_effects;
 mod keeps_old;
+mod metadata;
 mod overlaps;
 mod page;
 mod port_places;
@@ -250,7 +252,7 @@ list! {
     "job-without-pods" => Object(job_effects::without_pods),
     "liveness-equals-readiness" => Object(probe_effects::liveness_equals_readiness),
     "missing-field" => Admission,
-    "missing-kind" => Schema,
+    "missing-kind" => Document(documents::without_kind),
     "mount-not-found" => Admission,
     "node-port-clash" => Object(host_ports::node_port_clash),
     "node-port-out-of-range" => Admission,
@@ -277,6 +279,7 @@ list! {
     "removed-api" => Schema,
     "removed-replicas-leave-one" => Rollout(replicas::removed),
     "replicas-reset-autoscaler" => Object(replicas::reset_autoscaler),
+    "resource-version-set" => Object(metadata::resource_version),
     "rollout-drops-to-zero" => Rollout(rollouts::drops_to_zero),
     "rollout-misses-deadline" => Rollout(rollouts::misses_deadline),
     "rollout-stalls" => Rollout(surge::stalls),
@@ -313,6 +316,7 @@ list! {
     "target-port-unlisted" => Object(target_ports::unlisted),
     "text-after-document" => Reading,
     "too-many-items" => Admission,
+    "uid-set" => Object(metadata::uid),
     "unknown-field" => Schema,
     "unknown-kind" => Schema,
     "unnamed-port" => Admission,

@@ -68,11 +68,14 @@ fn with(sources: &Sources, changes: &[Fixed]) -> Sources {
     let mut out = Sources::default();
     for (file, source) in sources.iter() {
         let change = changes.iter().find(|change| change.file == file);
-        match (change, &source.defect) {
+        let id = match (change, &source.defect) {
             (Some(change), _) => out.add(&*source.name, &*change.text),
             (None, Some(defect)) => out.add_defective(&*source.name, source.text().clone(), defect.clone()),
             (None, None) => out.add(&*source.name, source.text().clone()),
         };
+        if source.is_named {
+            out.set_named(id);
+        }
     }
     out
 }
