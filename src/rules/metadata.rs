@@ -25,14 +25,16 @@ pub(super) fn resource_version(context: &Context<'_>, object: &Object, out: &mut
 pub(super) fn uid(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some(uid) = set(object, UID) else { return };
     // One word about a dump of a cluster is enough.
-    if set(object, RESOURCE_VERSION).is_some_and(|version| counts(version)) {
+    if set(object, RESOURCE_VERSION).is_some_and(counts) {
         return;
     }
     if context.old(object).and_then(|old| set(old, UID)).is_some_and(|old| old == uid) {
         return;
     }
     let message = "only the very object that has this `uid` can be replaced, and none anywhere else";
-    object.report(out, &Path::root().fields(&["metadata", UID]), message).help("remove it; the server gives out its own");
+    object
+        .report(out, &Path::root().fields(&["metadata", UID]), message)
+        .help("remove it; the server gives out its own");
 }
 
 const RESOURCE_VERSION: &str = "resourceVersion";

@@ -8,6 +8,7 @@ mod check;
 mod crd;
 mod instance;
 mod lifecycle;
+mod meant;
 mod types;
 
 use std::collections::BTreeMap;
@@ -104,8 +105,19 @@ impl Schemas {
             }
             return custom.schema.as_ref().map(|schema| schema.check(root));
         }
-        not_served(version, bundle, api_version, kind).map(|misfit| vec![misfit])
+        let mut misfits = vec![not_served(version, bundle, api_version, kind)?];
+        if let Some(meant) = meant(version, api_version, kind) {
+            misfits.extend(compiled(version, meant.definition)?.check(root));
+        }
+        Some(misfits)
     }
+}
+
+/// The built-in kind that must be meant, where this one is not and never was served.
+fn meant(version: KubernetesVersion, api_version: &str, kind: &str) -> Option<&'static KindInfo> {
+    let was_served = |version: &KubernetesVersion| Bundle::open(*version).kind(api_version, kind).is_some();
+    let is_known = Lifecycle::of(api_version, kind).is_some() || KubernetesVersion::SUPPORTED.iter().any(was_served);
+    if is_known { None } else { meant::meant(Bundle::open(version), api_version, kind) }
 }
 
 /// The compiled schema of a built-in kind, made when it is first needed and kept for as long as the process runs.
@@ -158,7 +170,12 @@ fn not_served(version: KubernetesVersion, bundle: &Bundle, api_version: &str, ki
         let message = format!("`{kind}` in `{api_version}` comes with Kubernetes {later}, not before");
         return Some(about_kind("unknown-kind", "apiVersion", message));
     }
-    let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+    if let Some(meant) = meant(version, api_version, kind) {
+        let mut misfit = about_kind("unknown-kind", "apiVersion", format!("there is no `{kind}` in `{api_version}`"));
+        misfit.help = Some(format!("write `apiVersion: {}`", meant.api_version));
+        return Some(misfit);
+    }
+    let group = meant::group(api_version);
     if !bundle.kinds().iter().any(|known| known.group() == group) {
         return None;
     }
@@ -166,17 +183,9 @@ fn not_served(version: KubernetesVersion, bundle: &Bundle, api_version: &str, ki
     if group.is_empty() && kind == "Config" {
         return None;
     }
-    let elsewhere = bundle.kinds().iter().find(|known| known.kind == kind);
-    let mut misfit = match elsewhere {
-        Some(_) => about_kind("unknown-kind", "apiVersion", format!("there is no `{kind}` in `{api_version}`")),
-        None => about_kind("unknown-kind", "kind", format!("there is no kind `{kind}` in `{api_version}`")),
-    };
-    misfit.help = match elsewhere {
-        Some(known) => Some(format!("write `apiVersion: {}`", known.api_version)),
-        None => {
-            nearest(kind, bundle.kinds().iter().map(|known| known.kind)).map(|near| format!("write `kind: {near}`"))
-        }
-    };
+    let mut misfit = about_kind("unknown-kind", "kind", format!("there is no kind `{kind}` in `{api_version}`"));
+    let near = nearest(kind, bundle.kinds().iter().map(|known| known.kind));
+    misfit.help = near.map(|near| format!("write `kind: {near}`"));
     Some(misfit)
 }
 

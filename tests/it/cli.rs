@@ -515,3 +515,20 @@ fn the_configuration_describes_the_api_server() {
     let ran = lint(folder.path(), &["good.yaml"]);
     assert_eq!((ran.status, ran.err.as_str()), (Some(0), ""));
 }
+
+#[test]
+fn what_is_no_object_is_found_where_it_was_named() {
+    let values = "image: web\nreplicas: 3\n";
+    let folder = folder(&[("values.yaml", values), ("base/kustomization.yaml", "resources: []\n"), ("web.yaml", GOOD)]);
+    let found = ":1:1: error: the object has no `apiVersion` and no `kind`";
+    lint(folder.path(), &["."]).is(0);
+    let named = lint(folder.path(), &["values.yaml", "base/kustomization.yaml", "web.yaml"]);
+    named.is(1);
+    assert!(named.out.starts_with(&format!("values.yaml{found}")), "{}", named.out);
+    assert_eq!(named.out.lines().count(), 1, "{}", named.out);
+    let mut command = seatrial();
+    let piped =
+        Ran::of(command.current_dir(folder.path()).args(["lint", "--format", "concise", "-"]).write_stdin(values));
+    piped.is(1);
+    assert!(piped.out.starts_with(&format!("<stdin>{found}")), "{}", piped.out);
+}
