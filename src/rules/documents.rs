@@ -29,10 +29,11 @@ pub(super) fn without_kind(context: &Context<'_>, document: &Document, out: &mut
     }
 }
 
-/// Lists that are not of `v1 List` tell by their own kind what their items are.
+/// Lists that are not of `v1 List` tell by their own kind what their items are, and SOPS leaves nothing else of an empty document
+/// that it encrypts than a field of its own.
 fn collect<'a>(value: Value<'a>, out: &mut Vec<Value<'a>>) {
     if value.get("kind").is_none() && value.get("apiVersion").is_none() {
-        out.push(value);
+        out.extend(Some(value).filter(|value| value.get("sops").is_none()));
     } else if value.get("kind").and_then(Value::as_str) == Some("List") {
         value.get("items").into_iter().flat_map(Value::items).for_each(|item| collect(item, out));
     }

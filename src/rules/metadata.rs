@@ -1,43 +1,39 @@
-//! Metadata that the API server sets itself.
+//! Metadata that the API server gives out.
 
 use super::Context;
 use crate::cluster::Object;
 use crate::finding::Findings;
 use crate::yaml::{Path, Value};
 
-/// A `resourceVersion` that is another one than that of the object which is there. A request that creates an object must
-/// have none (`Create` in apiserver/pkg/storage/etcd3/store.go), which a dry run does not notice.
-pub(super) fn resource_version(context: &Context<'_>, object: &Object, out: &mut Findings) {
-    let path = Path::root().fields(&["metadata", RESOURCE_VERSION]);
-    let Some(version) = set(object, RESOURCE_VERSION).filter(|version| counts(version)) else { return };
+/// A `resourceVersion` or `uid` that is not known to be that of the object which is replaced: one finding about a dump of a
+/// cluster is enough.
+///
+/// A request that creates an object must have no `resourceVersion` (`Create` in apiserver/pkg/storage/etcd3/store.go), which
+/// a dry run does not notice, and one that replaces an object must have its own (`Update` in
+/// apiserver/pkg/registry/generic/registry/store.go). The `uid` of a new object is always another one (`BeforeCreate`).
+pub(super) fn live(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let old = context.old(object);
-    let message = match old.map(|old| set(old, RESOURCE_VERSION)) {
+    let is_of_old = |name: &str, value: &str| old.and_then(|old| set(old, name)) == Some(value);
+    let (name, message) = if let Some(version) = set(object, VERSION).filter(|version| counts(version)) {
         // It may be that of the old object, of which only the manifest is known.
-        Some(None) => return,
-        Some(Some(same)) if same == version => return,
-        Some(Some(_)) => "the object has changed since it had this `resourceVersion`, so it is not replaced",
-        None => "nothing is created with a `resourceVersion`, and nothing replaced that has changed since",
+        if old.is_some_and(|old| set(old, VERSION).is_none()) || is_of_old(VERSION, version) {
+            return;
+        }
+        (VERSION, "with a `resourceVersion`, nothing is created, and nothing replaced that has changed since")
+    } else if let Some(uid) = set(object, UID) {
+        if is_of_old(UID, uid) {
+            return;
+        }
+        (UID, "with a `uid`, only the very object that has it is replaced, which no other cluster has")
+    } else {
+        return;
     };
-    object.report(out, &path, message).help("remove it; the server counts the versions of an object itself");
-}
-
-/// A `uid`, which a new object does not get, and by which no other object is meant.
-pub(super) fn uid(context: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some(uid) = set(object, UID) else { return };
-    // One word about a dump of a cluster is enough.
-    if set(object, RESOURCE_VERSION).is_some_and(counts) {
-        return;
-    }
-    if context.old(object).and_then(|old| set(old, UID)).is_some_and(|old| old == uid) {
-        return;
-    }
-    let message = "only the very object that has this `uid` can be replaced, and none anywhere else";
     object
-        .report(out, &Path::root().fields(&["metadata", UID]), message)
-        .help("remove it; the server gives out its own");
+        .report(out, &Path::root().fields(&["metadata", name]), message)
+        .help("remove what only the cluster knows: `resourceVersion`, `uid`, `creationTimestamp`, `generation`, `managedFields`");
 }
 
-const RESOURCE_VERSION: &str = "resourceVersion";
+const VERSION: &str = "resourceVersion";
 const UID: &str = "uid";
 
 /// What the manifest sets a field of its metadata to.
