@@ -245,15 +245,13 @@ impl Planner<'_> {
         } else {
             self.old.source(before.place(&change.path))
         };
-        let hide = |value: &Option<serde_json::Value>| {
-            let hidden = object.identity.kind == "Secret" && !change.name.starts_with("metadata");
-            value.clone().map(|value| if hidden { secrets::MASK.into() } else { value })
-        };
+        let (object, other) = if change.new.is_some() { (object, before) } else { (before, object) };
+        let shown = |value: &serde_json::Value| secrets::shown(value, &change.path, object.root(), other.root());
         FieldChange {
             path: change.path.pointer(),
             name: change.name.clone(),
-            old: hide(&change.old),
-            new: hide(&change.new),
+            old: change.old.as_ref().map(shown),
+            new: change.new.as_ref().map(shown),
             effect: change.effect,
             source,
         }

@@ -27,8 +27,8 @@ pub(super) struct Stream {
     pub(super) documents: Vec<Document>,
     /// Where the text is to be read as YAML, and what JSON has against it.
     pub(super) rest: Option<(usize, Problem)>,
-    /// Why nothing is read after the documents.
-    pub(super) problem: Option<Problem>,
+    /// Where nothing is read any more, and why.
+    pub(super) problem: Option<(usize, Problem)>,
 }
 
 /// Reads the JSON objects from byte `from` on.
@@ -57,7 +57,7 @@ pub(super) fn read(file: FileId, text: &Arc<str>, from: usize) -> Stream {
                 at = span.end as usize;
             }
             Err(problem) if stream.documents.len() > 1 => {
-                stream.problem = Some(problem.help("kubectl reads nothing of the file from here on"));
+                stream.problem = Some((at, problem.help("kubectl reads nothing of the file from here on")));
                 return stream;
             }
             Err(problem) => {

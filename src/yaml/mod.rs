@@ -28,6 +28,7 @@ mod tagged;
 mod tree;
 mod wording;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 pub use self::de::decode;
@@ -44,7 +45,7 @@ pub struct Document {
     pub file: FileId,
     /// Its number in that text, counted from 0 over the pieces between `---` lines.
     pub index: usize,
-    /// The bytes of the document without its separators.
+    /// The bytes of the document without its separators; of one that cannot be read, all that is lost with it.
     pub span: Span,
     tree: Tree,
     root: Option<NodeId>,
@@ -154,7 +155,7 @@ pub fn read(file: FileId, source: &Source) -> Vec<Document> {
     let text = source.text();
     if let Some(defect) = &source.defect {
         let problem = Problem::new(ProblemKind::Syntax, &*defect.message, defect.span).help(defect.help);
-        return vec![unreadable(file, 0, text, problem)];
+        return vec![unreadable(file, 0, text, 0..text.len(), problem)];
     }
     let start = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
     if !json::is_json(&text[start..]) {
@@ -174,8 +175,8 @@ pub fn read(file: FileId, source: &Source) -> Vec<Document> {
         }
         documents.extend(rest);
     }
-    if let Some(problem) = stream.problem {
-        documents.push(unreadable(file, documents.len(), text, problem));
+    if let Some((start, problem)) = stream.problem {
+        documents.push(unreadable(file, documents.len(), text, start..text.len(), problem));
     }
     documents
 }
@@ -183,13 +184,15 @@ pub fn read(file: FileId, source: &Source) -> Vec<Document> {
 /// The YAML documents from byte `start` on, numbered from `index`.
 fn yaml(file: FileId, text: &Arc<str>, start: usize, index: usize) -> Vec<Document> {
     let pieces = split(&text[start..]).into_iter().zip(index..);
+    let mut end = start;
     pieces
         .map(|(piece, index)| match piece {
             Ok(span) => {
                 let span = Span::new(start + span.start as usize..start + span.end as usize);
+                end = span.range().end;
                 build::document(file, index, text, span, true)
             }
-            Err(problem) => unreadable(file, index, text, problem.moved(start)),
+            Err(problem) => unreadable(file, index, text, end..text.len(), problem.moved(start)),
         })
         .collect()
 }
@@ -200,11 +203,11 @@ pub fn read_one(file: FileId, source: &Source) -> Document {
     build::document(file, 0, text, Span::new(0..text.len()), false)
 }
 
-fn unreadable(file: FileId, index: usize, text: &Arc<str>, problem: Problem) -> Document {
+fn unreadable(file: FileId, index: usize, text: &Arc<str>, range: Range<usize>, problem: Problem) -> Document {
     Document {
         file,
         index,
-        span: problem.span,
+        span: Span::new(range),
         tree: Tree::new(Arc::clone(text)),
         root: None,
         comments: Vec::new(),

@@ -488,6 +488,22 @@ fn the_stored_object_is_shown_without_the_values_of_secrets() {
         "apiVersion: v1\ndata:\n  password: '***'\nkind: Secret\nmetadata:\n  name: key\ntype: Opaque\n\
          ---\napiVersion: example.com/v1\nkind: Shop\nspec:\n  open: true\n"
     );
+    // However its kind is spelt, and whatever it stands in.
+    let inner = "kind: Secret, metadata: {name: a, password: hunter2}, data: {a: hunter2}, stringdata: {a: hunter2}";
+    for text in [
+        secret.replace("v1", "v2"),
+        secret.replace("kind: Secret", "kind: secret"),
+        secret.replace("apiVersion: v1\n", ""),
+        format!("apiVersion: v1\nkind: List\nitems:\n- {{{inner}}}\n"),
+        format!("apiVersion: template.openshift.io/v1\nkind: Template\nobjects:\n- {{{inner}}}\n"),
+        format!("apiVersion: example.com/v1\nkind: Object\nspec: {{manifest: {{{inner}}}}}\n"),
+    ] {
+        write(folder.path(), "other.yaml", text.as_bytes());
+        for format in ["text", "json"] {
+            let ran = show(&["--format", format, "other.yaml"]);
+            assert!(!ran.out.contains("hunter") && ran.out.contains("***"), "{text}\n{}", ran.out);
+        }
+    }
     let ran = show(&["--format", "json", "secret.yaml"]);
     let list: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
     assert_eq!(list["items"][0]["type"], "Opaque");

@@ -278,3 +278,48 @@ fn pods_that_an_autoscaler_chose_are_scaled_back_by_a_manifest_that_counts_them(
     fs::write(folder.path().join("old.yaml"), &without).expect("files can be written");
     assert_eq!(plan(&[])["objects"][0]["action"], "none");
 }
+
+/// What a plan may not show stands behind `hunter`, and what it must show is `shown`.
+#[test]
+fn passwords_are_in_no_format_of_a_plan() {
+    let secret = |kind: &str, value: &str| {
+        format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: key}}\nstringData: {{password: {value}}}\n")
+    };
+    let template = |value: &str| {
+        let inner = secret("Secret", value).replace('\n', "\n  ");
+        format!("apiVersion: template.openshift.io/v1\nkind: Template\nmetadata: {{name: t}}\nobjects:\n- {inner}\n")
+    };
+    let env = |value: &str| {
+        OLD.replace("          envFrom", &format!("          env: [{{name: DB_PASSWORD, value: {value}}}, {{name: PORT, value: shown{value}}}]\n          envFrom").replace("shownhunter", "shown"))
+    };
+    let args = |value: &str| {
+        OLD.replace(
+            "          envFrom",
+            &format!("          args: [--password={value}, --token, {value}, --user={value}]\n          envFrom")
+                .replace("--user=hunter", "--user=shown"),
+        )
+    };
+    for (old, new, shows) in [
+        (secret("secret", "hunter1"), secret("secret", "hunter2"), "password"),
+        (secret("Secret", "hunter1"), secret("Secret", "hunter2"), "password"),
+        (template("hunter1"), template("hunter2"), "objects"),
+        (template("hunter1"), template("hunter2").replace("objects:", "objects:\n- {kind: ConfigMap}"), "objects"),
+        (env("hunter1"), env("hunter2"), "shown2"),
+        (OLD.to_owned(), env("hunter2"), "shown2"),
+        (args("hunter1"), args("hunter2"), "shown2"),
+        (args("hunter1"), args("hunter2").replace("--user=", "--verbose, --user="), "shown2"),
+        (
+            env("hunter1").replace("apps/v1\nkind: Deployment", "example.com/v1\nkind: Shop"),
+            env("hunter2").replace("apps/v1\nkind: Deployment", "example.com/v1\nkind: Shop"),
+            "shown2",
+        ),
+    ] {
+        let folder = folder(&new);
+        fs::write(folder.path().join("old.yaml"), &old).expect("files can be written");
+        for format in ["text", "json", "markdown", "github"] {
+            let (_, out) = run(folder.path(), &["plan", "old.yaml", "new.yaml", "--format", format]);
+            assert!(!out.contains("hunter"), "{new}\n{out}");
+            assert!(out.contains(shows) || format == "github", "{new}\n{out}");
+        }
+    }
+}

@@ -1,22 +1,49 @@
 //! What must never be shown: the values of Secrets.
 //!
-//! In every Secret, everything that stands below `data` and `stringData` is hidden, keys apart; comments there too,
-//! because old values are left behind in them. So is what stands below fields that a Secret does not have: they may be
-//! keys of `data` with too little indentation, or a misspelt `data`. Two readings are joined. The tree knows values in
-//! braces, behind aliases and merge keys, and in the annotation in which kubectl keeps the last manifest; the lines
-//! know what the tree has forgotten, such as the first of two equal keys, and documents that cannot be read at all.
+//! In every Secret, however its kind is spelt and whatever it stands in, everything below `data` and `stringData` is
+//! hidden, keys apart; comments there too, because old values are left behind in them. So is what stands below fields that
+//! a Secret does not have: they may be keys of `data` with too little indentation, or a misspelt `data`. Two readings of a
+//! text are joined. The tree knows values in braces, behind aliases and merge keys, and in the annotation in which kubectl
+//! keeps the last manifest; the lines know what the tree has forgotten, such as the first of two equal keys, and
+//! documents that cannot be read at all.
+
+mod lines;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::{Finding, Fix, Label};
 use crate::source::{FileId, Place, Sources, Span};
-use crate::yaml::{Document, Path, ProblemKind, Segment, Shape, Value};
+use crate::yaml::{Document, Path, Problem, ProblemKind, Segment, Shape, Value};
+
+pub use self::values::hide;
+pub(crate) use self::values::shown;
 
 /// What is written in place of a value.
-pub(crate) const MASK: &str = "***";
+const MASK: &str = "***";
 const FIELDS: [&str; 2] = ["data", "stringData"];
 /// The fields of a Secret that hold no values.
 const HARMLESS: [&str; 5] = ["apiVersion", "immutable", "kind", "metadata", "type"];
+/// The fields of `metadata`; what else stands there may have come from `data`.
+const METADATA: [&str; 15] = [
+    "annotations",
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generateName",
+    "generation",
+    "labels",
+    "managedFields",
+    "name",
+    "namespace",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+/// Those of them that say who the object is.
+const NAMES: [&str; 3] = ["generateName", "name", "namespace"];
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// The hidden parts of all texts.
@@ -30,24 +57,12 @@ impl Secrets {
     /// Looks for the values of Secrets.
     pub fn find<'a>(sources: &Sources, documents: impl Iterator<Item = &'a Document>) -> Self {
         let mut hidden: BTreeMap<FileId, Vec<Span>> = BTreeMap::new();
+        let mut secret: Option<FileId> = None;
         for document in documents {
-            let text = sources.get(document.file).text();
-            // Most documents are done with here: no kind without the word.
-            if !text[document.span.range()].contains("ecret") {
-                continue;
-            }
             let mut spans = Vec::new();
-            let mut fields = BTreeSet::from(FIELDS);
-            let readable = document.root().is_some();
-            if document.root().is_some_and(|root| !of_value(root, text, &mut fields, &mut spans)) {
-                continue;
-            }
-            by_lines(text, document.span, readable, &fields, &mut spans);
-            let is_forgotten = |kind| matches!(kind, ProblemKind::DuplicateKey | ProblemKind::OverriddenMerge);
-            let forgotten = document.problems.iter().any(|problem| is_forgotten(problem.kind));
-            if text[document.span.range()].trim_start().starts_with('{') && (!readable || forgotten) {
-                in_braces(text, document.span, &mut spans);
-            }
+            let after = secret == Some(document.file);
+            let is_secret = in_document(document, sources.get(document.file).text(), after, &mut spans);
+            secret = is_secret.then_some(document.file);
             hidden.entry(document.file).or_default().extend(spans);
         }
         hidden.retain(|_, spans| !spans.is_empty());
@@ -104,6 +119,11 @@ impl Secrets {
         if !below_data && !places().any(|place| self.touches(sources, place)) {
             return;
         }
+        if below_data {
+            // A key that cannot be one may be a key and its value, with nothing between them.
+            finding.path = with_keys(&finding.path);
+            finding.cause.iter_mut().for_each(|cause| cause.field = with_keys(&cause.field));
+        }
         let values: BTreeSet<&str> = places().flat_map(|place| self.values_near(sources, place)).collect();
         let keys: BTreeSet<&str> = places().filter_map(|place| key_near(sources, place)).collect();
         let field = finding.path.to_string();
@@ -150,22 +170,114 @@ impl Secrets {
     }
 }
 
-/// Hides the values of the Secrets below `root`, and collects the fields that hold them; says whether there are any.
+/// Hides what a document shows of Secrets, and says whether it may be one. What has no kind and comes `after` one may have
+/// been torn off from it.
+fn in_document(document: &Document, text: &str, after: bool, spans: &mut Vec<Span>) -> bool {
+    let is_ignored = |problem: &Problem| problem.kind == ProblemKind::Ignored;
+    let root = match document.root() {
+        None if document.problems.is_empty() => return after,
+        Some(root) if !(after && root.get("kind").is_none() || document.problems.iter().any(is_ignored)) => root,
+        _ => return lines::of_unreadable(text, document.span, after, spans),
+    };
+    let piece = &text[document.span.range()];
+    // Most documents are done with here: no Secret without the word, unless some letters are escaped.
+    if !mentions_secret(piece) && !piece.contains('\\') {
+        return false;
+    }
+    let mut fields = BTreeSet::from(FIELDS);
+    if !of_value(root, text, &mut fields, spans) {
+        return false;
+    }
+    lines::of_fields(text, document.span, &fields, spans);
+    let is_forgotten = |kind| matches!(kind, ProblemKind::DuplicateKey | ProblemKind::OverriddenMerge);
+    let forgotten = document.problems.iter().any(|problem| is_forgotten(problem.kind));
+    if forgotten && piece.trim_start().starts_with('{') {
+        lines::in_braces(text, document.span, spans);
+    }
+    true
+}
+
+/// Whether a text has the word in it, in any spelling.
+fn mentions_secret(text: &str) -> bool {
+    let is_word = |bytes: &[u8]| bytes[2].eq_ignore_ascii_case(&b'c') && bytes.eq_ignore_ascii_case(b"secret");
+    text.as_bytes().windows(6).any(is_word)
+}
+
+/// Whether a text that nobody reads seems to have a Secret in it: a field that nothing else has, or its kind.
+fn holds_secrets(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let is_kind = |(at, word): (usize, &str)| {
+        let value = text[at + word.len()..].trim_start_matches(|between: char| !between.is_alphanumeric());
+        let rest = value.strip_prefix("secret").map(|rest| rest.strip_prefix("list").unwrap_or(rest));
+        rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric()))
+    };
+    text.contains("stringdata") || text.match_indices("kind").any(is_kind)
+}
+
+/// How sure it is that a value of kind Secret is one, and not a reference to one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    /// An item of a `SecretList`, which needs no kind.
+    AmongSecrets,
+    /// Where an object stands: a document, or an item of a list.
+    AsObject,
+    /// In a field of something else.
+    Inside,
+}
+
+impl Stands {
+    /// Where the values of a field stand, if they are a list of objects.
+    fn below(kind: &str, field: &str) -> Self {
+        match field {
+            "items" if kind.eq_ignore_ascii_case("SecretList") => Stands::AmongSecrets,
+            "items" if kind.ends_with("List") => Stands::AsObject,
+            // OpenShift's.
+            "objects" if kind == "Template" => Stands::AsObject,
+            _ => Stands::Inside,
+        }
+    }
+
+    /// Whether a value is a Secret; `has` says which fields it has.
+    fn is_secret(self, kind: &str, has: impl Fn(&str) -> bool) -> bool {
+        match self {
+            Stands::AmongSecrets => true,
+            _ if !kind.eq_ignore_ascii_case("Secret") => false,
+            Stands::AsObject => true,
+            Stands::Inside => has("metadata") || FIELDS.iter().any(|field| has(field)),
+        }
+    }
+}
+
+/// Hides the values of the Secrets in `root`, and collects the fields that hold them; says whether there are any.
 fn of_value<'a>(root: Value<'a>, text: &str, fields: &mut BTreeSet<&'a str>, spans: &mut Vec<Span>) -> bool {
     let mut found = false;
-    let mut waiting = vec![(root, false)];
-    while let Some((value, in_list)) = waiting.pop() {
+    let mut waiting = vec![(root, Stands::AsObject)];
+    while let Some((value, stands)) = waiting.pop() {
         let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
-        if kind.ends_with("List") {
-            let of_secrets = kind == "SecretList";
-            waiting.extend(value.get("items").into_iter().flat_map(Value::items).map(|item| (item, of_secrets)));
-        }
-        if !in_list && !kind.eq_ignore_ascii_case("Secret") {
+        if !stands.is_secret(kind, |field| value.get(field).is_some()) {
+            waiting.extend(value.items().map(|item| (item, Stands::Inside)));
+            for field in value.fields() {
+                if field.name == LAST_APPLIED && field.value.as_str().is_some_and(holds_secrets) {
+                    spans.push(field.value.definition());
+                }
+                let stands = Stands::below(kind, field.name);
+                let list = field.value.is_sequence();
+                waiting.extend(field.value.items().filter(|_| list).map(|item| (item, stands)));
+                waiting.extend((!list).then_some((field.value, Stands::Inside)));
+            }
             continue;
         }
         found = true;
-        let annotations = value.get("metadata").and_then(|metadata| metadata.get("annotations"));
-        spans.extend(annotations.and_then(|annotations| annotations.get(LAST_APPLIED)).map(Value::definition));
+        if let Some(metadata) = value.get("metadata") {
+            let annotations = metadata.get("annotations").into_iter().flat_map(Value::fields);
+            let is_text = |value: Value<'_>| value.scalar().is_some() && !value.as_str().is_some_and(holds_secrets);
+            let strange = annotations.filter(|field| field.name == LAST_APPLIED || !is_text(field.value));
+            spans.extend(strange.map(|field| field.value.definition()));
+            for field in metadata.fields().filter(|field| !METADATA.contains(&field.name)) {
+                fields.insert(field.name);
+                spans.push(field.value.definition());
+            }
+        }
         for field in value.fields().filter(|field| !HARMLESS.contains(&field.name)) {
             fields.insert(field.name);
             let place = field.value.definition();
@@ -185,92 +297,11 @@ fn is_one_line(text: &str) -> bool {
     text.starts_with('{') && !text.contains('\n')
 }
 
-/// Hides the lines below `fields`, wherever these keys begin a line of the document. In a document that cannot be read,
-/// where a smaller indentation proves nothing, it hides all that follows.
-fn by_lines(text: &str, document: Span, readable: bool, fields: &BTreeSet<&str>, spans: &mut Vec<Span>) {
-    // The indentation of the open `data:` and that of the keys below it.
-    let mut open: Option<(usize, Option<usize>)> = None;
-    let mut start = document.range().start;
-    let lines = || text[document.range()].split_inclusive('\n');
-    let is_secret = !readable && lines().any(|line| line.contains("kind") && line.contains("Secret"));
-    for line in lines() {
-        let content = line.trim_start_matches([' ', '-']);
-        let indent = line.len() - content.len();
-        let is_item = line.trim_start_matches(' ').len() != content.len();
-        let is_comment = content.starts_with('#');
-        let mut hide = |from: usize| {
-            let from = line.len() - line[from..].trim_start().len();
-            spans.push(Span::new(start + from..start + line.trim_end().len().max(from)));
-        };
-        if content.trim().is_empty() {
-            start += line.len();
-            continue;
-        }
-        if let Some((outer, _)) = open
-            && indent <= outer
-            && !is_comment
-            && readable
-        {
-            open = None;
-        }
-        match &mut open {
-            None if key(content)
-                .is_some_and(|key| fields.contains(key) || (is_secret && indent == 0 && !HARMLESS.contains(&key))) =>
-            {
-                hide(indent + key_end(content).unwrap_or(0));
-                open = Some((indent, None));
-            }
-            None => {}
-            Some(_) if is_comment => hide(indent),
-            Some((_, inner)) => {
-                let inner = *inner.get_or_insert(indent);
-                hide(indent + key_end(content).filter(|_| indent == inner && !is_item).unwrap_or(0));
-            }
-        }
-        start += line.len();
-    }
-}
-
-/// Hides all that follows the first `data` or `stringData` inside a line.
-fn in_braces(text: &str, document: Span, spans: &mut Vec<Span>) {
-    let piece = &text[document.range()];
-    let is_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    let inside = |at: usize, field: &str| {
-        let line = &piece[piece[..at].rfind('\n').map_or(0, |end| end + 1)..at];
-        let bytes = piece.as_bytes();
-        !line.trim_matches([' ', '-', '"', '\'']).is_empty()
-            && !is_word(bytes[..at].last())
-            && !is_word(bytes.get(at + field.len()))
-    };
-    let first = FIELDS.iter().flat_map(|field| {
-        piece.match_indices(field).filter(|(at, _)| inside(*at, field)).map(|(at, _)| at + field.len())
-    });
-    if let Some(first) = first.min() {
-        let from = document.range().start + first;
-        let colon = piece[first..].len() - piece[first..].trim_start_matches(['"', '\'', ':', ' ']).len();
-        spans.push(Span::new(from + colon..document.range().end));
-    }
-}
-
-/// The key at the start of a line.
-fn key(content: &str) -> Option<&str> {
-    Some(content[..key_end(content)? - 1].trim_matches(['"', '\'', ' ']))
-}
-
-/// The end of `key:` at the start of a line, colon included; keys of Secrets are letters, digits, `-`, `_` and `.`.
-fn key_end(content: &str) -> Option<usize> {
-    let colon = content.find(':')?;
-    let key = content[..colon].trim_matches(['"', '\'', ' ']);
-    let plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-    let ends = content[colon + 1..].chars().next().is_none_or(char::is_whitespace);
-    (plain && ends && !key.is_empty()).then_some(colon + 1)
-}
-
 /// The key at the start of the line of `place`.
 fn key_near(sources: &Sources, place: Place) -> Option<&str> {
     let source = sources.get(place.file);
     let line = &source.text()[source.line_range(source.line_index(place.span.start as usize))?];
-    key(line.trim_start_matches([' ', '-']))
+    lines::key(line.trim_start_matches([' ', '-']))
 }
 
 fn joined(mut spans: Vec<Span>) -> Vec<Span> {
@@ -285,28 +316,24 @@ fn joined(mut spans: Vec<Span>) -> Vec<Span> {
     apart
 }
 
-/// Puts the mask in place of every value of a Secret, and of what `kubectl apply` remembers of it.
-pub fn hide(object: &mut serde_json::Value) {
-    if object["kind"] != "Secret" || object["apiVersion"] != "v1" {
-        return;
-    }
-    for field in FIELDS {
-        for (_, value) in object.get_mut(field).and_then(serde_json::Value::as_object_mut).into_iter().flatten() {
-            *value = MASK.into();
-        }
-    }
-    if let Some(remembered) = object.pointer_mut("/metadata/annotations").and_then(|all| all.get_mut(LAST_APPLIED)) {
-        *remembered = MASK.into();
-    }
+/// The path with the mask in place of what cannot be a key of a Secret.
+fn with_keys(path: &Path) -> Path {
+    let segments = path.segments().into_iter().enumerate();
+    segments.fold(Path::root(), |path, (depth, segment)| match segment.name() {
+        Some(name) if depth > 0 && !lines::is_key(name) => path.key(MASK),
+        _ => path.push(segment.clone()),
+    })
 }
 
 /// Words that a message about a value may quote, because they say what it should be.
-const KINDS_OF_VALUES: [&str; 9] =
-    ["string", "boolean", "integer", "number", "object", "array", "null", "data", "stringData"];
+const KINDS_OF_VALUES: [&str; 10] =
+    ["key: value", "string", "boolean", "integer", "number", "object", "array", "null", "data", "stringData"];
 
 fn redacted(text: &str, path: &Path, field: &str, keys: &BTreeSet<&str>, values: &BTreeSet<&str>) -> String {
     let harmless = |literal: &str| {
         literal == field
+            // A sign of the syntax.
+            || literal.len() <= 3 && literal.bytes().all(|byte| byte.is_ascii_punctuation())
             || keys.contains(literal)
             || KINDS_OF_VALUES.contains(&literal)
             || path.segments().into_iter().filter_map(Segment::name).any(|name| name == literal)
