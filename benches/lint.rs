@@ -6,9 +6,8 @@ use std::fmt::Write as _;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use seatrial::admission::{ApiServer, Update};
+use seatrial::admission::{ApiServer, Judge, Outcome, Request};
 use seatrial::cluster::Cluster;
-use seatrial::finding::{Findings, Group};
 use seatrial::lint::{Settings, lint};
 use seatrial::source::Sources;
 use seatrial::yaml;
@@ -59,17 +58,17 @@ fn parse(bencher: Bencher) {
     bencher.counter(bytes(&sources)).bench(|| yaml::read(file, source));
 }
 
-/// What the API server would say of one Deployment: typed decode, defaulting and validation.
+/// What the API server would say of one Deployment: schema, typed decode, defaulting and validation.
 #[divan::bench]
 fn admission(bencher: Bencher) {
     let sources = sources(1);
     let (file, source) = sources.iter().next().expect("there is one");
-    let server = ApiServer::default();
+    let judge = Judge::new(vec![ApiServer::default()], std::iter::empty());
     bencher.with_inputs(|| Cluster::new(yaml::read(file, source))).bench_refs(|cluster| {
-        let mut out = Findings::new("", Group::Refused);
         let deployment = cluster.of_kind("Deployment").next().expect("there is one");
-        assert!(seatrial::admission::judge(deployment, None, Update::Apply, &server, &mut out), "the kind is known");
-        out
+        let verdict = judge.judge(&Request::create(deployment));
+        assert_eq!(verdict.outcome, Outcome::Accepted, "the example is sound");
+        verdict
     });
 }
 

@@ -1,24 +1,22 @@
 //! From texts to findings: reads, builds the cluster, runs the checks, silences what is allowed, puts the rest in order.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::iter::successors;
 use std::path::{Path, PathBuf};
 
-use crate::admission::{self, ApiServer, Update};
+use crate::admission::{self, ApiServer, How, Judge, Request};
 use crate::cluster::{Cluster, Object};
 use crate::config::{ApiServerFlags, Config, ConfigError, FailOn, IgnoreIn, Level};
-use crate::finding::{self, Finding, Findings, Group, Severity};
+use crate::finding::{Finding, Findings, Group, Severity};
 use crate::nearest::nearest;
 use crate::parallel::in_order;
 use crate::plan::document::{Action, Plan};
 use crate::plan::{self, Side};
 use crate::rules::{self, Change, Context, Rule};
-use crate::schema::{Checked, Schemas};
+
 use crate::secrets::{self, Secrets};
 use crate::source::{FileId, Sources};
 use crate::suppress::{self, Status};
 use crate::version::KubernetesVersion;
-use crate::yaml::{self, Document, ProblemKind};
 
 /// What to look for.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +36,7 @@ pub struct Settings {
     /// How the API server differs from one with the upstream defaults.
     pub api_server: ApiServerFlags,
     /// How objects replace those of the same name that run already.
-    pub update: Update,
+    pub how: How,
 }
 
 impl Settings {
@@ -56,7 +54,7 @@ impl Settings {
             ignore_in: config.ignore_in.clone(),
             working_directory: std::env::current_dir().unwrap_or_default(),
             api_server: config.api_server.clone(),
-            update: Update::default(),
+            how: How::default(),
         })
     }
 
@@ -180,29 +178,25 @@ pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings
     let definitions = Cluster::read(&background.definitions);
     let mut out = Findings::new("", Group::Refused);
     for document in &cluster.documents {
-        reading(document, &mut out);
+        admission::reading(document, &mut out);
     }
     // A definition of the input comes last, so that it wins over one from elsewhere.
     let definitions = [&definitions, cluster].into_iter().flat_map(|side| side.of_kind("CustomResourceDefinition"));
-    let schemas = Schemas::new(settings.kubernetes_versions.clone(), definitions);
-    let servers = settings.servers();
+    let judge = Judge::new(settings.servers(), definitions);
     let options = plan::Options {
-        // Of several versions, the newest is the one to come.
-        server: servers.last().cloned().unwrap_or_default(),
+        server: judge.server().clone(),
         definitions: background.definitions.clone(),
         ..plan::Options::default()
     };
     let change = Change::new(old, new, options);
-    let judge = |object: &Object| {
-        let mut decoding = Findings::new("", Group::Refused);
-        let checked = schemas.check(object, &mut decoding);
-        let admitted = admit(object, change.old(object), &servers, settings.update);
-        (checked, once(decoding.into_vec(), admitted))
+    let verdict = |object: &Object| {
+        let old = change.old(object);
+        judge.judge(&Request { object, old, running: None, how: settings.how })
     };
     let mut without_schema = 0;
-    for (checked, findings) in in_order(cluster.objects(), judge) {
-        without_schema += usize::from(checked == Checked::NoSchema);
-        out.extend(findings);
+    for verdict in in_order(cluster.objects(), verdict) {
+        without_schema += usize::from(!verdict.has_schema);
+        out.extend(verdict.findings);
     }
     let mut context = Context::new(cluster, sources);
     if background.old.iter().next().is_some() {
@@ -272,58 +266,6 @@ fn level(finding: &mut Finding, settings: &Settings) -> bool {
     finding.group = rule.group;
     finding.severity = settings.severity_of(rule);
     true
-}
-
-/// What the API servers say of an object; `None` if its kind is not one that admission knows.
-fn admit(object: &Object, old: Option<&Object>, servers: &[ApiServer], how: Update) -> Option<Vec<Finding>> {
-    let judge = |server: &ApiServer| {
-        let mut out = Findings::new("", Group::Refused);
-        admission::judge(object, old, how, server, &mut out).then(|| (server.version, out.into_vec()))
-    };
-    servers.iter().map(judge).collect::<Option<_>>().map(finding::merged)
-}
-
-/// Schema and admission find some of the same. Where the decoder refuses a value, what validation thinks of its absence
-/// is of no interest; and where validation knows the kind, it knows the reason of what the schema only forbids.
-fn once(mut decoding: Vec<Finding>, admitted: Option<Vec<Finding>>) -> Vec<Finding> {
-    if admitted.is_some() {
-        decoding.retain(|finding| finding.reason().is_none());
-    }
-    let mut admitted = admitted.unwrap_or_default();
-    if !decoding.is_empty() {
-        let meant: Vec<yaml::Path> = decoding.iter().filter_map(meant).collect();
-        let undecodable =
-            |path: &yaml::Path| meant.contains(path) || decoding.iter().any(|finding| finding.path == *path);
-        admitted.retain(|finding| !successors(Some(&finding.path), |path| path.parent()).any(undecodable));
-    }
-    decoding.extend(admitted);
-    decoding
-}
-
-/// The field that a misspelt one is meant to be; that it is missing needs not be said as well.
-fn meant(finding: &Finding) -> Option<yaml::Path> {
-    let name = &finding.fix.as_ref()?.edits.first()?.replacement;
-    Some(finding.path.parent()?.field(name.trim_matches('"').to_owned()))
-}
-
-/// The rules whose findings come from reading the text.
-fn reading(document: &Document, out: &mut Findings) {
-    for problem in &document.problems {
-        let id = match problem.kind {
-            ProblemKind::DuplicateKey => "duplicate-key",
-            ProblemKind::Ignored => "text-after-document",
-            ProblemKind::OverriddenMerge => continue,
-            ProblemKind::Syntax | ProblemKind::NotJson | ProblemKind::Limit => "invalid-yaml",
-        };
-        out.switch(id, Group::Refused);
-        let finding = out.report(document.place(problem.span), document.index, &problem.message);
-        if let Some((span, message)) = &problem.related {
-            finding.related(document.place(*span), message);
-        }
-        if let Some(help) = &problem.help {
-            finding.help(help);
-        }
-    }
 }
 
 const UNUSED: &str = "unused-suppression";

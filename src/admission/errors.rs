@@ -22,6 +22,8 @@ pub(crate) struct Errors<'a> {
     /// The server that judges.
     pub(crate) server: &'a ApiServer,
     object: &'a Object,
+    /// The manifest in which places are shown, which is not all of `object` if that was merged into what runs.
+    manifest: &'a Object,
     out: &'a mut Findings,
     /// Places by their names in the API, each with the place where the manifest has what the server puts there, and a word
     /// about that.
@@ -31,7 +33,12 @@ pub(crate) struct Errors<'a> {
 
 impl<'a> Errors<'a> {
     pub(super) fn new(object: &'a Object, server: &'a ApiServer, out: &'a mut Findings) -> Self {
-        Self { server, object, out, copied: Vec::new(), refused: 0 }
+        Self { server, object, manifest: object, out, copied: Vec::new(), refused: 0 }
+    }
+
+    /// Shows places in `manifest`, of which the object was made.
+    pub(super) fn placed(self, manifest: &'a Object) -> Self {
+        Self { manifest, ..self }
     }
 
     /// Says that the server copies what stands at `source` to `field` before it looks: labels of a template to the object,
@@ -172,23 +179,23 @@ impl<'a> Errors<'a> {
 
     /// Where a part of the text at `path` stands.
     pub(crate) fn place_in(&self, path: &Path, text: &str, part: Range<usize>) -> Place {
-        self.object.place_in(path, text, part)
+        self.manifest.place_in(path, text, part)
     }
 
     /// Where the value at `path` stands.
     pub(crate) fn place(&self, path: &Path) -> Place {
-        self.object.place(&self.source(path).0)
+        self.manifest.place(&self.source(path).0)
     }
 
     /// Where the key of the entry at `path` stands.
     pub(crate) fn key_place(&self, path: &Path) -> Place {
-        self.object.key_place(&self.source(path).0)
+        self.manifest.key_place(&self.source(path).0)
     }
 
     /// Looks for mistakes that are of no interest, because they are those of an object that is there already.
     pub(crate) fn silently<T>(&self, look: impl FnOnce(&mut Errors<'_>) -> T) -> T {
         let mut out = Findings::new("", Group::Refused);
-        look(&mut Errors::new(self.object, self.server, &mut out))
+        look(&mut Errors::new(self.object, self.server, &mut out).placed(self.manifest))
     }
 
     /// Looks up the values that the server prints in `value`, the object that was judged.
@@ -213,7 +220,7 @@ impl<'a> Errors<'a> {
     /// Reports what `check` finds below `place` as the API server calls it: below `field`.
     pub(crate) fn renamed(&mut self, place: &Path, field: &Path, check: impl FnOnce(&mut Errors<'_>)) {
         let mut out = Findings::new("", Group::Refused);
-        let mut errors = Errors::new(self.object, self.server, &mut out);
+        let mut errors = Errors::new(self.object, self.server, &mut out).placed(self.manifest);
         check(&mut errors);
         self.refused += errors.refused;
         let mut findings = out.into_vec();
@@ -235,7 +242,7 @@ impl<'a> Errors<'a> {
     fn report(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
         let (source, note) = self.source(path);
         let is_copied = source.as_ref() != path;
-        let finding = self.object.report(self.out, &source, message);
+        let finding = self.manifest.report(self.out, &source, message);
         if is_copied {
             finding.called(path.clone()).label(note);
         }

@@ -6,6 +6,7 @@
 
 mod admission_rules;
 mod api_service;
+pub(crate) mod apply;
 mod autoscaling;
 mod batch;
 mod cluster;
@@ -17,6 +18,7 @@ mod errors;
 mod expressions;
 mod ingress;
 mod ip;
+mod judge;
 mod meta;
 mod namespace;
 mod network_policy;
@@ -50,10 +52,10 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use self::batch::{FIELDS, Field, Piece};
 use self::errors::Errors;
+pub use self::judge::{How, Judge, Outcome, Request, Verdict, reading};
 use self::meta::Scope;
 pub use self::server::ApiServer;
 use crate::cluster::Object;
-use crate::finding::Findings;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -78,7 +80,7 @@ pub(crate) trait Kind:
     /// fields whose feature gate is off, completes the object from the old one, and allocates (`PrepareForCreate`,
     /// `PrepareForUpdate`, `BeginCreate`, `BeginUpdate`). `false` if it refuses the object there and then, so that nobody
     /// sees its other mistakes.
-    fn prepare(&mut self, _old: Option<&mut Self>, _how: Update, _errors: &mut Errors<'_>) -> bool {
+    fn prepare(&mut self, _old: Option<&mut Self>, _how: How, _errors: &mut Errors<'_>) -> bool {
         true
     }
 
@@ -88,28 +90,6 @@ pub(crate) trait Kind:
     /// What is wrong with this object in the place of `old`, apart from its metadata: most kinds validate it like a new
     /// one and then compare.
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>);
-}
-
-/// How an object replaces another one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Update {
-    /// As `kubectl apply` does: a patch, for which the server fills in the `resourceVersion`.
-    #[default]
-    Apply,
-    /// As a bare PUT does: some kinds must bring the `resourceVersion` of the object that they replace.
-    Replace,
-}
-
-/// Reports everything that `server` would refuse or warn about if `object` were created or, if `old` is of the same kind
-/// and version, took its place. Returns whether the kind is one that is known here.
-pub fn judge(object: &Object, old: Option<&Object>, how: Update, server: &ApiServer, out: &mut Findings) -> bool {
-    let Some(row) = row_of(object) else { return false };
-    let mut errors = Errors::new(object, server, out);
-    match old.filter(|old| row.is_of(old)) {
-        Some(old) => (row.update)(object, old, how, &mut errors),
-        None => (row.create)(object, &mut errors),
-    }
-    true
 }
 
 /// The object as `server` would store it, as far as that does not depend on the moment and the cluster; `None` if its kind
@@ -123,7 +103,7 @@ struct Row {
     api_version: &'static str,
     kind: &'static str,
     create: fn(&Object, &mut Errors<'_>),
-    update: fn(&Object, &Object, Update, &mut Errors<'_>),
+    update: fn(&Object, &Object, How, &mut Errors<'_>),
     stored: fn(&Object, &ApiServer) -> Option<serde_json::Value>,
 }
 
@@ -230,7 +210,7 @@ fn create_as<T: Kind>(object: &Object, errors: &mut Errors<'_>) {
 fn create<T: Kind>(value: &mut T, errors: &mut Errors<'_>) {
     // A new object never has the UID that stands in its manifest.
     value.metadata_mut().uid = None;
-    if !value.prepare(None, Update::default(), errors) {
+    if !value.prepare(None, How::default(), errors) {
         return;
     }
     if T::CHECKS_METADATA {
@@ -242,7 +222,7 @@ fn create<T: Kind>(value: &mut T, errors: &mut Errors<'_>) {
     }
 }
 
-fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut Errors<'_>) {
+fn update_as<T: Kind>(object: &Object, old: &Object, how: How, errors: &mut Errors<'_>) {
     let server = errors.server;
     let (Some(mut value), Some(mut old)) = (defaulted::<T>(object, server), defaulted::<T>(old, server)) else {
         return;
@@ -251,8 +231,8 @@ fn update_as<T: Kind>(object: &Object, old: &Object, how: Update, errors: &mut E
     errors.complete(&value);
 }
 
-fn update<T: Kind>(value: &mut T, old: &mut T, how: Update, errors: &mut Errors<'_>) {
-    if how == Update::Replace
+fn update<T: Kind>(value: &mut T, old: &mut T, how: How, errors: &mut Errors<'_>) {
+    if how == How::Replace
         && !T::UNCONDITIONAL_UPDATE
         && value.metadata().resource_version.as_deref().is_none_or(str::is_empty)
     {

@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 
 use super::errors::{Errors, shortened};
 use super::service::list;
-use super::{ApiServer, Kind, Update, meta};
+use super::{ApiServer, How, Kind, meta};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -148,7 +148,7 @@ impl Kind for Lease {
     fn set_defaults(&mut self, _: &ApiServer) {}
 
     /// Without the feature, its fields are dropped unless they are in use.
-    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
+    fn prepare(&mut self, old: Option<&mut Self>, _: How, errors: &mut Errors<'_>) -> bool {
         if let Some(spec) = self.spec.as_mut().filter(|_| !errors.server.enabled("CoordinatedLeaderElection")) {
             let old = old.as_deref();
             let old = old.and_then(|old| old.spec.as_ref());

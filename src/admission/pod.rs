@@ -18,7 +18,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::errors::{Errors, shortened};
 use super::scheduling::{self, pods};
-use super::{ApiServer, Kind, Update, container, defaults, meta, update, volume};
+use super::{ApiServer, How, Kind, container, defaults, meta, update, volume};
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -38,7 +38,7 @@ impl Kind for Pod {
         defaults::pod::pod(self.spec.get_or_insert_default(), server);
     }
 
-    fn prepare(&mut self, old: Option<&mut Self>, how: Update, errors: &mut Errors<'_>) -> bool {
+    fn prepare(&mut self, old: Option<&mut Self>, how: How, errors: &mut Errors<'_>) -> bool {
         let Some(spec) = &mut self.spec else { return true };
         if errors.server.runs("DefaultTolerationSeconds") {
             plugins::add_tolerations(spec);
@@ -55,7 +55,7 @@ impl Kind for Pod {
                 spec.priority = spec.priority.or(old_spec.and_then(|old| old.priority));
                 let policy = old_spec.and_then(|old| old.preemption_policy.clone());
                 spec.preemption_policy = spec.preemption_policy.take().or(policy);
-                if how == Update::Apply {
+                if how != How::Replace {
                     // `kubectl apply` leaves alone what the server has added to selectors.
                     pods::merge_label_keys(spec, old.metadata.labels.as_ref(), true, errors.server);
                 }

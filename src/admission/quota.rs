@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 use super::errors::{Errors, shortened};
 use super::service::list;
 use super::service::ports::{FIRST, first};
-use super::{ApiServer, Kind, Update, resources};
+use super::{ApiServer, How, Kind, resources};
 use crate::nearest::nearest;
 use crate::values::names;
 use crate::values::quantity::Quantity;
@@ -217,7 +217,7 @@ impl Kind for LimitRange {
     }
 
     /// One without a name gets one.
-    fn prepare(&mut self, old: Option<&mut Self>, _: Update, _: &mut Errors<'_>) -> bool {
+    fn prepare(&mut self, old: Option<&mut Self>, _: How, _: &mut Errors<'_>) -> bool {
         if old.is_none() && self.metadata.name.as_deref().is_none_or(str::is_empty) {
             self.metadata.name = Some(UNNAMED.to_owned());
         }

@@ -14,7 +14,7 @@ use k8s_openapi::api::core::v1::{Service, ServiceSpec, SessionAffinityConfig};
 use super::defaults::service::{self as defaults, is_externally_accessible};
 use super::errors::{Errors, shortened};
 use super::update::service as update;
-use super::{ApiServer, Kind, Update, ip, meta, port};
+use super::{ApiServer, How, Kind, ip, meta, port};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -32,7 +32,7 @@ impl Kind for Service {
         defaults::service(self);
     }
 
-    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
+    fn prepare(&mut self, old: Option<&mut Self>, _: How, errors: &mut Errors<'_>) -> bool {
         match old {
             None => allocation::create(self, errors),
             Some(old) => allocation::update(self, old, errors),

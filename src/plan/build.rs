@@ -10,12 +10,12 @@ use super::document::{Action, Effect, FieldChange, ObjectPlan, Plan, Rejection, 
 use super::gate::Condition;
 use super::rollout::{self, Surroundings};
 use super::sim::nodes;
-use super::{apply, claims, consumers, decoding, interplay, refusal, workload};
-use crate::admission::{self, ApiServer, Update};
+use super::unread::{self, Unread};
+use super::{claims, consumers, interplay, refusal, running, workload};
+use crate::admission::{ApiServer, Judge, Outcome, Request, Verdict};
 use crate::cluster::{Cluster, Object, Pairs};
-use crate::finding::{Finding, Findings, Group, Identity};
+use crate::finding::{Finding, Identity};
 use crate::parallel::in_order;
-use crate::schema::Schemas;
 use crate::secrets;
 use crate::source::{Place, Sources};
 use crate::yaml::Path;
@@ -70,9 +70,10 @@ pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
     // A definition of the new side comes last, so that it wins over one from elsewhere.
     let definitions = [&definitions, &old.cluster, &new.cluster];
     let definitions = definitions.into_iter().flat_map(|side| side.of_kind("CustomResourceDefinition"));
-    let schemas = Schemas::new(vec![options.server.version], definitions);
+    let judge = Judge::new(vec![options.server.clone()], definitions);
     let mut applied: Vec<&Object> = new.cluster.objects().iter().collect();
-    let first = old.cluster.objects().is_empty();
+    let (unread_old, unread_new) = (Unread::of(old), Unread::of(new));
+    let first = old.cluster.objects().is_empty() && unread_old.is_empty();
     options.applier.sort(&mut applied, first);
     let known = nodes::of(&old.cluster);
     let surroundings = Surroundings {
@@ -81,19 +82,36 @@ pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
         autoscalers: interplay::autoscalers(&new.cluster),
         assumptions: &options.assumptions,
         server: &options.server,
+        judge: &judge,
     };
-    let planner = Planner { old, new, surroundings, schemas, applier: options.applier, first };
+    let planner = Planner {
+        old,
+        new,
+        unread_old: &unread_old,
+        unread_new: &unread_new,
+        surroundings,
+        applier: options.applier,
+        first,
+    };
     let pairs = old.pairs(new);
     let mut objects = in_order(&applied, |object| planner.object(object, pairs.old_of(object)));
     planner.treat_unchanged(&applied, &mut objects, &pairs);
     note_readers(&applied, &mut objects, &new.cluster);
     let gone = old.cluster.objects().iter().filter(|object| !pairs.is_replaced(object));
     // A dump of a cluster has more than was ever applied from here: what controllers made, and what others applied.
-    let (others, mut gone): (Vec<&Object>, Vec<&Object>) = gone.partition(|object| options.applier.ignores(object));
+    let (others, gone): (Vec<&Object>, Vec<&Object>) = gone.partition(|object| options.applier.ignores(object));
+    let refused = unread::unidentified(&applied, &objects, &pairs);
+    let (mut doubtful, mut gone) = (Vec::new(), gone);
+    gone.retain(|object| planner.doubt(object, &refused).map(|doubt| doubtful.push((*object, doubt))).is_none());
     options.applier.sort_gone(&mut gone);
     let items = applied.iter().zip(&objects);
     let items: Vec<Item<'_>> = items.map(|(object, plan)| refusal::item(object, plan, &pairs)).collect();
-    let after_rejection = options.applier.after_rejection(&items, &gone, first);
+    let mut after_rejection = options.applier.after_rejection(&items, &gone, first);
+    if !unread_new.is_empty() {
+        after_rejection.insert(0, options.applier.after_unreadable().to_owned());
+    }
+    objects.extend(planner.unread(&doubtful));
+    objects.extend(planner.unread_old(&applied));
     objects.extend(gone.iter().map(|object| planner.gone(object)));
     let is_guess = known.is_empty()
         && objects.iter().any(|object| object.bounds.is_some() && workload::on_nodes().any(|kind| object.is_of(kind)));
@@ -150,10 +168,11 @@ fn summary(objects: &[ObjectPlan]) -> Summary {
 
 /// What is needed to plan one object.
 pub(super) struct Planner<'a> {
-    old: &'a Side,
+    pub(super) old: &'a Side,
     pub(super) new: &'a Side,
+    pub(super) unread_old: &'a Unread<'a>,
+    pub(super) unread_new: &'a Unread<'a>,
     pub(super) surroundings: Surroundings<'a>,
-    schemas: Schemas,
     pub(super) applier: Applier,
     /// Whether nothing of the input is in the cluster yet.
     first: bool,
@@ -163,29 +182,35 @@ impl Planner<'_> {
     /// An object of the new side, and the one that it replaces.
     fn object(&self, object: &Object, before: Option<&Object>) -> ObjectPlan {
         let source = self.new.source(object.place(&Path::root()));
-        let mut plan = empty(object, source);
+        let mut plan = ObjectPlan::new(id(&object.identity), Action::None, source);
         let treatment = self.applier.treatment(object, before, self.first);
         if let Treatment::Skip(why) = treatment {
             plan.notes.push(why);
             return plan;
         }
         let around = &self.surroundings;
-        let known = before.and_then(|before| apply::running(before, around.assumptions));
+        let known = before.and_then(|before| running::running(before, around.assumptions));
         // What runs and is applied again as it is makes no difference to anybody, whatever there is to say about it.
         if known.is_none() && before.is_some_and(|before| before.root().to_json() == object.root().to_json()) {
             return plan;
         }
         let running = known.as_ref().and_then(|cluster| cluster.objects().first()).or(before);
-        let refused = self.refusals(object, running);
+        let verdict = self.judge(&Request { object, old: before, running, how: self.applier.how() });
+        let refused: Vec<Finding> = verdict.refusals().cloned().collect();
+        plan.unreadable = verdict.outcome >= Outcome::Undecodable;
         plan.rejections = refused.iter().map(|finding| self.rejection(finding)).collect();
         let (Some(before), Some(running)) = (before, running) else {
             plan.action = if refused.is_empty() { Action::Create } else { Action::Rejected };
+            if let Some(old) = self.replaces_unread(object).filter(|_| refused.is_empty()) {
+                plan.action = Action::Unknown;
+                plan.unreadable = true;
+                plan.notes.push(format!("{}:{} may be what runs, and cannot be read", old.file, old.line));
+                return plan;
+            }
             plan.claims = claims::created(object).filter(|_| refused.is_empty());
             return plan;
         };
-        // A running object holds more than was ever applied, and that stays.
-        let applied = apply::over_running(object, before, running, around.server);
-        let after = applied.as_ref().and_then(|cluster| cluster.objects().first()).unwrap_or(object);
+        let after = verdict.object(object);
         let mut changed = changes(running, after, around.server);
         for change in &mut changed {
             if refused.iter().any(|finding| blames(finding, change)) {
@@ -194,7 +219,7 @@ impl Planner<'_> {
         }
         plan.action = action(&changed, !refused.is_empty());
         plan.changes = changed.iter().map(|change| self.change(change, object, before)).collect();
-        self.treat(&mut plan, &treatment, before, object, refused);
+        self.treat(&mut plan, &treatment, before, object, &verdict);
         if matches!(plan.action, Action::RecreateNeeded | Action::Create) {
             return plan;
         }
@@ -211,20 +236,21 @@ impl Planner<'_> {
 
     /// An object that only the old side has.
     fn gone(&self, object: &Object) -> ObjectPlan {
-        let mut plan = empty(object, self.old.source(object.place(&Path::root())));
-        plan.action = Action::Delete;
+        let source = self.old.source(object.place(&Path::root()));
+        let mut plan = ObjectPlan::new(id(&object.identity), Action::Delete, source);
         plan.claims = claims::left(object);
         plan.notes.push(self.applier.gone(object));
         plan
     }
 
-    /// What the API server would refuse.
-    pub(super) fn refusals(&self, object: &Object, before: Option<&Object>) -> Vec<Finding> {
-        let server = self.surroundings.server;
-        let mut out = Findings::new("", Group::Refused);
-        admission::judge(object, before, Update::Apply, server, &mut out);
-        let judged = out.into_vec().into_iter().filter(|finding| finding.group == Group::Refused);
-        decoding::refusals(&self.schemas, object).into_iter().chain(judged).collect()
+    /// What the API server says of a request.
+    pub(super) fn judge(&self, request: &Request<'_>) -> Verdict {
+        self.surroundings.judge.judge(request)
+    }
+
+    /// Why the API server would not create the object.
+    pub(super) fn refused_anew(&self, object: &Object) -> Vec<Finding> {
+        self.judge(&Request::create(object)).refusals().cloned().collect()
     }
 
     pub(super) fn rejection(&self, finding: &Finding) -> Rejection {
@@ -279,26 +305,6 @@ fn action(changes: &[Change], refused: bool) -> Action {
         Some(Effect::Roll) => Action::Roll,
         Some(Effect::Scale) => Action::Scale,
         Some(_) => Action::Update,
-    }
-}
-
-fn empty(object: &Object, source: Source) -> ObjectPlan {
-    ObjectPlan {
-        id: id(&object.identity),
-        action: Action::None,
-        source,
-        changes: Vec::new(),
-        rejections: Vec::new(),
-        server_says: None,
-        strategy: None,
-        bounds: None,
-        time: None,
-        timing: None,
-        claims: None,
-        steps: Vec::new(),
-        rollout_status: Vec::new(),
-        on_failure: None,
-        notes: Vec::new(),
     }
 }
 

@@ -6,10 +6,10 @@
 
 use serde_json::{Map, Value};
 
-use super::apply::LAST_APPLIED;
 use super::canonical::canonical;
 use super::document::Effect;
 use super::workload;
+use crate::admission::apply::LAST_APPLIED;
 use crate::admission::{self, ApiServer};
 use crate::cluster::Object;
 use crate::yaml::Path;

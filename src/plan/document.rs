@@ -48,8 +48,10 @@ pub struct Summary {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// The API server refuses it; the object stays as it was.
+    /// The API server refuses it, or its text cannot be read at all; the object stays as it was.
     Rejected,
+    /// A manifest that may be about it cannot be read, so nobody can tell what becomes of it.
+    Unknown,
     /// The applying tool deletes it and creates it anew, because it cannot change in place or because it always does so.
     RecreateNeeded,
     /// Its pods are replaced.
@@ -66,10 +68,18 @@ pub enum Action {
     None,
 }
 
+impl Plan {
+    /// Whether something is refused, or may be as far as anybody can tell.
+    pub fn stops(&self) -> bool {
+        [Action::Rejected, Action::Unknown].iter().any(|action| self.summary.actions.contains_key(action))
+    }
+}
+
 impl Action {
     /// All of them, the gravest first.
-    pub const ALL: [Action; 8] = [
+    pub const ALL: [Action; 9] = [
         Action::Rejected,
+        Action::Unknown,
         Action::RecreateNeeded,
         Action::Roll,
         Action::Scale,
@@ -83,6 +93,7 @@ impl Action {
     pub fn name(self) -> &'static str {
         match self {
             Action::Rejected => "rejected",
+            Action::Unknown => "unknown",
             Action::RecreateNeeded => "recreate-needed",
             Action::Roll => "roll",
             Action::Scale => "scale",
@@ -116,10 +127,14 @@ pub enum Effect {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectPlan {
-    /// Group (`v1` for the core), kind, namespace if the manifest names one, and name: `apps/Deployment/shop/web`.
+    /// Group (`v1` for the core), kind, namespace if the manifest names one, and name: `apps/Deployment/shop/web`. Of what
+    /// cannot be read they are guessed; if that is not possible, it is `?/Document/FILE:LINE`.
     pub id: String,
     /// What happens to it.
     pub action: Action,
+    /// Whether a manifest of it, or one that may be of it, cannot be read or decoded; absent if all can.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
     /// Where it is written.
     pub source: Source,
     /// What differs, field by field.
@@ -157,6 +172,28 @@ pub struct ObjectPlan {
 }
 
 impl ObjectPlan {
+    /// A plan in which nothing happens to the object yet.
+    pub(super) fn new(id: String, action: Action, source: Source) -> Self {
+        Self {
+            id,
+            action,
+            unreadable: false,
+            source,
+            changes: Vec::new(),
+            rejections: Vec::new(),
+            server_says: None,
+            strategy: None,
+            bounds: None,
+            time: None,
+            timing: None,
+            claims: None,
+            steps: Vec::new(),
+            rollout_status: Vec::new(),
+            on_failure: None,
+            notes: Vec::new(),
+        }
+    }
+
     /// Whether the object is of this kind.
     pub fn is_of(&self, kind: &str) -> bool {
         self.id.split('/').nth(1) == Some(kind)

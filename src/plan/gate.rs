@@ -76,10 +76,7 @@ impl Condition {
 
     /// Whether it holds for the plan.
     pub fn check(&self, plan: &Plan) -> Gate {
-        let is_meant = |object: &&ObjectPlan| {
-            self.object.as_deref().is_none_or(|name| object.id.rsplit('/').next() == Some(name) || object.id == name)
-        };
-        let objects: Vec<&ObjectPlan> = plan.objects.iter().filter(is_meant).collect();
+        let objects: Vec<&ObjectPlan> = plan.objects.iter().filter(|object| self.means(object)).collect();
         let number = |count: i64| f64::from(i32::try_from(count).unwrap_or(i32::MAX));
         let bounds = || objects.iter().filter_map(|object| object.bounds.as_ref());
         let (found, words) = match self.measure {
@@ -101,13 +98,26 @@ impl Condition {
                 (number(i64::try_from(count).unwrap_or(i64::MAX)), format!("{count} {}", action.name()))
             }
         };
-        let holds = match self.comparison {
-            Comparison::AtLeast => found >= self.limit,
-            Comparison::AtMost => found <= self.limit,
-            Comparison::More => found > self.limit,
-            Comparison::Less => found < self.limit,
-            Comparison::Equal => (found - self.limit).abs() < f64::EPSILON,
-        };
+        // What cannot be read may be anything, also what the gate forbids.
+        let unknown = plan.objects.iter().any(|object| object.unreadable && self.may_mean(object));
+        let words = if unknown { format!("{words}, and there is what cannot be read") } else { words };
+        let holds = !unknown
+            && match self.comparison {
+                Comparison::AtLeast => found >= self.limit,
+                Comparison::AtMost => found <= self.limit,
+                Comparison::More => found > self.limit,
+                Comparison::Less => found < self.limit,
+                Comparison::Equal => (found - self.limit).abs() < f64::EPSILON,
+            };
         Gate { condition: self.text.clone(), holds, found: words }
+    }
+
+    fn means(&self, object: &ObjectPlan) -> bool {
+        self.object.as_deref().is_none_or(|name| object.id.rsplit('/').next() == Some(name) || object.id == name)
+    }
+
+    /// Whether the object could be one that the gate is about, as far as one knows who it is.
+    fn may_mean(&self, object: &ObjectPlan) -> bool {
+        object.id.starts_with('?') || self.means(object)
     }
 }

@@ -32,26 +32,26 @@
 //! ```
 
 mod applier;
-mod apply;
 mod assumptions;
 mod build;
 mod canonical;
 mod change;
 mod claims;
 pub(crate) mod consumers;
-mod decoding;
 pub mod document;
 mod endpoints;
 mod gate;
 pub(crate) mod interplay;
 mod refusal;
 mod rollout;
+mod running;
 mod server_says;
 mod sim;
 mod simulate;
 mod status;
 mod steps;
 pub(crate) mod timing;
+mod unread;
 mod ways_out;
 pub(crate) mod workload;
 

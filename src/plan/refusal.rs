@@ -8,7 +8,7 @@ use super::document::{Action, Bounds, ObjectPlan};
 use super::server_says::server_says;
 use super::ways_out::{self, Refused};
 use super::workload;
-use crate::admission;
+use crate::admission::{self, Outcome, Verdict};
 use crate::cluster::{Object, Pairs};
 use crate::finding::Finding;
 use crate::yaml::Scalar;
@@ -49,9 +49,9 @@ impl Planner<'_> {
         treatment: &Treatment,
         before: &Object,
         object: &Object,
-        refused: Vec<Finding>,
+        verdict: &Verdict,
     ) {
-        let is_invalid = !refused.is_empty() && refused.iter().all(|finding| finding.reason().is_some());
+        let is_invalid = verdict.outcome == Outcome::Invalid;
         let again = match treatment {
             Treatment::Renamed if plan.action != Action::None => Some(self.renamed(plan, object)),
             Treatment::Always(anew) if plan.action != Action::None => Some(self.anew(plan, before, object, anew)),
@@ -60,7 +60,7 @@ impl Planner<'_> {
         };
         // What is created anew after all keeps the reasons for which it could not be changed.
         let again = again.filter(|again| !again.is_empty() || plan.action == Action::Create);
-        let refused = again.unwrap_or(refused);
+        let refused = again.unwrap_or_else(|| verdict.refusals().cloned().collect());
         plan.rejections = refused.iter().map(|finding| self.rejection(finding)).collect();
         if plan.action == Action::Rejected {
             self.ways_out(plan, before, object, &refused);
@@ -70,7 +70,7 @@ impl Planner<'_> {
     /// The applying tool deletes the object and creates it anew. Returns why the API server refuses that too.
     fn anew(&self, plan: &mut ObjectPlan, before: &Object, object: &Object, anew: &Anew) -> Vec<Finding> {
         let why = &anew.why;
-        let refused = self.refusals(object, None);
+        let refused = self.refused_anew(object);
         if refused.is_empty() {
             plan.action = Action::RecreateNeeded;
             plan.bounds = without_pods(before, object, self.surroundings.assumptions);
@@ -88,7 +88,7 @@ impl Planner<'_> {
 
     /// The applying tool creates another object and leaves this one alone.
     fn renamed(&self, plan: &mut ObjectPlan, object: &Object) -> Vec<Finding> {
-        let refused = self.refusals(object, None);
+        let refused = self.refused_anew(object);
         plan.action = if refused.is_empty() { Action::Create } else { Action::Rejected };
         plan.notes.push(format!(
             "kapp creates it as `{}-ver-N`, and what refers to it follows; old versions stay, 5 unless \

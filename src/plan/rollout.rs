@@ -12,9 +12,9 @@ use super::simulate::{Applied, Record};
 use super::steps::{self, Count};
 use super::workload::{self, RolloutWords};
 use super::{claims, endpoints, status, timing};
-use crate::admission::{self, ApiServer, Update};
+use crate::admission::{self, ApiServer, Judge};
 use crate::cluster::{Cluster, Object};
-use crate::finding::{Findings, Group, Identity};
+use crate::finding::Identity;
 
 /// An image that no pod can become ready with.
 const NEVER_READY: &str = "seatrial.invalid/never-ready";
@@ -31,6 +31,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) autoscalers: Autoscalers<'a>,
     pub(super) assumptions: &'a Assumptions,
     pub(super) server: &'a ApiServer,
+    pub(super) judge: &'a Judge,
 }
 
 /// Fills in how the pods of `new` replace those of `old`.
@@ -40,7 +41,7 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around
     let Some(template) = new.pod_template() else { return };
     // What admission does not know has no defaults that it could fill in.
     let stored = admission::stored(new, around.server).unwrap_or_else(|| new.root().to_json());
-    if !could_run(old, around.server) {
+    if !around.judge.could_be(old) {
         plan.notes.push("the old form would be refused itself, so no pods of it run that could be followed".to_owned());
         return;
     }
@@ -84,14 +85,6 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around
     {
         plan.on_failure = on_failure(&new.identity, words, spec, &rows_of(&broken, ready.max, stop.max));
     }
-}
-
-/// Whether the API server would let the object stay as it is.
-fn could_run(object: &Object, server: &ApiServer) -> bool {
-    let mut out = Findings::new("", Group::Refused);
-    admission::judge(object, Some(object), Update::Apply, server, &mut out);
-    let refused = out.into_vec().into_iter().any(|finding| finding.group == Group::Refused);
-    !refused && admission::stored(object, server).is_some()
 }
 
 /// The manifest with an image that never becomes ready in its first container.

@@ -2,18 +2,16 @@
 
 use serde_json::Value;
 
-use super::apply::{merged, read};
-use super::decoding;
 use super::sim::event::{Event, Happened, Happening};
 use super::sim::scenario::{At, Scenario, Step};
 use super::sim::state::State;
 use super::sim::time::Time;
 use super::sim::trace::{Cause, Row, Trace, Verdict};
 use super::workload;
-use crate::admission::{self, ApiServer, Update};
+use crate::admission::apply::{read, result};
+use crate::admission::{ApiServer, How, Judge, Outcome, Request};
 use crate::cluster::{Cluster, Object};
-use crate::finding::{Finding, Findings, Group};
-use crate::schema::Schemas;
+use crate::finding::Finding;
 
 /// A controller that needs more passes than this for one instant goes round in circles.
 const PASSES: usize = 100_000;
@@ -88,17 +86,14 @@ pub fn simulate(scenario: &Scenario, server: &ApiServer) -> Result<Trace, Simula
     }
     let mut server = server.clone();
     server.feature_gates.extend(scenario.feature_gates.clone());
-    let schemas = Schemas::new(vec![server.version], std::iter::empty());
-    let judge = |object: &Object, before: Option<&Object>| {
-        undecodable(object, &schemas).or_else(|| verdict(object, before, &server))
-    };
-    Applied::new(&scenario.steps, &server, judge)?.play(scenario, &server, Record::All)
+    let judge = Judge::new(vec![server.clone()], std::iter::empty());
+    Applied::new(&scenario.steps, |request| verdict(&judge, request))?.play(scenario, &server, Record::All)
 }
 
 /// What the API server makes of the steps of a scenario, which is the same however the pods behave.
 pub(super) struct Applied<'a> {
     steps: &'a [Step],
-    /// The object of each step.
+    /// What each step makes of what was there before.
     objects: Vec<Cluster>,
     /// Why a step is refused.
     verdicts: Vec<Option<Verdict>>,
@@ -107,33 +102,33 @@ pub(super) struct Applied<'a> {
 impl<'a> Applied<'a> {
     /// For steps that are known to be accepted.
     pub(super) fn unjudged(steps: &'a [Step], server: &ApiServer) -> Result<Self, SimulationError> {
-        Self::new(steps, server, |_, _| None)
+        Self::new(steps, |request| (None, result(request, server)))
     }
 
     fn new(
         steps: &'a [Step],
-        server: &ApiServer,
-        judge: impl Fn(&Object, Option<&Object>) -> Option<Verdict>,
+        judge: impl Fn(&Request<'_>) -> (Option<Verdict>, Option<Cluster>),
     ) -> Result<Self, SimulationError> {
         let mut applied = Self { steps, objects: Vec::new(), verdicts: Vec::new() };
+        let mut manifests: Vec<Cluster> = Vec::new();
         for (at, step) in steps.iter().enumerate() {
             if let Some(pods) = Some(pods(step)).filter(|pods| *pods > PODS) {
                 return Err(SimulationError::TooManyPods(at + 1, pods));
             }
             let before = applied.verdicts.iter().rposition(Option::is_none);
-            let before = before.and_then(|at| Some((&steps[at].apply, applied.object(at)?)));
-            let stored = before.and_then(|(_, object)| admission::stored(object, server));
-            // What the server filled in before stays.
-            let merged = before.zip(stored).map(|((before, _), stored)| merged(&step.apply, before, &stored));
-            let cluster = read(merged.as_ref().unwrap_or(&step.apply));
-            let object = cluster.objects().first().filter(|_| cluster.objects().len() == 1);
+            let manifest = read(&step.apply);
+            let object = manifest.objects().first().filter(|_| manifest.objects().len() == 1);
             let object = object.ok_or(SimulationError::NoObject(at + 1))?;
             if applied.object(0).is_some_and(|first| first.identity != object.identity) {
                 return Err(SimulationError::OtherObject(at + 1));
             }
-            let verdict = judge(object, before.map(|(_, object)| object));
+            let old = before.and_then(|at| manifests[at].objects().first());
+            let running = before.and_then(|at| applied.object(at));
+            let request = Request { object, old, running, how: How::ServerApply };
+            let (verdict, result) = judge(&request);
             applied.verdicts.push(verdict);
-            applied.objects.push(cluster);
+            applied.objects.push(result.unwrap_or_else(|| read(&step.apply)));
+            manifests.push(manifest);
         }
         Ok(applied)
     }
@@ -183,29 +178,22 @@ pub(super) enum Record {
     LastStep,
 }
 
-/// What keeps the API server from decoding `object`; it then looks no closer.
-fn undecodable(object: &Object, schemas: &Schemas) -> Option<Verdict> {
-    let causes = decoding::refusals(schemas, object).into_iter().map(|finding| Cause {
-        field: finding.field().to_string(),
-        reason: "BadRequest".to_owned(),
-        message: finding.message,
-    });
-    let causes: Vec<Cause> = causes.collect();
-    (!causes.is_empty()).then_some(Verdict { verdict: "reject", causes })
-}
-
-/// What the API server has against `object`, which replaces `current`.
-fn verdict(object: &Object, current: Option<&Object>, server: &ApiServer) -> Option<Verdict> {
-    let mut out = Findings::new("", Group::Refused);
-    admission::judge(object, current, Update::Apply, server, &mut out);
-    let refused = out.into_vec().into_iter().filter(|finding| finding.group == Group::Refused);
-    let cause = |finding: Finding| {
-        // What an admission plugin denies has no reason of its own.
-        let reason = finding.reason().map_or_else(|| "Forbidden".to_owned(), |reason| format!("{reason:?}"));
-        Cause { field: finding.field().to_string(), reason, message: finding.message }
+/// What the API server has against the request, and what comes of it.
+fn verdict(judge: &Judge, request: &Request<'_>) -> (Option<Verdict>, Option<Cluster>) {
+    let verdict = judge.judge(request);
+    let reason = |finding: &Finding| match (finding.reason(), verdict.outcome) {
+        (Some(reason), _) => format!("{reason:?}"),
+        // What an admission plugin denies has no reason of its own, nor has what cannot be decoded.
+        (None, Outcome::Denied) => "Forbidden".to_owned(),
+        (None, _) => "BadRequest".to_owned(),
     };
-    let causes: Vec<Cause> = refused.map(cause).collect();
-    (!causes.is_empty()).then_some(Verdict { verdict: "reject", causes })
+    let cause = |finding: &Finding| Cause {
+        field: finding.field().to_string(),
+        reason: reason(finding),
+        message: finding.message.clone(),
+    };
+    let causes: Vec<Cause> = verdict.refusals().map(cause).collect();
+    ((!causes.is_empty()).then_some(Verdict { verdict: "reject", causes }), verdict.result)
 }
 
 struct Run<'a> {

@@ -16,6 +16,10 @@ pub fn write(out: &mut dyn io::Write, plan: &Plan, found: Found<'_>) -> io::Resu
         for rejection in &object.rejections {
             annotate(out, "error", &rejection.source, &words::name(&object.id), &rejected(rejection))?;
         }
+        if object.action == Action::Unknown {
+            let message = format!("not known what becomes of it: {}", object.notes.join("; "));
+            annotate(out, "error", &object.source, &words::name(&object.id), &message)?;
+        }
         if object.action == Action::Roll {
             annotate(out, "notice", &object.source, &words::name(&object.id), &rolls(object))?;
         }

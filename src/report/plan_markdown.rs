@@ -46,8 +46,7 @@ fn text(plan: &Plan, found: Found<'_>, detail: Detail) -> String {
     let count = quiet.len() + shown.len();
     let objects = if count == 1 { "object changes" } else { "objects change" };
     let mut text = format!("<!-- seatrial:plan -->\n### Rollout plan · {count} {objects}\n\n");
-    let rejected = plan.summary.actions.contains_key(&Action::Rejected);
-    let alert = if rejected { "CAUTION" } else { "NOTE" };
+    let alert = if plan.stops() { "CAUTION" } else { "NOTE" };
     let _ = writeln!(text, "> [!{alert}]\n> {}\n", escaped(&words::verdict(plan)));
     if !shown.is_empty() {
         text.push_str("| object | what happens | lowest availability | pod peak | time * | if it fails |\n|---|---|---|---|---|---|\n");
@@ -98,6 +97,7 @@ fn line(text: &mut String, object: &ObjectPlan) {
     let failure = failure.map_or_else(none, |failure| format!("stops at {}", words::pods_by_revision(&failure.parks)));
     let what = match object.action {
         Action::Rejected => "✗ rejected: it stays as it is",
+        Action::Unknown => "? not known: a manifest cannot be read",
         Action::RecreateNeeded => "↻ is deleted and created anew",
         Action::Roll => "⟳ pods are replaced",
         Action::Scale => "scales",

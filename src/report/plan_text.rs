@@ -35,7 +35,7 @@ impl Page {
         let of = |actions: &[Action]| -> Vec<&ObjectPlan> {
             plan.objects.iter().filter(|object| actions.contains(&object.action)).collect()
         };
-        let refused = of(&[Action::Rejected]);
+        let refused = of(&[Action::Rejected, Action::Unknown]);
         let code = if refused.is_empty() { "1" } else { "1;31" };
         let verdict = self.paint(code, &format!("Plan: {}", words::verdict(plan)));
         self.line(&verdict);
@@ -122,10 +122,10 @@ impl Page {
     }
 
     fn refused(&mut self, object: &ObjectPlan) {
-        self.title(object, "✗", "1;31");
+        self.title(object, if object.action == Action::Unknown { "?" } else { "✗" }, "1;31");
         for rejection in &object.rejections {
             let reason = rejection.reason.as_deref().unwrap_or("BadRequest");
-            let field = if rejection.field.is_empty() { "the object" } else { &rejection.field };
+            let field = if rejection.field.is_empty() { "the manifest" } else { &rejection.field };
             self.line(&format!("{INDENT}{}   {}", printable(field), place(&rejection.source)));
             self.indented(&format!("{} ({reason})", printable(&rejection.message)));
             if let Some(help) = rejection.help.as_ref().filter(|_| rejection.ways_out.is_empty()) {

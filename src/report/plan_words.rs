@@ -39,6 +39,11 @@ pub(super) fn verdict(plan: &Plan) -> String {
         "change will be REJECTED by the API server",
         "changes will be REJECTED by the API server",
     );
+    say(
+        count(Action::Unknown),
+        "object is UNKNOWN: a manifest cannot be read",
+        "objects are UNKNOWN: a manifest cannot be read",
+    );
     say(count(Action::RecreateNeeded), "object is deleted and created anew", "objects are deleted and created anew");
     say(count(Action::Roll), "workload rolls", "workloads roll");
     say(count(Action::Scale), "workload scales", "workloads scale");
@@ -47,7 +52,7 @@ pub(super) fn verdict(plan: &Plan) -> String {
     say(count(Action::Delete), "object goes", "objects go");
     let mut text = if parts.is_empty() { "nothing changes".to_owned() } else { parts.join(", ") };
     text.push('.');
-    if count(Action::Rejected) == 0 && count(Action::Roll) > 0 {
+    if !plan.stops() && count(Action::Roll) > 0 {
         text.insert_str(text.len() - 1, ", nothing is rejected");
     }
     let bounds = plan.objects.iter().filter_map(|object| object.bounds.as_ref());

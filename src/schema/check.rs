@@ -7,7 +7,7 @@ use serde_json::Value as JsonValue;
 
 use super::instance::{Instance, Located};
 use super::types;
-use crate::finding::Reason;
+use crate::finding::{Group, Reason};
 use crate::nearest::nearest;
 use crate::yaml::{Path, Scalar, Segment, Value};
 
@@ -22,6 +22,8 @@ pub(super) struct Compiled {
 pub(super) struct Misfit {
     /// The id of the rule.
     pub(super) rule: &'static str,
+    /// What happens to the user.
+    pub(super) group: Group,
     /// The place.
     pub(super) path: Path,
     /// Whether the key of the place is meant, not its value.
@@ -104,6 +106,7 @@ impl Compiled {
         let name = name(&path);
         let misfit = |rule, message: String| Misfit {
             rule,
+            group: Group::Refused,
             path: path.clone(),
             key: false,
             message,
@@ -240,6 +243,7 @@ fn unknown_field(
     let known = properties(schema);
     let mut misfit = Misfit {
         rule: "unknown-field",
+        group: Group::Refused,
         path: path.field(unknown.to_owned()),
         key: true,
         message: match path.last() {

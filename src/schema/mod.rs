@@ -145,7 +145,7 @@ fn deprecated(version: KubernetesVersion, known: &KindInfo) -> Option<Misfit> {
         if let Some(removed) = lifecycle.removed {
             let _ = write!(message, " and gone in 1.{removed}");
         }
-        let mut misfit = about_kind("deprecated-api", "apiVersion", message);
+        let mut misfit = warning("deprecated-api", message);
         misfit.help = help(lifecycle);
         return Some(misfit);
     }
@@ -153,7 +153,7 @@ fn deprecated(version: KubernetesVersion, known: &KindInfo) -> Option<Misfit> {
         return None;
     }
     let message = format!("`{api_version}` is off unless the cluster's API server was told to serve it");
-    Some(about_kind("disabled-api", "apiVersion", message))
+    Some(warning("disabled-api", message))
 }
 
 /// A kind that Kubernetes does not serve in this version; `None` if it may well be a custom resource.
@@ -221,7 +221,21 @@ fn without_kind(root: Value<'_>) -> Misfit {
 }
 
 fn about_kind(rule: &'static str, field: &'static str, message: String) -> Misfit {
-    Misfit { rule, path: Path::root().field(field), key: false, message, reason: None, help: None, rename: None }
+    Misfit {
+        rule,
+        group: Group::Refused,
+        path: Path::root().field(field),
+        key: false,
+        message,
+        reason: None,
+        help: None,
+        rename: None,
+    }
+}
+
+/// What the API server takes, and has something to say about its version.
+fn warning(rule: &'static str, message: String) -> Misfit {
+    Misfit { group: Group::Risky, ..about_kind(rule, "apiVersion", message) }
 }
 
 fn found(object: &Object, misfits: &[Misfit]) -> Vec<Finding> {
@@ -233,8 +247,7 @@ fn found(object: &Object, misfits: &[Misfit]) -> Vec<Finding> {
 }
 
 fn report(object: &Object, misfit: &Misfit, out: &mut Findings) {
-    // The group is the rule's, which is looked up where all findings come together.
-    out.switch(misfit.rule, Group::Refused);
+    out.switch(misfit.rule, misfit.group);
     let place = object.key_place(&misfit.path);
     let finding = object.report(out, &misfit.path, &misfit.message);
     if misfit.key {

@@ -89,13 +89,11 @@ impl Builder {
 
     fn finish(mut self, file: FileId, index: usize, span: Span, comments: Vec<Comment>) -> Document {
         self.check_aliases();
-        let fatal =
-            |problem: &Problem| matches!(problem.kind, ProblemKind::Syntax | ProblemKind::NotJson | ProblemKind::Limit);
         Document {
             file,
             index,
             span,
-            root: self.root.filter(|_| !self.problems.iter().any(fatal)),
+            root: self.root.filter(|_| !self.problems.iter().any(|problem| problem.kind.is_fatal())),
             tree: self.tree,
             comments,
             problems: self.problems,

@@ -61,6 +61,11 @@ impl Document {
         self.root.map(|id| self.tree.value(id))
     }
 
+    /// Whether there is something in it that is no YAML as Kubernetes reads it.
+    pub fn is_unreadable(&self) -> bool {
+        self.problems.iter().any(|problem| problem.kind.is_fatal())
+    }
+
     /// The value of a node of this document.
     pub fn value(&self, id: NodeId) -> Value<'_> {
         self.tree.value(id)
@@ -147,6 +152,13 @@ pub enum ProblemKind {
     Limit,
     /// Text after the end of the document, which kubectl drops without a word.
     Ignored,
+}
+
+impl ProblemKind {
+    /// Whether nothing can be read of a document in which it is.
+    pub fn is_fatal(self) -> bool {
+        matches!(self, Self::Syntax | Self::NotJson | Self::Limit)
+    }
 }
 
 /// Reads all documents of a text, as kubectl reads a file: the byte order mark is skipped (`FileVisitor.Visit` in

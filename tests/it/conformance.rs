@@ -6,7 +6,7 @@ use std::fmt;
 use std::fs;
 
 use rayon::prelude::*;
-use seatrial::admission::Update;
+use seatrial::admission::How;
 use seatrial::config::ApiServerFlags;
 use seatrial::finding::{Finding, Group};
 use seatrial::lint::{Background, Settings, lint_with};
@@ -48,7 +48,7 @@ pub(crate) fn refusals(object: String, old: Option<String>) -> Vec<Finding> {
     let disable_admission_plugins = vec!["ServiceAccount".to_owned()];
     let api_server =
         ApiServerFlags { service_cluster_ip_range, disable_admission_plugins, ..ApiServerFlags::default() };
-    let settings = Settings { kubernetes_versions, api_server, update: Update::Replace, ..Settings::default() };
+    let settings = Settings { kubernetes_versions, api_server, how: How::Replace, ..Settings::default() };
     let report = lint_with(&sources, &background, &settings);
     report.findings.into_iter().filter(|finding| finding.group == Group::Refused).collect()
 }

@@ -9,7 +9,7 @@ use k8s_openapi::api::autoscaling::{v1, v2};
 
 use self::metrics::References;
 use super::errors::{Errors, shortened};
-use super::{ApiServer, Kind, Update, defaults};
+use super::{ApiServer, How, Kind, defaults};
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -18,7 +18,7 @@ impl Kind for v2::HorizontalPodAutoscaler {
         defaults::autoscaling::autoscaler(self);
     }
 
-    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
+    fn prepare(&mut self, old: Option<&mut Self>, _: How, errors: &mut Errors<'_>) -> bool {
         behavior::drop_tolerance(self, old.as_deref(), errors.server);
         true
     }
@@ -37,7 +37,7 @@ impl Kind for v1::HorizontalPodAutoscaler {
         self.spec.min_replicas.get_or_insert(1);
     }
 
-    fn prepare(&mut self, _: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
+    fn prepare(&mut self, _: Option<&mut Self>, _: How, errors: &mut Errors<'_>) -> bool {
         older::written_at(self, errors);
         true
     }

@@ -8,7 +8,7 @@ use crate::admission::errors::{Errors, shortened};
 use crate::admission::numbers::not_negative;
 use crate::admission::selector::{self, Options};
 use crate::admission::workload::{Selection, name_warning, query};
-use crate::admission::{ApiServer, Kind, Update, defaults, pod};
+use crate::admission::{ApiServer, How, Kind, defaults, pod};
 use crate::finding::Finding;
 use crate::values::names;
 use crate::yaml::Path;
@@ -18,13 +18,13 @@ impl Kind for Job {
         defaults::batch::job(self, server);
     }
 
-    fn prepare(&mut self, old: Option<&mut Self>, how: Update, errors: &mut Errors<'_>) -> bool {
+    fn prepare(&mut self, old: Option<&mut Self>, how: How, errors: &mut Errors<'_>) -> bool {
         generated::labels_come_from_template(errors);
         match old {
             None => generated::selector(self),
             Some(old) => {
                 self.metadata.uid.clone_from(&old.metadata.uid);
-                if how == Update::Apply {
+                if how != How::Replace {
                     generated::keep(self, old);
                 }
             }

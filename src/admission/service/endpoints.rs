@@ -12,7 +12,7 @@ use k8s_openapi::api::discovery::v1::{self, Endpoint, EndpointHints, EndpointSli
 use super::ports::{FIRST, app_protocol, first, unnamed};
 use super::{defaults, list, text};
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::{ApiServer, Kind, Update, ip, port};
+use crate::admission::{ApiServer, How, Kind, ip, port};
 use crate::values::ip::Ip;
 use crate::values::names;
 use crate::yaml::Path;
@@ -98,7 +98,7 @@ impl Kind for EndpointSlice {
     }
 
     /// Names of nodes in hints are dropped by servers that do not know them, and `deprecatedTopology` by all.
-    fn prepare(&mut self, _: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
+    fn prepare(&mut self, _: Option<&mut Self>, _: How, errors: &mut Errors<'_>) -> bool {
         let knows_nodes = errors.server.enabled("PreferSameTrafficDistribution");
         for endpoint in self.endpoints.iter_mut().flatten() {
             endpoint.deprecated_topology = None;

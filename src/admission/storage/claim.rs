@@ -16,7 +16,7 @@ use crate::admission::errors::{Errors, shortened};
 use crate::admission::resources::amount;
 use crate::admission::selector::{self, Options as SelectorOptions};
 use crate::admission::update::storage as update;
-use crate::admission::{ApiServer, Kind, Update};
+use crate::admission::{ApiServer, How, Kind};
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -29,8 +29,8 @@ impl Kind for PersistentVolumeClaim {
         }
     }
 
-    fn prepare(&mut self, old: Option<&mut Self>, how: Update, errors: &mut Errors<'_>) -> bool {
-        if let (Update::Apply, Some(old)) = (how, &old) {
+    fn prepare(&mut self, old: Option<&mut Self>, how: How, errors: &mut Errors<'_>) -> bool {
+        if let Some(old) = old.as_deref().filter(|_| how != How::Replace) {
             keep(self, old);
         }
         if let Some(spec) = &mut self.spec {

@@ -8,7 +8,7 @@ use k8s_openapi::api::storage::v1::{CSIDriver, CSIDriverSpec, TokenRequest};
 
 use crate::admission::defaults::storage as defaults;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::{ApiServer, Kind, Update};
+use crate::admission::{ApiServer, How, Kind};
 use crate::yaml::Path;
 
 impl Kind for CSIDriver {
@@ -19,7 +19,7 @@ impl Kind for CSIDriver {
     }
 
     /// Drops the fields whose gate is off, unless they are in use.
-    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
+    fn prepare(&mut self, old: Option<&mut Self>, _: How, errors: &mut Errors<'_>) -> bool {
         let (old, server) = (old.map(|old| &old.spec), errors.server);
         let spec = &mut self.spec;
         if !server.enabled("MutableCSINodeAllocatableCount")

@@ -10,7 +10,7 @@ use crate::admission::defaults::storage as defaults;
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::resources::amount;
 use crate::admission::update::storage as update;
-use crate::admission::{ApiServer, Kind, Update, node_labels, scheduling};
+use crate::admission::{ApiServer, How, Kind, node_labels, scheduling};
 use crate::yaml::Path;
 
 const OPTIONS_ANNOTATION: &str = "volume.beta.kubernetes.io/mount-options";
@@ -25,7 +25,7 @@ impl Kind for PersistentVolume {
     }
 
     /// As `DropDisabledSpecFields`.
-    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
+    fn prepare(&mut self, old: Option<&mut Self>, _: How, errors: &mut Errors<'_>) -> bool {
         let had_class =
             old.is_some_and(|old| old.spec.as_ref().is_some_and(|spec| spec.volume_attributes_class_name.is_some()));
         if let Some(spec) = self.spec.as_mut().filter(|_| !had_class && !errors.server.enabled("VolumeAttributesClass"))

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{ReplicationController, ReplicationControllerSpe
 use super::{Selection, lasting_pods, name_warning};
 use crate::admission::errors::Errors;
 use crate::admission::numbers::not_negative;
-use crate::admission::{ApiServer, Kind, Update, defaults};
+use crate::admission::{ApiServer, How, Kind, defaults};
 use crate::cluster::Labels;
 use crate::values::selector::Selector;
 use crate::yaml::Path;
@@ -15,7 +15,7 @@ impl Kind for ReplicationController {
         defaults::workload::replication_controller(self, server);
     }
 
-    fn prepare(&mut self, old: Option<&mut Self>, how: Update, errors: &mut Errors<'_>) -> bool {
+    fn prepare(&mut self, old: Option<&mut Self>, how: How, errors: &mut Errors<'_>) -> bool {
         // Without labels of its own it has those of its template (`SetDefaults_ReplicationController`).
         let labels = Path::root().fields(&["metadata", "labels"]);
         if !errors.has_entries(&labels) {
@@ -23,7 +23,7 @@ impl Kind for ReplicationController {
             errors.copied(labels, source, "a label of the ReplicationController too, which has none of its own");
         }
         // The selector that came from the template's labels stays when these change and nobody asks for another one.
-        if how == Update::Apply
+        if how != How::Replace
             && !errors.is_written(&Path::root().fields(&["spec", "selector"]))
             && let (Some(spec), Some(old)) = (&mut self.spec, old.and_then(|old| old.spec.as_ref()))
             && old.selector == template_labels(old)

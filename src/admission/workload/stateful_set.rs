@@ -15,7 +15,7 @@ use super::{Selection, lasting};
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
 use crate::admission::update::{Change, changes};
-use crate::admission::{ApiServer, Kind, Update, defaults, pod, storage};
+use crate::admission::{ApiServer, How, Kind, defaults, pod, storage};
 use crate::finding::Keeps;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
@@ -27,7 +27,7 @@ impl Kind for StatefulSet {
         defaults::workload::stateful_set(self, server);
     }
 
-    fn prepare(&mut self, old: Option<&mut Self>, _: Update, errors: &mut Errors<'_>) -> bool {
+    fn prepare(&mut self, old: Option<&mut Self>, _: How, errors: &mut Errors<'_>) -> bool {
         drop_max_unavailable(self, old.as_deref(), errors.server);
         true
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use miette::IntoDiagnostic as _;
-use seatrial::admission::Update;
+use seatrial::admission::How;
 use seatrial::config::Config;
 use seatrial::lint::{Background, Settings, lint_with, stored};
 use seatrial::load::{Loaded, load};
@@ -79,7 +79,7 @@ fn settings(args: &Lint, config: &Config) -> miette::Result<Settings> {
         settings.kubernetes_versions = versions.map(|version| input::version(version)).collect::<Result<_, _>>()?;
     }
     if args.replace {
-        settings.update = Update::Replace;
+        settings.how = How::Replace;
     }
     for name in &args.select {
         settings.select(name)?;

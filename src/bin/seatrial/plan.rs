@@ -9,7 +9,7 @@ use miette::{IntoDiagnostic as _, WrapErr as _};
 use seatrial::config::Config;
 use seatrial::lint::{Settings, rollout_findings};
 use seatrial::load::{self, LoadError, Loaded, load};
-use seatrial::plan::document::{self, Action};
+use seatrial::plan::document;
 use seatrial::plan::{Applier, Assumptions, Condition, Options, Side, plan};
 use seatrial::report::plan_findings::{self, Found};
 use seatrial::report::{plan_github, plan_markdown, plan_text};
@@ -45,8 +45,7 @@ pub(crate) fn run(args: &Plan, color: Color) -> miette::Result<ExitCode> {
     let plan = plan(&old, &new, &options);
     let findings = rollout_findings(&plan, &old, &new, &settings);
     write(args, color, &plan, Found { sources: &new.sources, report: &findings })?;
-    let rejected = plan.summary.actions.contains_key(&Action::Rejected);
-    let refused = rejected || findings.fails(config.fail_on) || plan.gates.iter().any(|gate| !gate.holds);
+    let refused = plan.stops() || findings.fails(config.fail_on) || plan.gates.iter().any(|gate| !gate.holds);
     Ok(ExitCode::from(u8::from(refused)))
 }
 

@@ -8,6 +8,10 @@
 use super::{Item, names, objects};
 use crate::cluster::Object;
 
+/// A file is a stream of documents, which ends at the first that cannot be read (`StreamVisitor.Visit`).
+pub(super) const AFTER_UNREADABLE: &str = "kubectl stops reading a file where it cannot read on: what stands behind that in the same file is not applied; it \
+     applies all it has read, and exits with status 1";
+
 pub(super) fn gone() -> String {
     "`kubectl apply` leaves it running unless it prunes".to_owned()
 }

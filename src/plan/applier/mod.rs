@@ -13,6 +13,7 @@ mod versioned;
 
 use std::str::FromStr;
 
+use crate::admission::How;
 use crate::cluster::Object;
 use crate::finding::Identity;
 use crate::yaml::Path;
@@ -127,6 +128,26 @@ impl Applier {
             Applier::Argocd => "argocd",
             Applier::Flux => "flux",
             Applier::Kapp => "kapp",
+        }
+    }
+
+    /// How the tool sends an object that is there already, unless it is told otherwise.
+    pub(super) fn how(self) -> How {
+        match self {
+            // Argo CD and kapp compute a patch or the whole object themselves, from what was applied before.
+            Applier::Kubectl | Applier::Helm | Applier::Argocd | Applier::Kapp => How::ClientApply,
+            Applier::Flux => How::ServerApply,
+        }
+    }
+
+    /// What becomes of the other objects when a text cannot be read.
+    pub(super) fn after_unreadable(self) -> &'static str {
+        match self {
+            Applier::Kubectl => kubectl::AFTER_UNREADABLE,
+            Applier::Helm => "Helm cannot read what it rendered, and applies nothing at all",
+            Applier::Argocd => "Argo CD cannot make the manifests (`ComparisonError`), and syncs nothing at all",
+            Applier::Flux => "Flux cannot build the kustomization (`BuildFailed`), and applies nothing at all",
+            Applier::Kapp => "kapp cannot read its input, and deploys nothing at all",
         }
     }
 

@@ -1,19 +1,55 @@
-//! What server-side apply makes of a manifest: what the manifest before had and this one has not is removed, and what the
-//! server filled in by itself stays.
+//! What an apply makes of a manifest over what is stored: what was applied before and is not wanted any more is removed, and
+//! what the server or somebody else filled in stays.
 //!
-//! Mirrors the update of sigs.k8s.io/structured-merge-diff for one manager that forces conflicts. Left out: items of
-//! lists, in which what the server fills in follows from the item alone, as far as validation and rollouts can tell.
+//! Mirrors the update of sigs.k8s.io/structured-merge-diff for one manager that forces conflicts, and the three-way patch of
+//! `kubectl apply` (staging/src/k8s.io/kubectl/pkg/cmd/apply/patcher.go). Left out: items of lists, in which what the server fills in follows
+//! from the item alone, as far as validation and rollouts can tell.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::assumptions::Assumptions;
-use crate::admission::{self, ApiServer};
+use super::{ApiServer, How, Request, stored};
 use crate::cluster::{Cluster, Object};
 use crate::source::Sources;
-use crate::yaml::Path;
+use crate::yaml::{self, Path};
+
+/// Where `kubectl apply` notes what it applied.
+pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// The object that the request makes of what runs, if that is more than the manifest: what was never applied stays, such as
+/// the number of pods that an autoscaler chose, or what `kubectl rollout restart` notes in the template. `None` if the
+/// manifest is all there is.
+pub(crate) fn result(request: &Request<'_>, server: &ApiServer) -> Option<Cluster> {
+    let (manifest, running) = (request.old?, request.running()?);
+    let metadata = |name: &'static str| {
+        manifest.root().at(&Path::root().fields(&["metadata", name])).filter(|value| !value.is_null())
+    };
+    let annotation = Path::root().fields(&["metadata", "annotations"]).key(LAST_APPLIED);
+    let last = manifest.root().at(&annotation).and_then(yaml::Value::as_str);
+    let before = match last.and_then(|last| serde_json::from_str(last).ok()) {
+        _ if request.how == How::Replace => return None,
+        Some(before) => before,
+        // Nobody knows what was applied before, so nothing is taken away.
+        None if metadata("uid").is_some() || metadata("resourceVersion").is_some() => Value::Null,
+        None if request.how == How::ServerApply || !std::ptr::eq(manifest, running) => manifest.root().to_json(),
+        // A client compares manifests: what neither names is filled in anew.
+        None => return None,
+    };
+    let mut merged = merged(&request.object.root().to_json(), &before, &stored(running, server)?);
+    if request.how == How::ClientApply {
+        retain_keys(&mut merged, request.object);
+    }
+    Some(read(&merged))
+}
+
+/// A manifest as every manifest is read.
+pub(crate) fn read(manifest: &Value) -> Cluster {
+    let mut sources = Sources::default();
+    sources.add("manifest", manifest.to_string());
+    Cluster::read(&sources)
+}
 
 /// The manifest as the server validates it, given the manifest that was applied before and the object that is stored.
-pub(super) fn merged(manifest: &Value, before: &Value, stored: &Value) -> Value {
+fn merged(manifest: &Value, before: &Value, stored: &Value) -> Value {
     let mut object = manifest.clone();
     for part in ["metadata", "spec"] {
         if let (Some(wanted), Some(stored)) = (manifest.get(part), stored.get(part)) {
@@ -23,59 +59,17 @@ pub(super) fn merged(manifest: &Value, before: &Value, stored: &Value) -> Value 
     object
 }
 
-/// The object that `kubectl apply` makes of `new` over `running`, if that is more than a manifest: what was never applied
-/// stays, such as the number of pods that an autoscaler chose, or what `kubectl rollout restart` notes in the template.
-/// `manifest` is the old side as it is written: a dump of a cluster, or a manifest of which `running` differs by what is
-/// assumed. `None` if both are the same manifest.
-pub(super) fn over_running(new: &Object, manifest: &Object, running: &Object, server: &ApiServer) -> Option<Cluster> {
-    let metadata = |name: &'static str| {
-        manifest.root().at(&Path::root().fields(&["metadata", name])).filter(|value| !value.is_null())
-    };
-    let annotation = Path::root().fields(&["metadata", "annotations"]).key(LAST_APPLIED);
-    let last = manifest.root().at(&annotation).and_then(crate::yaml::Value::as_str);
-    let before = match last.and_then(|last| serde_json::from_str(last).ok()) {
-        Some(before) => before,
-        // Nobody knows what was applied before, so nothing is taken away.
-        None if metadata("uid").is_some() || metadata("resourceVersion").is_some() => Value::Null,
-        None if !std::ptr::eq(manifest, running) => manifest.root().to_json(),
-        None => return None,
-    };
-    Some(read(&merged(&new.root().to_json(), &before, &admission::stored(running, server)?)))
-}
-
-/// The old side as it runs, if it is known to be more than its manifest: with the number of pods that is assumed, or as a
-/// claim that is bound to a volume of its size, because the API server lets no other claim grow.
-pub(super) fn running(manifest: &Object, assumptions: &Assumptions) -> Option<Cluster> {
-    let identity = &manifest.identity;
-    let mut running;
-    match identity.kind.as_str() {
-        "Deployment" | "ReplicaSet" | "StatefulSet" => {
-            let replicas = *assumptions.replicas.get(&identity.name)?;
-            running = manifest.root().to_json();
-            running["spec"]["replicas"] = replicas.into();
-        }
-        "PersistentVolumeClaim" => {
-            running = manifest.root().to_json();
-            if !running["status"]["phase"].is_null() {
-                return None;
-            }
-            let size = running["spec"]["resources"]["requests"]["storage"].clone();
-            running["status"] = json!({ "phase": "Bound", "capacity": { "storage": size } });
-        }
-        _ => return None,
+/// A client drops what stands beside the keys that it sends where the API says so (`patchStrategy:"retainKeys"`): the
+/// `rollingUpdate` of before goes with the strategy that it belonged to.
+fn retain_keys(merged: &mut Value, manifest: &Object) {
+    if manifest.identity.kind != "Deployment" {
+        return;
     }
-    Some(read(&running))
+    let Some(wanted) = manifest.root().at(&Path::root().fields(&["spec", "strategy"])) else { return };
+    if let Some(strategy) = merged.pointer_mut("/spec/strategy").and_then(Value::as_object_mut) {
+        strategy.retain(|name, _| wanted.get(name).is_some());
+    }
 }
-
-/// A manifest as every manifest is read.
-pub(super) fn read(manifest: &Value) -> Cluster {
-    let mut sources = Sources::default();
-    sources.add("manifest", manifest.to_string());
-    Cluster::read(&sources)
-}
-
-/// Where `kubectl apply` notes what it applied.
-pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 fn fields(manifest: &Value, before: &Value, stored: &Value) -> Value {
     let (Value::Object(wanted), Value::Object(stored)) = (manifest, stored) else { return manifest.clone() };
