@@ -5,7 +5,7 @@
 //! `kubectl apply` (staging/src/k8s.io/kubectl/pkg/cmd/apply/patcher.go). Left out: items of lists, in which what the server fills in follows
 //! from the item alone, as far as validation and rollouts can tell.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{ApiServer, How, Request, stored};
 use crate::cluster::{Cluster, Object};
@@ -39,6 +39,19 @@ pub(crate) fn result(request: &Request<'_>, server: &ApiServer) -> Option<Cluste
         retain_keys(&mut merged, request.object);
     }
     Some(read(&merged))
+}
+
+/// A claim of which only the manifest is known, as it most likely runs: bound to a volume of its size. The API server lets
+/// no other claim grow.
+pub(super) fn bound(manifest: &Object) -> Option<Cluster> {
+    let claim = Some(manifest).filter(|object| object.identity.kind == "PersistentVolumeClaim")?;
+    let mut running = claim.root().to_json();
+    if !running["status"]["phase"].is_null() {
+        return None;
+    }
+    let size = running["spec"]["resources"]["requests"]["storage"].clone();
+    running["status"] = json!({ "phase": "Bound", "capacity": { "storage": size } });
+    Some(read(&running))
 }
 
 /// A manifest as every manifest is read.

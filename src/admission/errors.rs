@@ -162,6 +162,11 @@ impl<'a> Errors<'a> {
         self.object.root().at(path).is_some_and(|value| !value.is_null())
     }
 
+    /// Whether what stands at `path` was there before, and stays although the manifest does not have it.
+    pub(crate) fn is_kept(&self, path: &Path) -> bool {
+        self.is_written(path) && self.manifest.root().at(path).is_none()
+    }
+
     /// The text that the manifest itself has at `path`.
     pub(crate) fn written(&self, path: &Path) -> Option<&str> {
         self.object.root().at(path)?.as_str()

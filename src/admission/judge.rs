@@ -132,8 +132,10 @@ impl Judge {
         let mut out = Findings::new("", Group::Refused);
         let has_schema = self.schemas.check(object, &mut out) == Checked::Yes;
         let result = apply::result(request, self.server());
+        let bound = request.running().filter(|_| request.how != How::Replace).and_then(apply::bound);
+        let running = bound.as_ref().and_then(|cluster| cluster.objects().first()).or(request.running());
         let effective = result.as_ref().and_then(|cluster| cluster.objects().first()).unwrap_or(object);
-        let (decoding, admitted) = once(out.into_vec(), self.admit(effective, request));
+        let (decoding, admitted) = once(out.into_vec(), self.admit(effective, &Request { running, ..*request }));
         let refuses = |findings: &[Finding], with_reason: bool| {
             let mut refusals = findings.iter().filter(|finding| finding.group == Group::Refused);
             refusals.any(|finding| finding.reason().is_some() == with_reason)

@@ -16,7 +16,7 @@ use crate::admission::{ApiServer, Judge, Outcome, Request, Verdict};
 use crate::cluster::{Cluster, Object, Pairs};
 use crate::finding::{Finding, Identity};
 use crate::parallel::in_order;
-use crate::secrets;
+use crate::secrets::{self, Secrets};
 use crate::source::{Place, Sources};
 use crate::yaml::Path;
 
@@ -84,15 +84,9 @@ pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
         server: &options.server,
         judge: &judge,
     };
-    let planner = Planner {
-        old,
-        new,
-        unread_old: &unread_old,
-        unread_new: &unread_new,
-        surroundings,
-        applier: options.applier,
-        first,
-    };
+    let secrets = Secrets::find(&new.sources, new.cluster.documents.iter().map(AsRef::as_ref));
+    let (unread_old, unread_new) = (&unread_old, &unread_new);
+    let planner = Planner { old, new, unread_old, unread_new, surroundings, applier: options.applier, secrets, first };
     let pairs = old.pairs(new);
     let mut objects = in_order(&applied, |object| planner.object(object, pairs.old_of(object)));
     planner.treat_unchanged(&applied, &mut objects, &pairs);
@@ -174,6 +168,8 @@ pub(super) struct Planner<'a> {
     pub(super) unread_new: &'a Unread<'a>,
     pub(super) surroundings: Surroundings<'a>,
     pub(super) applier: Applier,
+    /// What of the new side must not be shown.
+    secrets: Secrets,
     /// Whether nothing of the input is in the cluster yet.
     first: bool,
 }
@@ -254,14 +250,16 @@ impl Planner<'_> {
     }
 
     pub(super) fn rejection(&self, finding: &Finding) -> Rejection {
+        let mut finding = finding.clone();
+        self.secrets.redact(&self.new.sources, &mut finding);
         Rejection {
             field: finding.field().to_string(),
             reason: finding.reason().map(|reason| format!("{reason:?}")),
-            message: finding.message.clone(),
-            help: finding.help.clone(),
             immutable: finding.kept().is_some(),
             ways_out: Vec::new(),
             source: self.new.source(finding.primary.place),
+            message: finding.message,
+            help: finding.help,
         }
     }
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::build::{Planner, Side, id};
-use super::document::{Action, ObjectPlan, Rejection, Source};
+use super::document::{Action, ObjectPlan, Source};
+use crate::admission::reading;
 use crate::cluster::{Object, Pairs};
-use crate::finding::Identity;
-use crate::yaml::{Document, Path, Problem};
+use crate::finding::{Findings, Group, Identity};
+use crate::yaml::{Document, Path};
 
 /// The documents of a side that cannot be read.
 pub(super) struct Unread<'a> {
@@ -111,17 +112,9 @@ impl Planner<'_> {
         let mut plans = Vec::new();
         for (at, (document, _)) in self.unread_new.documents.iter().enumerate() {
             let mut plan = self.unread_new.plan(at, about.get(&at).copied(), Action::Rejected);
-            let problems = document.problems.iter().filter(|problem| problem.kind.is_fatal());
-            let rejection = |problem: &Problem| Rejection {
-                field: String::new(),
-                reason: None,
-                message: problem.message.clone(),
-                help: problem.help.clone(),
-                immutable: false,
-                ways_out: Vec::new(),
-                source: self.new.source(document.place(problem.span)),
-            };
-            plan.rejections = problems.map(rejection).collect();
+            let mut out = Findings::new("", Group::Refused);
+            reading(document, &mut out);
+            plan.rejections = out.into_vec().iter().map(|finding| self.rejection(finding)).collect();
             plans.push(plan);
         }
         let met = |object: &Object| about.values().any(|other| std::ptr::eq(*other, object));

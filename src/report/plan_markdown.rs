@@ -117,7 +117,8 @@ fn details(text: &mut String, object: &ObjectPlan, detail: Detail) {
     let _ = writeln!(text, "\n<details><summary><code>{}</code></summary>\n", escaped(&words::name(&object.id)));
     for rejection in &object.rejections {
         let (field, place) = (code(&rejection.field), place(&rejection.source));
-        let _ = writeln!(text, "- ✗ `{field}`: {} ({place})", escaped(&rejection.message));
+        let field = if field.is_empty() { String::new() } else { format!("`{field}`: ") };
+        let _ = writeln!(text, "- ✗ {field}{} ({place})", escaped(&rejection.message));
         if let Some(help) = rejection.help.as_ref().filter(|_| rejection.ways_out.is_empty()) {
             let _ = writeln!(text, "  way out: {}", escaped(help));
         }

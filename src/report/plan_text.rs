@@ -124,9 +124,10 @@ impl Page {
     fn refused(&mut self, object: &ObjectPlan) {
         self.title(object, if object.action == Action::Unknown { "?" } else { "✗" }, "1;31");
         for rejection in &object.rejections {
-            let reason = rejection.reason.as_deref().unwrap_or("BadRequest");
-            let field = if rejection.field.is_empty() { "the manifest" } else { &rejection.field };
+            let whole = if object.unreadable { "the manifest" } else { "the object" };
+            let field = if rejection.field.is_empty() { whole } else { &rejection.field };
             self.line(&format!("{INDENT}{}   {}", printable(field), place(&rejection.source)));
+            let reason = rejection.reason.as_deref().unwrap_or("BadRequest");
             self.indented(&format!("{} ({reason})", printable(&rejection.message)));
             if let Some(help) = rejection.help.as_ref().filter(|_| rejection.ways_out.is_empty()) {
                 self.indented(&format!("way out: {}", printable(help)));

@@ -75,6 +75,13 @@ fn overrides_merged(documents: &[Document]) -> bool {
     problems.any(|problem| problem.kind == ProblemKind::OverriddenMerge)
 }
 
+/// The folders of real changes, each with `old.yaml` and `new.yaml`.
+pub(crate) fn changes() -> Option<Vec<PathBuf>> {
+    let directory = directory()?.join("updates");
+    let ids = directory.is_dir().then(|| rows(&directory.join("verdicts.jsonl")))?;
+    Some(ids.iter().map(|row| directory.join(row["id"].as_str().expect("rows have an id"))).collect())
+}
+
 /// The text of an object without its namespace: both of a change were put into the same one.
 fn without_namespace(text: &str) -> String {
     let mut in_metadata = false;

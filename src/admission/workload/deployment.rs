@@ -74,10 +74,15 @@ fn strategy(strategy: &DeploymentStrategy, path: &Path, errors: &mut Errors<'_>)
         ("RollingUpdate", Some(update)) => rolling_update(update, &rolling, errors),
         ("Recreate", Some(_)) => {
             let place = errors.place(&path.field("type"));
+            let help = if errors.is_kept(&rolling) {
+                "write `rollingUpdate: null` beside it: what the server filled in stays otherwise"
+            } else {
+                "delete `rollingUpdate`, or set `type: RollingUpdate`"
+            };
             errors
                 .forbidden(&rolling, "`rollingUpdate` has no part in the strategy `Recreate`")
                 .related(place, "the strategy")
-                .help("delete `rollingUpdate`, or set `type: RollingUpdate`");
+                .help(help);
         }
         ("Recreate" | "RollingUpdate", None) => {}
         (other, _) => {

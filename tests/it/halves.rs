@@ -1,0 +1,124 @@
+//! `lint --old`, `plan` and `simulate` ask one judge, so they agree on what is refused: over the plans of the tests, the
+//! recorded updates, and real changes where they are at hand (see `corpus.rs`).
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use rayon::prelude::*;
+use seatrial::admission::{ApiServer, How};
+use seatrial::cluster::Cluster;
+use seatrial::finding::Group;
+use seatrial::lint::{Background, Settings, lint_with};
+use seatrial::plan::document::{Action, ObjectPlan, Plan};
+use seatrial::plan::{Applier, At, Options, Scenario, Side, Step, plan, simulate};
+use seatrial::source::Sources;
+use serde_json::Value;
+
+use crate::{conformance, corpus, recordings};
+
+/// What is refused, by the field and the message.
+type Refused = BTreeSet<(String, String)>;
+
+fn sources(name: &str, text: &str) -> Sources {
+    let mut sources = Sources::default();
+    sources.add(name, text);
+    sources
+}
+
+fn by_lint(old: &str, new: &str, how: How) -> Refused {
+    let background = Background { old: sources("old.yaml", old), ..Background::default() };
+    let report = lint_with(&sources("new.yaml", new), &background, &Settings { how, ..Settings::default() });
+    let refused = report.findings.into_iter().filter(|finding| finding.group == Group::Refused);
+    refused.map(|finding| (finding.field().to_string(), finding.message)).collect()
+}
+
+fn planned(old: &str, new: &str, applier: Applier) -> Plan {
+    let side = |name: &str, text: &str| Side::new(sources(name, text));
+    plan(&side("old.yaml", old), &side("new.yaml", new), &Options { applier, ..Options::default() })
+}
+
+fn by_plan(plan: &Plan) -> Refused {
+    let rejections = plan.objects.iter().flat_map(|object| &object.rejections);
+    rejections.map(|rejection| (rejection.field.clone(), rejection.message.clone())).collect()
+}
+
+/// `None` if the object is none that can be played, or the old one would be refused itself.
+fn by_simulation(old: &Value, new: &Value) -> Option<Refused> {
+    let step = |seconds: f64, apply: &Value| Step { at: At::Seconds(seconds), apply: apply.clone() };
+    let scenario =
+        Scenario { steps: vec![step(0.0, old), step(10.0, new)], horizon: Some(20.0), ..Scenario::default() };
+    let trace = simulate(&scenario, &ApiServer::default()).ok()?.trace;
+    if trace.first().is_none_or(|row| row.verdict.is_some()) {
+        return None;
+    }
+    let refused = trace.into_iter().filter(|row| row.t == Some(10.0)).find_map(|row| row.verdict);
+    let causes = refused.into_iter().flat_map(|verdict| verdict.causes);
+    Some(causes.map(|cause| (cause.field, cause.message)).collect())
+}
+
+/// The single object of a text as a scenario has it; `None` if something is wrong with the text, of which nothing would be
+/// left in there.
+fn value(text: &str) -> Option<Value> {
+    let cluster = Cluster::read(&sources("manifest.yaml", text));
+    let [object] = cluster.objects() else { return None };
+    object.document.problems.is_empty().then(|| object.root().to_json())
+}
+
+/// What the halves say of a change where they do not agree.
+fn disagreement(old: &str, new: &str) -> Option<String> {
+    let differ = |one: &Refused, other: &Refused, who: &str| {
+        (one != other).then(|| format!("lint says {one:?}, {who} {other:?}"))
+    };
+    let unchanged = |plan: &Plan| plan.objects.iter().all(|object: &ObjectPlan| object.action == Action::None);
+    for (how, applier) in [(How::ClientApply, Applier::Kubectl), (How::ServerApply, Applier::Flux)] {
+        let (linted, planned) = (by_lint(old, new, how), planned(old, new, applier));
+        // What is applied again as it is makes no difference to anybody, and some objects are not applied at all.
+        let found = (!unchanged(&planned)).then(|| differ(&linted, &by_plan(&planned), applier.name())).flatten();
+        if found.is_some() {
+            return found;
+        }
+    }
+    let (before, after) = (value(old)?, value(new)?);
+    let linted = by_lint(old, new, How::ServerApply);
+    differ(&linted, &by_simulation(&before, &after)?, "simulate")
+}
+
+fn none(wrong: &[String], of: usize) {
+    assert!(wrong.is_empty(), "{} of {of}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn they_agree_on_the_plans_of_the_tests() {
+    let cases = fs::read_dir("tests/plans").expect("the cases are in the repository");
+    let cases: Vec<_> = cases.map(|entry| entry.expect("the folder can be read").path()).collect();
+    let wrong = cases.iter().filter_map(|folder| {
+        let read = |name: &str| fs::read_to_string(folder.join(name)).expect("each case has both sides");
+        Some(format!("{}: {}", folder.display(), disagreement(&read("old.yaml"), &read("new.yaml"))?))
+    });
+    none(&wrong.collect::<Vec<_>>(), cases.len());
+}
+
+#[test]
+fn they_agree_on_recorded_updates() {
+    let bases = conformance::bases();
+    let rows = recordings::rows("validation.jsonl");
+    let updates: Vec<&Value> = rows.iter().filter(|row| row["update"] == true).collect();
+    let wrong = updates.par_iter().filter_map(|row| {
+        let base = &bases[row["base"].as_str().expect("rows name a base")];
+        let mut object = base.clone();
+        let patch: json_patch::Patch = serde_json::from_value(row["patch"].clone()).expect("rows have a patch");
+        json_patch::patch(&mut object, &patch).expect("the patches fit");
+        Some(format!("{}: {}", row["id"], disagreement(&base.to_string(), &object.to_string())?))
+    });
+    none(&wrong.collect::<Vec<_>>(), updates.len());
+}
+
+#[test]
+fn they_agree_on_real_changes() {
+    let Some(folders) = corpus::changes() else { return };
+    let wrong = folders.par_iter().filter_map(|folder| {
+        let read = |name: &str| fs::read_to_string(folder.join(name)).expect("the manifests are there");
+        Some(format!("{}: {}", folder.display(), disagreement(&read("old.yaml"), &read("new.yaml"))?))
+    });
+    none(&wrong.collect::<Vec<_>>(), folders.len());
+}
