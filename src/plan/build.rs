@@ -187,7 +187,9 @@ impl Planner<'_> {
         let around = &self.surroundings;
         let known = before.and_then(|before| running::running(before, around.assumptions));
         // What runs and is applied again as it is makes no difference to anybody, whatever there is to say about it.
-        if known.is_none() && before.is_some_and(|before| before.root().to_json() == object.root().to_json()) {
+        let sound = object.document.problems.is_empty();
+        let is_same = |before: &Object| before.root().to_json() == object.root().to_json();
+        if known.is_none() && sound && before.is_some_and(is_same) {
             return plan;
         }
         let running = known.as_ref().and_then(|cluster| cluster.objects().first()).or(before);
