@@ -7,6 +7,9 @@ use std::sync::Arc;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
+/// How many letters a message has at most; what it quotes may be of any length.
+const LONGEST: usize = 300;
+
 /// Why a configuration cannot be used.
 #[derive(Debug, Error, Diagnostic)]
 pub enum ConfigError {
@@ -82,7 +85,11 @@ pub struct Mistake {
 
 impl Mistake {
     /// A mistake whose file is not known yet.
-    pub(super) fn new(span: Range<usize>, message: String, help: Option<String>) -> Self {
+    pub(super) fn new(span: Range<usize>, mut message: String, help: Option<String>) -> Self {
+        if let Some((end, _)) = message.char_indices().nth(LONGEST) {
+            message.truncate(end);
+            message.push('…');
+        }
         Self {
             name: String::new(),
             line: 1,

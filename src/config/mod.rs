@@ -6,18 +6,20 @@
 //! configuration does not know the rules.
 
 mod error;
+mod globs;
 mod located;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use serde::Deserialize;
 
 pub use self::error::{ConfigError, Mistake};
+pub use self::globs::Globs;
+use self::globs::lexical;
 use self::located::Located;
 use crate::finding::Severity;
 use crate::nearest::nearest;
@@ -155,23 +157,6 @@ impl FailOn {
     }
 }
 
-/// Globs as in `.gitignore`, relative to a folder; a later `!glob` takes files out again.
-#[derive(Clone, Debug)]
-pub struct Globs {
-    matcher: Gitignore,
-    root: PathBuf,
-}
-
-impl Globs {
-    /// Whether the file `name`, absolute or relative to the folder of the globs, or a folder that it is in, matches.
-    pub fn matches(&self, name: &Path) -> bool {
-        let path = lexical(name);
-        let path = path.strip_prefix(&self.root).unwrap_or(&path);
-        let inside = path.components().all(|component| matches!(component, Component::Normal(_)));
-        inside && self.matcher.matched_path_or_any_parents(path, false).is_ignore()
-    }
-}
-
 /// Finds and reads the configuration that holds in `start`: in it or in a folder above, up to the repository's root.
 pub fn load(start: &Path) -> Result<Option<Config>, ConfigError> {
     let start =
@@ -211,14 +196,10 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
     let root = lexical(absolute.parent().unwrap_or(Path::new("")));
     let mut mistakes = Vec::new();
     let mut globs = |list: &[String], at: Option<&Located>| {
-        let mut builder = GitignoreBuilder::new(&root);
-        for (index, glob) in list.iter().enumerate() {
-            if let Err(error) = builder.add_line(None, glob) {
-                let span = at.map_or(0..0, |at| at.item(index).span.clone());
-                mistakes.push(Mistake::new(span, format!("`{glob}` is no glob: {error}"), None));
-            }
-        }
-        Globs { matcher: builder.build().unwrap_or_else(|_| Gitignore::empty()), root: root.clone() }
+        Globs::new(list, &root, |index, message| {
+            let span = at.map_or(0..0, |at| at.item(index).span.clone());
+            mistakes.push(Mistake::new(span, message, None));
+        })
     };
     globs(&fields.exclude, located.get("exclude"));
     let mut ignore_in = Vec::new();
@@ -482,19 +463,4 @@ fn names(located: &Located) -> Vec<(String, Range<usize>)> {
     let levels = located.get("severity").into_iter().flat_map(Located::entries);
     names.extend(levels.map(|(name, key, _)| (name.clone(), key.clone())));
     names
-}
-
-/// The path without `.` and `..`, as far as the text alone can tell.
-fn lexical(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir if clean.file_name().is_some() => {
-                clean.pop();
-            }
-            other => clean.push(other),
-        }
-    }
-    clean
 }

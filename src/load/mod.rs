@@ -86,6 +86,8 @@ pub enum Why {
     NotKubernetes,
     /// Bytes, not text.
     Binary,
+    /// A symbolic link that leads to nothing.
+    Dangling,
 }
 
 /// Why something could not be read. The other texts are judged all the same.
@@ -104,6 +106,10 @@ pub enum LoadError {
         /// What the system says.
         source: io::Error,
     },
+    /// What has no end cannot be read to it.
+    #[error("`{0}` is a device")]
+    #[diagnostic(help("name a file or folder, or `-` for standard input"))]
+    Device(String),
     /// Spans are 32 bits wide.
     #[error("`{0}` is larger than 4 GiB")]
     #[diagnostic(help("split it into smaller files, or leave it out with `exclude` in the configuration"))]
@@ -173,6 +179,9 @@ fn read(candidate: &Candidate, options: &Options, patches: &kustomize::Patches) 
     let bytes = match bytes(candidate) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return Outcome::Failed(LoadError::TooLarge(name())),
+        Err(_) if candidate.path.as_deref().is_some_and(is_endless) => {
+            return Outcome::Failed(LoadError::Device(name()));
+        }
         Err(source) if source.kind() == io::ErrorKind::NotFound => return Outcome::Failed(LoadError::Missing(name())),
         Err(source) => return Outcome::Failed(LoadError::Unreadable { name: name(), source }),
     };
@@ -216,6 +225,9 @@ fn bytes(candidate: &Candidate) -> io::Result<Option<Vec<u8>>> {
         None => io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes)?,
         Some(path) => {
             let file = File::open(path)?;
+            if is_endless(path) {
+                return Err(io::ErrorKind::Unsupported.into());
+            }
             let length = file.metadata().map_or(0, |metadata| metadata.len());
             if length > LIMIT {
                 return Ok(None);
@@ -225,6 +237,26 @@ fn bytes(candidate: &Candidate) -> io::Result<Option<Vec<u8>>> {
         }
     };
     Ok(Some(bytes).filter(|_| read as u64 <= LIMIT))
+}
+
+/// Whether a path leads to a device. A pipe ends when its writer does, as that of `<(kubectl kustomize base)`, and the null
+/// device at once.
+fn is_endless(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        let is_device = |metadata: std::fs::Metadata| {
+            let kind = metadata.file_type();
+            kind.is_char_device() || kind.is_block_device()
+        };
+        std::fs::metadata(path).is_ok_and(is_device)
+            && path.canonicalize().is_ok_and(|path| path != Path::new("/dev/null"))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
 }
 
 /// What a text at this path is called: the path as given, without `.` components, with slashes.

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use ignore::WalkBuilder;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::{LoadError, Loaded, Options, kustomize, shown};
+use super::{LoadError, Loaded, Options, Skipped, Why, kustomize, shown};
 
 /// A file that may be read.
 #[derive(Debug)]
@@ -91,6 +91,10 @@ fn folder(root: &Path, options: &Options, exclude: &Exclude, found: &mut Found, 
                 any = true;
                 found.file(entry.path(), false);
             }
+            Ok(entry) if is_manifest_name(entry.path()) && is_dangling(&entry) => {
+                any = true;
+                loaded.skipped.push(Skipped { name: shown(entry.path()), why: Why::Dangling });
+            }
             Ok(_) => {}
             Err(error) => {
                 let message = error.to_string();
@@ -107,6 +111,10 @@ fn folder(root: &Path, options: &Options, exclude: &Exclude, found: &mut Found, 
 
 fn is_file(entry: &ignore::DirEntry) -> bool {
     entry.file_type().is_some_and(|kind| kind.is_file() || kind.is_symlink() && entry.path().is_file())
+}
+
+fn is_dangling(entry: &ignore::DirEntry) -> bool {
+    entry.path_is_symlink() && !entry.path().exists()
 }
 
 fn is_manifest_name(path: &Path) -> bool {

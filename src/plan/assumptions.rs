@@ -20,17 +20,26 @@ pub struct Assumptions {
     pub replicas: BTreeMap<String, i32>,
 }
 
-/// A text that is no assumption.
+/// The most nodes that may be assumed.
+const MOST_NODES: usize = 10_000;
+
+/// Why a text cannot be assumed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no assumption; write for example `startup=5s`, `pull=20s`, `termination=10s`, `nodes=5` or `replicas/web=18`"
-)]
-pub struct AssumptionError(String);
+pub enum AssumptionError {
+    /// It is no assumption.
+    #[error(
+        "`{0}` is no assumption; write for example `startup=5s`, `pull=20s`, `termination=10s`, `nodes=5` or `replicas/web=18`"
+    )]
+    Unknown(String),
+    /// A plan could not be made for so many nodes.
+    #[error("`{0}` is too much; a plan is made for {MOST_NODES} nodes at most")]
+    TooManyNodes(String),
+}
 
 impl Assumptions {
     /// Adds one that is written as `startup=5s`, `pull=20s`, `termination=10s`, `nodes=5` or `replicas/NAME=18`.
     pub fn add(&mut self, text: &str) -> Result<(), AssumptionError> {
-        let fail = || AssumptionError(text.to_owned());
+        let fail = || AssumptionError::Unknown(text.to_owned());
         let (name, value) = text.split_once('=').ok_or_else(fail)?;
         let seconds = || {
             let seconds: f64 = value.strip_suffix('s').unwrap_or(value).parse().map_err(|_| fail())?;
@@ -40,7 +49,10 @@ impl Assumptions {
             "startup" => self.startup = Some(seconds()?),
             "pull" => self.pull = Some(seconds()?),
             "termination" => self.termination = Some(seconds()?),
-            "nodes" => self.nodes = Some(value.parse().ok().filter(|count| *count <= 10_000).ok_or_else(fail)?),
+            "nodes" if value.bytes().all(|byte| byte.is_ascii_digit()) && !value.is_empty() => {
+                let count = value.parse().ok().filter(|count| *count <= MOST_NODES);
+                self.nodes = Some(count.ok_or_else(|| AssumptionError::TooManyNodes(text.to_owned()))?);
+            }
             _ => {
                 let workload = name.strip_prefix("replicas/").filter(|name| !name.is_empty()).ok_or_else(fail)?;
                 let count = value.parse().ok().filter(|count: &i32| *count >= 0).ok_or_else(fail)?;

@@ -34,17 +34,23 @@ enum Comparison {
     Equal,
 }
 
-/// A text that is no condition.
+/// Why a text is no condition.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no gate; write for example `availability >= 80%`, `web: peak <= 15`, `time <= 300s` or `rejected == 0`"
-)]
-pub struct GateError(String);
+pub enum GateError {
+    /// It is not written as one.
+    #[error(
+        "`{0}` is no gate; write for example `availability >= 80%`, `web: peak <= 15`, `time <= 300s` or `rejected == 0`"
+    )]
+    Unknown(String),
+    /// It compares with no number, or with one that nothing reaches.
+    #[error("the gate `{0}` compares with no number; write for example `time <= 300s`")]
+    NoNumber(String),
+}
 
 impl Condition {
     /// Reads a condition: an optional name of a workload with a colon, what is measured, a comparison, a number.
     pub fn parse(text: &str) -> Result<Self, GateError> {
-        let fail = || GateError(text.to_owned());
+        let fail = || GateError::Unknown(text.to_owned());
         let (object, rest) = match text.split_once(':') {
             Some((object, rest)) => (Some(object.trim().to_owned()), rest),
             None => (None, text),
@@ -70,7 +76,10 @@ impl Condition {
             Measure::Time => 's',
             Measure::Peak | Measure::Count(_) => ' ',
         };
-        let limit = limit.strip_suffix(unit).unwrap_or(limit).trim().parse().map_err(|_| fail())?;
+        let limit: f64 = limit.strip_suffix(unit).unwrap_or(limit).trim().parse().map_err(|_| fail())?;
+        if !limit.is_finite() {
+            return Err(GateError::NoNumber(text.to_owned()));
+        }
         Ok(Self { text: text.trim().to_owned(), object, measure, comparison, limit })
     }
 

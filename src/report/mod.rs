@@ -97,7 +97,7 @@ pub fn write(
 
 /// The text without anything that a terminal would obey or hide: control characters are escaped as in Rust, so that
 /// the text stays on its line.
-fn printable(text: &str) -> Cow<'_, str> {
+pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(is_invisible) {
         return Cow::Borrowed(text);
     }

@@ -345,6 +345,14 @@ impl Builder {
                     Some(text) if text.starts_with("{{") => wording::RENDER,
                     _ => "quote it to mean the text",
                 };
+                // What is in the key and cannot be one either goes when the key goes.
+                while self
+                    .problems
+                    .last()
+                    .is_some_and(|last| last.kind == ProblemKind::NotJson && span.contains(last.span))
+                {
+                    self.problems.pop();
+                }
                 self.problems.push(Problem::new(ProblemKind::NotJson, message, span).help(help));
                 return None;
             }

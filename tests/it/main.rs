@@ -16,6 +16,7 @@ mod formats;
 mod halves;
 mod house;
 mod metadata;
+mod odd_input;
 mod odd_scenarios;
 mod patches;
 mod plan_base;

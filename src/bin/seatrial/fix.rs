@@ -8,6 +8,7 @@ use miette::WrapErr as _;
 use seatrial::fix::{Fixed, fixed};
 use seatrial::lint::Report;
 use seatrial::load::Loaded;
+use seatrial::report::printable;
 use seatrial::source::{FileId, Place, Sources, Span};
 use similar::{DiffOp, TextDiff};
 
@@ -43,7 +44,7 @@ pub(crate) fn apply(loaded: &mut Loaded, lint: impl Fn(&Sources) -> Report) -> (
         report = lint(&loaded.sources);
     }
     if applied > 0 {
-        output::say(&format!("note: {applied} {} fixed", if applied == 1 { "finding" } else { "findings" }));
+        output::note(&format!("{applied} {} fixed", if applied == 1 { "finding" } else { "findings" }));
     }
     (report, failures)
 }
@@ -90,13 +91,10 @@ pub(crate) fn diff(out: &mut dyn Write, sources: &Sources, report: &Report) -> i
             report.secrets.touches(sources, place)
         });
         if shows_a_secret {
-            output::say(&format!(
-                "note: {}: the diff is not shown, because it has values of a Secret in it",
-                source.name
-            ));
+            output::note(&format!("{}: the diff is not shown, because it has values of a Secret in it", source.name));
         } else {
-            let name = &source.name;
-            write!(out, "{}", diff.unified_diff().context_radius(AROUND).header(name, name))?;
+            let name = printable(&source.name);
+            write!(out, "{}", diff.unified_diff().context_radius(AROUND).header(&name, &name))?;
         }
     }
     Ok(())

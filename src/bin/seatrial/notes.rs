@@ -14,19 +14,15 @@ const NAMED: usize = 3;
 pub(crate) fn say(loaded: &Loaded, report: &Report) {
     left_out(loaded);
     if let Some(line) = unjudged(report) {
-        note(&line);
+        output::note(&line);
     }
 }
 
 /// Says what was left out.
 pub(crate) fn left_out(loaded: &Loaded) {
     for line in skipped(loaded) {
-        note(&line);
+        output::note(&line);
     }
-}
-
-fn note(line: &str) {
-    output::say(&format!("note: {line}"));
 }
 
 /// What was read and could not be judged as much as it might seem.
@@ -65,6 +61,8 @@ fn skipped(loaded: &Loaded) -> Vec<String> {
                 let files = counted(count, "file", "files");
                 format!("{files} skipped, whose template actions keep them from being YAML: {}", some(&names))
             }
+            Why::Dangling if count == 1 => format!("1 link skipped, which leads nowhere: {}", names[0]),
+            Why::Dangling => format!("{count} links skipped, which lead nowhere: {}", some(&names)),
             Why::Binary => format!("{} skipped, no text: {}", counted(count, "file", "files"), some(&names)),
             Why::NotKubernetes => format!("{} skipped, not Kubernetes", counted(count, "file", "files")),
         });

@@ -59,7 +59,7 @@ fn write(args: &Plan, color: Color, plan: &document::Plan, found: Found<'_>) -> 
         PlanFormat::Github => plan_github::write(out, plan, found),
     })?;
     match std::env::var_os("GITHUB_STEP_SUMMARY") {
-        Some(file) if format == PlanFormat::Github => summary(Path::new(&file), plan, found),
+        Some(file) if format == PlanFormat::Github && !file.is_empty() => summary(Path::new(&file), plan, found),
         _ => Ok(()),
     }
 }
