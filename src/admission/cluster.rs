@@ -10,8 +10,9 @@ use k8s_openapi::api::scheduling::v1::PriorityClass;
 
 use super::errors::{Errors, shortened};
 use super::resources::{self, Rules};
-use super::{ApiServer, Kind, meta, node_labels, scheduling};
 use crate::finding::Keeps;
+use super::{ApiServer, Kind, node_labels, scheduling};
+use super::shared::meta;
 use crate::values::names;
 use crate::yaml::Path;
 

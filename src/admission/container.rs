@@ -23,7 +23,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 pub(super) use self::env::{field_ref, resource_field_ref};
 pub(super) use self::ephemeral::{as_container, as_ephemeral};
-pub(super) use self::mount::path_inside;
 pub(super) use self::options::Options;
 pub(super) use self::security::{app_armor_profile, seccomp_profile, windows_options};
 use super::errors::{Errors, shortened};

@@ -11,8 +11,9 @@ use k8s_openapi::api::networking::v1::{
 
 use super::defaults::network as defaults;
 use super::errors::{Errors, shortened};
-use super::service::{list, text};
-use super::{ApiServer, Kind, port};
+use super::shared::absent::{list, text};
+use super::shared::port;
+use super::{ApiServer, Kind};
 use crate::values::ip::Ip;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;

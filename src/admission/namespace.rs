@@ -8,8 +8,8 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 
 use super::errors::{Errors, shortened};
-use super::service::list;
 use super::{ApiServer, How, Kind, meta};
+use super::shared::absent::list;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 

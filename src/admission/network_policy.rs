@@ -10,8 +10,9 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::defaults::network as defaults;
 use super::errors::Errors;
-use super::service::{list, text};
-use super::{ApiServer, Kind, ip, port, selector};
+use super::shared::absent::{list, text};
+use super::shared::{ip, port, selector};
+use super::{ApiServer, Kind};
 use crate::values::ip::Cidr;
 use crate::yaml::Path;
 

@@ -18,7 +18,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::errors::{Errors, shortened};
 use super::scheduling::{self, pods};
-use super::{ApiServer, How, Kind, container, defaults, meta, update, volume};
+use super::{ApiServer, How, Kind, container, defaults, update, volume};
+use super::shared::meta;
 use crate::values::names;
 use crate::yaml::Path;
 

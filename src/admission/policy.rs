@@ -16,7 +16,7 @@ use k8s_openapi::api::admissionregistration::v1::{
 use super::defaults::policy as defaults;
 use super::errors::{Errors, shortened};
 use super::expressions::{self, Scope, as_variable};
-use super::selector::{self, Options as SelectorOptions};
+use super::shared::selector::{self, Options as SelectorOptions};
 use super::{ApiServer, Kind, admission_rules, webhook};
 use crate::cel::{self, Type};
 use crate::values::names;

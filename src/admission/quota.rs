@@ -11,9 +11,9 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 
 use super::errors::{Errors, shortened};
-use super::service::list;
-use super::service::ports::{FIRST, first};
 use super::{ApiServer, How, Kind, resources};
+use super::shared::absent::list;
+use super::shared::repeats::{FIRST, first};
 use crate::nearest::nearest;
 use crate::values::names;
 use crate::values::quantity::Quantity;

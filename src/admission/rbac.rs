@@ -8,7 +8,7 @@ use k8s_openapi::api::rbac::v1::{
 
 use super::defaults::rbac as defaults;
 use super::errors::{Errors, shortened};
-use super::selector::{self, Options};
+use super::shared::selector::{self, Options};
 use super::{ApiServer, Kind};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;

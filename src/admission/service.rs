@@ -13,8 +13,10 @@ use k8s_openapi::api::core::v1::{Service, ServiceSpec, SessionAffinityConfig};
 
 use super::defaults::service::{self as defaults, is_externally_accessible};
 use super::errors::{Errors, shortened};
+use super::shared::absent::{list, text};
+use super::shared::{ip, meta, port};
 use super::update::service as update;
-use super::{ApiServer, How, Kind, ip, meta, port};
+use super::{ApiServer, How, Kind};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -63,16 +65,6 @@ fn name(service: &Service, errors: &mut Errors<'_>) {
     }
     let path = Path::root().fields(&["metadata", "name"]);
     errors.each_invalid(&path, format!("the name `{name}`"), names::dns1035_label(name));
-}
-
-/// A text of the API, in which missing and empty are the same.
-pub(super) fn text(value: Option<&String>) -> &str {
-    value.map_or("", String::as_str)
-}
-
-/// The elements of a list that may be missing.
-pub(super) fn list<T>(value: Option<&Vec<T>>) -> &[T] {
-    value.map_or(&[], Vec::as_slice)
 }
 
 /// Whether the Service has no address of its own.

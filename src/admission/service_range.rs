@@ -6,8 +6,9 @@
 use k8s_openapi::api::networking::v1::{IPAddress, ServiceCIDR};
 
 use super::errors::{Errors, shortened};
-use super::service::{list, text};
-use super::{ApiServer, Kind, ip};
+use super::shared::absent::{list, text};
+use super::shared::ip;
+use super::{ApiServer, Kind};
 use crate::values::ip::{Cidr, Flaw, Ip, flaw_of_ip};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;

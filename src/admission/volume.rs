@@ -13,8 +13,8 @@ use k8s_openapi::api::core::v1::{CSIVolumeSource, EphemeralVolumeSource, ImageVo
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::errors::{Errors, shortened};
-use super::meta;
 use super::pod::Form;
+use super::shared::meta;
 use super::storage::{self, source};
 use crate::values::names;
 use crate::values::quantity::Quantity;

@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
 use super::defaults::webhook as defaults;
 use super::errors::{Errors, shortened};
-use super::selector::{self, Options as SelectorOptions};
+use super::shared::selector::{self, Options as SelectorOptions};
 use super::{ApiServer, Kind, admission_rules};
 use crate::values::{names, url};
 use crate::yaml::Path;
@@ -335,7 +335,7 @@ pub(super) fn service(
         let finding = errors.required(&path.field("namespace"), "the Service needs its namespace here");
         finding.called(path.field("name"));
     }
-    super::port::number(port, &path.field("port"), errors);
+    super::shared::port::number(port, &path.field("port"), errors);
     let Some(url_path) = url_path.filter(|text| !matches!(*text, "" | "/")) else { return };
     let path = path.field("path");
     if url_path == "//" {

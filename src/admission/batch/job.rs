@@ -5,8 +5,8 @@ use k8s_openapi::api::core::v1::PodTemplateSpec;
 
 use super::{generated, policies, update};
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::numbers::not_negative;
-use crate::admission::selector::{self, Options};
+use crate::admission::shared::numbers::not_negative;
+use crate::admission::shared::selector::{self, Options};
 use crate::admission::workload::{Selection, name_warning, query};
 use crate::admission::{ApiServer, How, Kind, defaults, pod};
 use crate::finding::Finding;

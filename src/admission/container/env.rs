@@ -7,11 +7,11 @@ use k8s_openapi::api::core::v1::{
     Container, EnvVar, EnvVarSource, FileKeySelector, ObjectFieldSelector, ResourceFieldSelector,
 };
 
-use super::mount::without_parent;
 use super::options::Options;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::meta::without_trailing_dash;
 use crate::admission::resources;
+use crate::admission::shared::meta::without_trailing_dash;
+use crate::admission::shared::paths::without_parent;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 

@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{Container, Volume, VolumeMount};
 
 use super::Facts;
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::shared::paths::path_inside;
 use crate::nearest::nearest;
 use crate::yaml::Path;
 
@@ -66,23 +67,6 @@ fn sub_paths(mount: &VolumeMount, at: &Path, list: &Path, errors: &mut Errors<'_
             finding.related(place, "the other").help("keep one of them");
         }
         path_inside(expression, &at.field("subPathExpr"), &list.field("subPathExpr"), errors);
-    }
-}
-
-/// A path, called `field`, that stays inside its directory (`validateLocalDescendingPath`).
-pub(in crate::admission) fn path_inside(value: &str, path: &Path, field: &Path, errors: &mut Errors<'_>) {
-    if value.starts_with('/') {
-        let finding = errors.invalid(path, format!("`{}` must be a relative path", shortened(value)));
-        finding.called(field.clone()).help("remove the `/` at its start");
-    }
-    without_parent(value, path, field, errors);
-}
-
-/// A path, called `field`, that nowhere goes up (`validatePathNoBacksteps`).
-pub(super) fn without_parent(value: &str, path: &Path, field: &Path, errors: &mut Errors<'_>) {
-    if value.split('/').any(|part| part == "..") {
-        let finding = errors.invalid(path, format!("the path `{}` must not contain `..`", shortened(value)));
-        finding.called(field.clone());
     }
 }
 

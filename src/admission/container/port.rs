@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{Container, ContainerPort};
 use super::{Pod, at};
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::pod::Form;
-use crate::admission::port;
+use crate::admission::shared::port;
 use crate::values::names;
 use crate::yaml::Path;
 

@@ -5,8 +5,8 @@
 
 use k8s_openapi::api::core::v1::{AppArmorProfile, SeccompProfile, SecurityContext, WindowsSecurityContextOptions};
 
-use super::mount::path_inside;
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::shared::paths::path_inside;
 use crate::values::names;
 use crate::yaml::Path;
 

@@ -12,10 +12,3 @@ pub(super) mod service;
 pub(super) mod storage;
 pub(super) mod webhook;
 pub(super) mod workload;
-
-/// Fills in a text that is missing or empty, which is the same to Go where the field is no pointer.
-fn fill(value: &mut Option<String>, default: &str) {
-    if value.as_deref().is_none_or(str::is_empty) {
-        *value = Some(default.to_owned());
-    }
-}

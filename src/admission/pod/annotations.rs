@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{AppArmorProfile, PodSpec, SeccompProfile, Toleration};
 
 use super::{Form, containers};
-use crate::admission::container::path_inside;
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::scheduling;
+use crate::admission::shared::paths::path_inside;
 use crate::yaml::Path;
 
 pub(super) const MIRROR: &str = "kubernetes.io/config.mirror";

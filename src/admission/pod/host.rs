@@ -6,7 +6,7 @@
 use k8s_openapi::api::core::v1::{PodDNSConfig, PodSpec};
 
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::ip;
+use crate::admission::shared::ip;
 use crate::values::names;
 use crate::yaml::Path;
 

@@ -15,7 +15,7 @@ use super::{node_affinity, weight};
 use crate::admission::ApiServer;
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::node_labels::warn_if_deprecated;
-use crate::admission::selector::{Options, label_selector};
+use crate::admission::shared::selector::{Options, label_selector};
 use crate::finding::Finding;
 use crate::values::names;
 use crate::yaml::Path;

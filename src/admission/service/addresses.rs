@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::ServiceSpec;
 
 use super::allocation::{PLACEHOLDER, family_of};
-use super::ports::{FIRST, first};
-use super::{is_headless, list, text};
+use super::is_headless;
 use crate::admission::errors::Errors;
-use crate::admission::ip;
+use crate::admission::shared::absent::{list, text};
+use crate::admission::shared::ip;
+use crate::admission::shared::repeats::{FIRST, first};
 use crate::yaml::Path;
 
 /// `clusterIP`, `clusterIPs`, `ipFamilies` and `ipFamilyPolicy`.

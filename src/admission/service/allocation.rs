@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
 
-use super::{addresses, list, needs_health_check, text};
+use super::{addresses, needs_health_check};
 use crate::admission::errors::Errors;
+use crate::admission::shared::absent::{list, text};
 use crate::admission::update::service::drop_type_dependent_fields;
 use crate::values::ip::Ip;
 use crate::yaml::Path;
@@ -384,7 +385,7 @@ fn new_node_ports(spec: &mut ServiceSpec, taken: &mut BTreeSet<i32>, errors: &mu
             let first = errors.place(&path.index(first).field("nodePort"));
             let message = format!("two ports of the Service have the node port {wanted}");
             let finding = errors.invalid(&path.index(index).field("nodePort"), message).rule("duplicate-service-port");
-            finding.related(first, super::ports::FIRST);
+            finding.related(first, crate::admission::shared::repeats::FIRST);
             return false;
         }
         of_number.entry(number).or_insert(wanted);

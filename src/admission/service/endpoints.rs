@@ -9,10 +9,13 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{EndpointAddress, EndpointPort, EndpointSubset, Endpoints};
 use k8s_openapi::api::discovery::v1::{self, Endpoint, EndpointHints, EndpointSlice};
 
-use super::ports::{FIRST, app_protocol, first, unnamed};
-use super::{defaults, list, text};
+use super::defaults;
+use super::ports::{app_protocol, unnamed};
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::{ApiServer, How, Kind, ip, port};
+use crate::admission::{ApiServer, How, Kind};
+use crate::admission::shared::{ip, port};
+use crate::admission::shared::absent::{list, text};
+use crate::admission::shared::repeats::{FIRST, first};
 use crate::values::ip::Ip;
 use crate::values::names;
 use crate::yaml::Path;

@@ -4,20 +4,18 @@
 //! (pkg/apis/core/validation, v1.36).
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use k8s_openapi::api::core::v1::{ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::allocation::is_placeholder;
-use super::{is_headless, list, text};
+use super::is_headless;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::port;
+use crate::admission::shared::absent::{list, text};
+use crate::admission::shared::port;
+use crate::admission::shared::repeats::{FIRST, first};
 use crate::values::names;
 use crate::yaml::Path;
-
-/// Said of the place of which another is a repetition.
-pub(in crate::admission) const FIRST: &str = "the first of them";
 
 /// All ports of a Service.
 pub(super) fn ports(spec: &ServiceSpec, all: &Path, errors: &mut Errors<'_>) {
@@ -82,17 +80,6 @@ fn single(port: &ServicePort, path: &Path, errors: &mut Errors<'_>) {
         port::number_or_name(given, &target, errors);
     }
     app_protocol(port.app_protocol.as_deref(), path, errors);
-}
-
-/// Where `key` was seen first, if it was.
-pub(in crate::admission) fn first<K: Ord>(seen: &mut BTreeMap<K, usize>, key: K, index: usize) -> Option<usize> {
-    match seen.entry(key) {
-        Entry::Occupied(entry) => Some(*entry.get()),
-        Entry::Vacant(entry) => {
-            entry.insert(index);
-            None
-        }
-    }
 }
 
 /// The port of the nodes that leads to a port of the Service.

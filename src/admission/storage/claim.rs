@@ -14,7 +14,7 @@ use super::{CLASS_ANNOTATION, access_modes, class_name, volume_mode};
 use crate::admission::defaults::storage as defaults;
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::resources::amount;
-use crate::admission::selector::{self, Options as SelectorOptions};
+use crate::admission::shared::selector::{self, Options as SelectorOptions};
 use crate::admission::update::storage as update;
 use crate::admission::{ApiServer, How, Kind};
 use crate::values::names;

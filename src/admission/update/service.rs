@@ -9,7 +9,8 @@ use k8s_openapi::api::core::v1::ServiceSpec;
 
 use crate::admission::defaults::service::is_externally_accessible;
 use crate::admission::errors::Errors;
-use crate::admission::service::{is_headless, list, needs_health_check, text};
+use crate::admission::service::{is_headless, needs_health_check};
+use crate::admission::shared::absent::{list, text};
 use crate::finding::Keeps;
 use crate::yaml::Path;
 

@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::{
 
 use super::files;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::selector::{Options, label_selector};
+use crate::admission::shared::selector::{Options, label_selector};
 use crate::values::names;
 use crate::yaml::Path;
 

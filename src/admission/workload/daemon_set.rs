@@ -6,8 +6,8 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::selection::is_empty;
 use super::{Selection, lasting_pods, query, selector_changed};
 use crate::admission::errors::Errors;
-use crate::admission::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
-use crate::admission::selector::{self, Options};
+use crate::admission::shared::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
+use crate::admission::shared::selector::{self, Options};
 use crate::admission::{ApiServer, Kind, defaults};
 use crate::yaml::Path;
 

@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{Selection, lasting_pods, name_warning, selector_changed};
 use crate::admission::errors::Errors;
-use crate::admission::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
+use crate::admission::shared::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
 use crate::admission::{ApiServer, Kind, defaults};
 use crate::yaml::Path;
 

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use crate::admission::errors::Errors;
-use crate::admission::selector::{self, Options};
+use crate::admission::shared::selector::{self, Options};
 use crate::admission::update::changes;
 use crate::cluster::Labels;
 use crate::values::selector::{MatchExpression, Requirement, Selector};

@@ -13,7 +13,7 @@ use k8s_openapi::api::core::v1::{
 use super::selection::way_out;
 use super::{Selection, lasting};
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
+use crate::admission::shared::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
 use crate::admission::update::{Change, changes};
 use crate::admission::{ApiServer, How, Kind, defaults, pod, storage};
 use crate::finding::Keeps;

@@ -5,13 +5,13 @@
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::errors::{Errors, shortened};
+use crate::admission::errors::{Errors, shortened};
 use crate::finding::Finding;
 use crate::values::names;
 use crate::yaml::Path;
 
 /// A number of the struct at `path` that must not be below zero. Returns the finding if it is.
-pub(super) fn not_negative<'e>(
+pub(in crate::admission) fn not_negative<'e>(
     value: Option<impl Into<i64>>,
     path: &Path,
     field: &'static str,
@@ -23,7 +23,12 @@ pub(super) fn not_negative<'e>(
 }
 
 /// A number from zero up, or a percentage.
-pub(super) fn int_or_percent(value: &IntOrString, path: &Path, field: &'static str, errors: &mut Errors<'_>) {
+pub(in crate::admission) fn int_or_percent(
+    value: &IntOrString,
+    path: &Path,
+    field: &'static str,
+    errors: &mut Errors<'_>,
+) {
     match value {
         IntOrString::Int(number) => {
             not_negative(Some(*number), path, field, errors);
@@ -41,7 +46,12 @@ pub(super) fn int_or_percent(value: &IntOrString, path: &Path, field: &'static s
 }
 
 /// A percentage must not be above 100.
-pub(super) fn at_most_all(value: &IntOrString, path: &Path, field: &'static str, errors: &mut Errors<'_>) {
+pub(in crate::admission) fn at_most_all(
+    value: &IntOrString,
+    path: &Path,
+    field: &'static str,
+    errors: &mut Errors<'_>,
+) {
     if let Some(percent) = percent(value).filter(|percent| *percent > 100) {
         let message = format!("`{field}` is at most 100%, not {percent}%");
         errors.invalid(&path.field(field), message).help("write `100%` for all of the pods, or less");
@@ -50,7 +60,7 @@ pub(super) fn at_most_all(value: &IntOrString, path: &Path, field: &'static str,
 
 /// Whether it is nothing, as number or percentage (`getIntOrPercentValue`): a text that is no percentage counts by the
 /// number that it is, and as nothing if it is none.
-pub(super) fn is_zero(value: &IntOrString) -> bool {
+pub(in crate::admission) fn is_zero(value: &IntOrString) -> bool {
     match value {
         IntOrString::Int(number) => *number == 0,
         IntOrString::String(text) => percent(value).or_else(|| text.parse().ok()).unwrap_or(0) == 0,

@@ -4,8 +4,8 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
-use super::errors::{Errors, shortened};
 use super::meta;
+use crate::admission::errors::{Errors, shortened};
 use crate::values::names;
 use crate::yaml::Path;
 

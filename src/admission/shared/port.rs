@@ -5,12 +5,12 @@
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::errors::{Errors, shortened};
+use crate::admission::errors::{Errors, shortened};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
 /// The number of a port at `path`.
-pub(super) fn number(number: i32, path: &Path, errors: &mut Errors<'_>) {
+pub(in crate::admission) fn number(number: i32, path: &Path, errors: &mut Errors<'_>) {
     if !names::port_number(number.into()).is_empty() {
         let message = format!("port {number} is not between 1 and 65535");
         errors.invalid(path, message).rule("port-out-of-range");
@@ -18,7 +18,7 @@ pub(super) fn number(number: i32, path: &Path, errors: &mut Errors<'_>) {
 }
 
 /// A port by its number, or by the name that a container gives it.
-pub(super) fn number_or_name(port: &IntOrString, path: &Path, errors: &mut Errors<'_>) {
+pub(in crate::admission) fn number_or_name(port: &IntOrString, path: &Path, errors: &mut Errors<'_>) {
     match port {
         IntOrString::Int(number) => self::number(*number, path, errors),
         IntOrString::String(name) => {
@@ -29,7 +29,12 @@ pub(super) fn number_or_name(port: &IntOrString, path: &Path, errors: &mut Error
 
 /// The name of a port: [`names::port_name`] for those of containers and what refers to them, [`names::dns1123_label`] for
 /// those of Services. Returns whether it is one.
-pub(super) fn name(name: &str, check: fn(&str) -> Problems, path: &Path, errors: &mut Errors<'_>) -> bool {
+pub(in crate::admission) fn name(
+    name: &str,
+    check: fn(&str) -> Problems,
+    path: &Path,
+    errors: &mut Errors<'_>,
+) -> bool {
     let problems = check(name);
     if problems.is_empty() {
         return true;
@@ -43,7 +48,7 @@ pub(super) fn name(name: &str, check: fn(&str) -> Problems, path: &Path, errors:
 }
 
 /// The protocol of a port, after defaulting.
-pub(super) fn protocol(protocol: &str, path: &Path, errors: &mut Errors<'_>) {
+pub(in crate::admission) fn protocol(protocol: &str, path: &Path, errors: &mut Errors<'_>) {
     if !matches!(protocol, "TCP" | "UDP" | "SCTP") {
         errors.unsupported(path, "the protocol of a port", protocol, ["SCTP", "TCP", "UDP"]);
     }

@@ -5,7 +5,7 @@
 //! pkg/apis/core/validation (v1.36). The API server warns only about what it takes; here nothing is warned about that is
 //! refused.
 
-use super::errors::{Errors, shortened};
+use crate::admission::errors::{Errors, shortened};
 use crate::finding::Finding;
 use crate::values::ip::{Cidr, Flaw, Ip, flaw_of_cidr, flaw_of_ip};
 use crate::yaml::Path;

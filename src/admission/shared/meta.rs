@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 
-use super::errors::{Errors, shortened};
+use crate::admission::errors::{Errors, shortened};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -47,7 +47,7 @@ impl Scope for ClusterResourceScope {
 }
 
 /// Gives an object with a `generateName` a name as the API server would make it.
-pub(super) fn generate_name(meta: &mut ObjectMeta) {
+pub(in crate::admission) fn generate_name(meta: &mut ObjectMeta) {
     let Some(prefix) = meta.generate_name.as_deref().filter(|prefix| !prefix.is_empty()) else { return };
     if meta.name.as_deref().is_none_or(str::is_empty) {
         let cut = (0..=prefix.len().min(GENERATED_LIMIT)).rev().find(|at| prefix.is_char_boundary(*at)).unwrap_or(0);
@@ -56,7 +56,7 @@ pub(super) fn generate_name(meta: &mut ObjectMeta) {
 }
 
 /// The metadata of a new object of API group `group`, whose name obeys `check_name`.
-pub(super) fn create(
+pub(in crate::admission) fn create(
     meta: &ObjectMeta,
     namespaced: bool,
     check_name: fn(&str) -> Problems,
@@ -101,7 +101,7 @@ pub(super) fn create(
 /// The metadata of an object of API group `group` that takes the place of another one.
 ///
 /// What the server sets is taken over from the old object where the new one is silent, as `rest.BeforeUpdate` does.
-pub(super) fn update(meta: &ObjectMeta, group: &str, errors: &mut Errors<'_>) {
+pub(in crate::admission) fn update(meta: &ObjectMeta, group: &str, errors: &mut Errors<'_>) {
     shared(meta, group, &Path::root().field("metadata"), errors);
 }
 
@@ -220,7 +220,7 @@ fn owners(owners: &[OwnerReference], path: &Path, errors: &mut Errors<'_>) {
 
 /// A prefix may end in a dash, because something follows it. The letter before the dash is replaced as well
 /// (`maskTrailingDash`).
-pub(super) fn without_trailing_dash(name: &str) -> Cow<'_, str> {
+pub(in crate::admission) fn without_trailing_dash(name: &str) -> Cow<'_, str> {
     let start = name.strip_suffix('-').filter(|start| !start.is_empty());
     match start.and_then(|start| start.get(..start.len() - 1)) {
         Some(start) => Cow::Owned(format!("{start}a")),
