@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::batch::v1::{CronJob, Job, JobSpec};
 
 use super::pod::template;
-use super::workload::text;
 use crate::admission::ApiServer;
+use crate::admission::shared::absent::fill;
 
 pub(in crate::admission) fn job(job: &mut Job, server: &ApiServer) {
     let spec = job.spec.get_or_insert_default();
@@ -36,7 +36,7 @@ pub(in crate::admission) fn job(job: &mut Job, server: &ApiServer) {
 pub(in crate::admission) fn cron_job(cron_job: &mut CronJob, server: &ApiServer) {
     let spec = &mut cron_job.spec;
     parts(spec.job_template.spec.get_or_insert_default(), server);
-    text(&mut spec.concurrency_policy, "Allow");
+    fill(&mut spec.concurrency_policy, "Allow");
     spec.suspend.get_or_insert(false);
     spec.successful_jobs_history_limit.get_or_insert(3);
     spec.failed_jobs_history_limit.get_or_insert(1);
@@ -47,6 +47,6 @@ fn parts(spec: &mut JobSpec, server: &ApiServer) {
     template(&mut spec.template, server);
     let rules = spec.pod_failure_policy.iter_mut().flat_map(|policy| &mut policy.rules);
     for pattern in rules.flat_map(|rule| rule.on_pod_conditions.iter_mut().flatten()) {
-        text(&mut pattern.status, "True");
+        fill(&mut pattern.status, "True");
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::core::v1::{DownwardAPIVolumeFile, EmptyDirVolumeSource, PodSpec, PodTemplateSpec, Volume};
 
 use super::{container, storage};
+use crate::admission::shared::absent::fill;
 use crate::admission::{ApiServer, pod};
 
 /// Fills in what a Pod may leave out (`SetDefaults_Pod`).
@@ -31,9 +32,9 @@ pub(in crate::admission) fn template(template: &mut PodTemplateSpec, server: &Ap
 /// Fills in what the spec of a pod may leave out (`SetDefaults_PodSpec`).
 fn spec(spec: &mut PodSpec, server: &ApiServer) {
     drop_disabled(spec, server);
-    text(&mut spec.dns_policy, "ClusterFirst");
-    text(&mut spec.restart_policy, "Always");
-    text(&mut spec.scheduler_name, "default-scheduler");
+    fill(&mut spec.dns_policy, "ClusterFirst");
+    fill(&mut spec.restart_policy, "Always");
+    fill(&mut spec.scheduler_name, "default-scheduler");
     spec.security_context.get_or_insert_default();
     spec.termination_grace_period_seconds.get_or_insert(30);
     // The old name of the field still counts where the new one is missing.
@@ -52,12 +53,6 @@ fn spec(spec: &mut PodSpec, server: &ApiServer) {
     container::containers(spec, server);
 }
 
-fn text(field: &mut Option<String>, value: &str) {
-    if field.as_deref().is_none_or(str::is_empty) {
-        *field = Some(value.to_owned());
-    }
-}
-
 /// As `SetDefaults_Volume` and those of the types.
 fn volume(volume: &mut Volume, server: &ApiServer) {
     const MODE: i32 = 0o644;
@@ -66,7 +61,7 @@ fn volume(volume: &mut Volume, server: &ApiServer) {
     }
     if let Some(image) = volume.image.as_mut().filter(|_| server.enabled("ImageVolume")) {
         let latest = container::is_latest(image.reference.as_deref().unwrap_or_default());
-        text(&mut image.pull_policy, if latest { "Always" } else { "IfNotPresent" });
+        fill(&mut image.pull_policy, if latest { "Always" } else { "IfNotPresent" });
     }
     if let Some(path) = &mut volume.host_path {
         path.type_.get_or_insert_default();
@@ -102,12 +97,12 @@ fn volume(volume: &mut Volume, server: &ApiServer) {
 
 fn disk(volume: &mut Volume) {
     if let Some(iscsi) = &mut volume.iscsi {
-        text(&mut iscsi.iscsi_interface, "default");
+        fill(&mut iscsi.iscsi_interface, "default");
     }
     if let Some(rbd) = &mut volume.rbd {
-        text(&mut rbd.pool, "rbd");
-        text(&mut rbd.user, "admin");
-        text(&mut rbd.keyring, "/etc/ceph/keyring");
+        fill(&mut rbd.pool, "rbd");
+        fill(&mut rbd.user, "admin");
+        fill(&mut rbd.keyring, "/etc/ceph/keyring");
     }
     if let Some(disk) = &mut volume.azure_disk {
         disk.caching_mode.get_or_insert_with(|| "ReadWrite".to_owned());
@@ -116,8 +111,8 @@ fn disk(volume: &mut Volume) {
         disk.kind.get_or_insert_with(|| "Shared".to_owned());
     }
     if let Some(scale_io) = &mut volume.scale_io {
-        text(&mut scale_io.storage_mode, "ThinProvisioned");
-        text(&mut scale_io.fs_type, "xfs");
+        fill(&mut scale_io.storage_mode, "ThinProvisioned");
+        fill(&mut scale_io.fs_type, "xfs");
     }
 }
 
@@ -128,7 +123,7 @@ fn is_untyped(volume: &Volume) -> bool {
 
 fn downward_files(files: Option<&mut Vec<DownwardAPIVolumeFile>>) {
     for field in files.into_iter().flatten().filter_map(|file| file.field_ref.as_mut()) {
-        text(&mut field.api_version, "v1");
+        fill(&mut field.api_version, "v1");
     }
 }
 

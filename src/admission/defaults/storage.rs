@@ -4,23 +4,22 @@ use k8s_openapi::api::core::v1::{PersistentVolumeClaimSpec, PersistentVolumeSpec
 use k8s_openapi::api::storage::v1::{CSIDriverSpec, StorageClass};
 
 use crate::admission::ApiServer;
+use crate::admission::shared::absent::fill;
 
 /// Fills in what a volume may leave out.
 pub(in crate::admission) fn volume(spec: &mut PersistentVolumeSpec) {
-    if spec.persistent_volume_reclaim_policy.as_deref().is_none_or(str::is_empty) {
-        spec.persistent_volume_reclaim_policy = Some("Retain".to_owned());
-    }
+    fill(&mut spec.persistent_volume_reclaim_policy, "Retain");
     spec.volume_mode.get_or_insert_with(|| "Filesystem".to_owned());
     if let Some(source) = &mut spec.host_path {
         source.type_.get_or_insert_default();
     }
     if let Some(source) = &mut spec.rbd {
-        if_empty(&mut source.pool, "rbd");
-        if_empty(&mut source.user, "admin");
-        if_empty(&mut source.keyring, "/etc/ceph/keyring");
+        fill(&mut source.pool, "rbd");
+        fill(&mut source.user, "admin");
+        fill(&mut source.keyring, "/etc/ceph/keyring");
     }
     if let Some(source) = &mut spec.iscsi {
-        if_empty(&mut source.iscsi_interface, "default");
+        fill(&mut source.iscsi_interface, "default");
     }
     if let Some(source) = &mut spec.azure_disk {
         source.caching_mode.get_or_insert_with(|| "ReadWrite".to_owned());
@@ -29,8 +28,8 @@ pub(in crate::admission) fn volume(spec: &mut PersistentVolumeSpec) {
         source.kind.get_or_insert_with(|| "Shared".to_owned());
     }
     if let Some(source) = &mut spec.scale_io {
-        if_empty(&mut source.storage_mode, "ThinProvisioned");
-        if_empty(&mut source.fs_type, "xfs");
+        fill(&mut source.storage_mode, "ThinProvisioned");
+        fill(&mut source.fs_type, "xfs");
     }
 }
 
@@ -58,12 +57,5 @@ pub(in crate::admission) fn driver(spec: &mut CSIDriverSpec, server: &ApiServer)
     spec.se_linux_mount.get_or_insert(false);
     if server.enabled("VolumeLimitScaling") {
         spec.prevent_pod_scheduling_if_missing.get_or_insert(false);
-    }
-}
-
-/// The value of a text that is not a pointer in the original, so that empty and absent are the same.
-fn if_empty(text: &mut Option<String>, value: &str) {
-    if text.as_deref().is_none_or(str::is_empty) {
-        *text = Some(value.to_owned());
     }
 }

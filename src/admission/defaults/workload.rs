@@ -9,20 +9,14 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::pod::template;
 use super::storage;
 use crate::admission::ApiServer;
-
-/// Sets a text that is missing or empty.
-pub(super) fn text(field: &mut Option<String>, default: &str) {
-    if field.as_deref().is_none_or(str::is_empty) {
-        *field = Some(default.to_owned());
-    }
-}
+use crate::admission::shared::absent::fill;
 
 pub(in crate::admission) fn deployment(deployment: &mut Deployment, server: &ApiServer) {
     let spec = &mut deployment.spec;
     template(&mut spec.template, server);
     spec.replicas.get_or_insert(1);
     let strategy = spec.strategy.get_or_insert_default();
-    text(&mut strategy.type_, "RollingUpdate");
+    fill(&mut strategy.type_, "RollingUpdate");
     if strategy.type_.as_deref() == Some("RollingUpdate") {
         let rolling = strategy.rolling_update.get_or_insert_default();
         let quarter = || IntOrString::String("25%".to_owned());
@@ -42,7 +36,7 @@ pub(in crate::admission) fn daemon_set(set: &mut DaemonSet, server: &ApiServer) 
     let spec = &mut set.spec;
     template(&mut spec.template, server);
     let strategy = spec.update_strategy.get_or_insert_default();
-    text(&mut strategy.type_, "RollingUpdate");
+    fill(&mut strategy.type_, "RollingUpdate");
     if strategy.type_.as_deref() == Some("RollingUpdate") {
         let rolling = strategy.rolling_update.get_or_insert_default();
         rolling.max_unavailable.get_or_insert(IntOrString::Int(1));
@@ -57,10 +51,10 @@ pub(in crate::admission) fn stateful_set(set: &mut StatefulSet, server: &ApiServ
     for claim in spec.volume_claim_templates.iter_mut().flatten() {
         self::claim(claim);
     }
-    text(&mut spec.pod_management_policy, "OrderedReady");
+    fill(&mut spec.pod_management_policy, "OrderedReady");
     let strategy = spec.update_strategy.get_or_insert_default();
     if strategy.type_.as_deref().is_none_or(str::is_empty) {
-        text(&mut strategy.type_, "RollingUpdate");
+        fill(&mut strategy.type_, "RollingUpdate");
         strategy.rolling_update.get_or_insert_default();
     }
     // Where the type is written, a missing `rollingUpdate` stays missing.
@@ -73,15 +67,15 @@ pub(in crate::admission) fn stateful_set(set: &mut StatefulSet, server: &ApiServ
         }
     }
     let retention = spec.persistent_volume_claim_retention_policy.get_or_insert_default();
-    text(&mut retention.when_deleted, "Retain");
-    text(&mut retention.when_scaled, "Retain");
+    fill(&mut retention.when_deleted, "Retain");
+    fill(&mut retention.when_scaled, "Retain");
     spec.replicas.get_or_insert(1);
     spec.revision_history_limit.get_or_insert(10);
 }
 
 /// A template for claims, as `SetDefaults_PersistentVolumeClaim` fills it in.
 fn claim(claim: &mut PersistentVolumeClaim) {
-    text(&mut claim.status.get_or_insert_default().phase, "Pending");
+    fill(&mut claim.status.get_or_insert_default().phase, "Pending");
     storage::claim(claim.spec.get_or_insert_default());
 }
 
