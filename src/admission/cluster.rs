@@ -8,8 +8,8 @@ use k8s_openapi::api::core::v1::{ResourceRequirements, Toleration};
 use k8s_openapi::api::node::v1::{Overhead, RuntimeClass, Scheduling};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 
+use super::core::resources::{self, Rules};
 use super::errors::{Errors, shortened};
-use super::resources::{self, Rules};
 use crate::finding::Keeps;
 use super::{ApiServer, Kind, node_labels, scheduling};
 use super::shared::meta;

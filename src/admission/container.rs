@@ -25,9 +25,9 @@ pub(super) use self::env::{field_ref, resource_field_ref};
 pub(super) use self::ephemeral::{as_container, as_ephemeral};
 pub(super) use self::options::Options;
 pub(super) use self::security::{app_armor_profile, seccomp_profile, windows_options};
+use super::core::resources;
 use super::errors::{Errors, shortened};
 use super::pod::Form;
-use super::resources;
 use crate::values::names;
 use crate::yaml::Path;
 

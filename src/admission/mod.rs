@@ -10,22 +10,20 @@ pub(crate) mod apply;
 mod autoscaling;
 mod batch;
 mod cluster;
-mod config;
 mod container;
+mod coordination;
+mod core;
 mod defaults;
 mod definition;
 mod errors;
 mod expressions;
 mod ingress;
 mod judge;
-mod namespace;
 mod network_policy;
 mod node_labels;
 mod pod;
 mod policy;
-mod quota;
 mod rbac;
-mod resources;
 mod scheduling;
 mod server;
 mod service;
@@ -39,7 +37,7 @@ mod workload;
 
 use std::any::Any;
 
-use k8s_openapi::api::{self, coordination, core, discovery, networking};
+use k8s_openapi::api;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
@@ -126,14 +124,14 @@ fn row_of(object: &Object) -> Option<&'static Row> {
 /// Each kind in each version that is served, by the module that knows it.
 static KINDS: &[Row] = &[
     // pod
-    Row::of::<core::v1::Pod>(),
-    Row::of::<core::v1::PodTemplate>(),
+    Row::of::<api::core::v1::Pod>(),
+    Row::of::<api::core::v1::PodTemplate>(),
     // workload
     Row::of::<api::apps::v1::DaemonSet>(),
     Row::of::<api::apps::v1::Deployment>(),
     Row::of::<api::apps::v1::ReplicaSet>(),
     Row::of::<api::apps::v1::StatefulSet>(),
-    Row::of::<core::v1::ReplicationController>(),
+    Row::of::<api::core::v1::ReplicationController>(),
     // batch
     Row::of::<api::batch::v1::CronJob>(),
     Row::of::<api::batch::v1::Job>(),
@@ -142,27 +140,27 @@ static KINDS: &[Row] = &[
     Row::of::<api::autoscaling::v2::HorizontalPodAutoscaler>(),
     Row::of::<api::policy::v1::PodDisruptionBudget>(),
     // service
-    Row::of::<core::v1::Service>(),
-    Row::of::<core::v1::Endpoints>(),
-    Row::of::<discovery::v1::EndpointSlice>(),
+    Row::of::<api::core::v1::Service>(),
+    Row::of::<api::core::v1::Endpoints>(),
+    Row::of::<api::discovery::v1::EndpointSlice>(),
     // ingress
-    Row::of::<networking::v1::Ingress>(),
-    Row::of::<networking::v1::IngressClass>(),
-    Row::of::<networking::v1::NetworkPolicy>(),
-    Row::of::<networking::v1::IPAddress>(),
-    Row::of::<networking::v1::ServiceCIDR>(),
+    Row::of::<api::networking::v1::Ingress>(),
+    Row::of::<api::networking::v1::IngressClass>(),
+    Row::of::<api::networking::v1::NetworkPolicy>(),
+    Row::of::<api::networking::v1::IPAddress>(),
+    Row::of::<api::networking::v1::ServiceCIDR>(),
     // namespace
-    Row::of::<core::v1::Namespace>(),
-    Row::of::<core::v1::ServiceAccount>(),
-    Row::of::<coordination::v1::Lease>(),
-    Row::of::<core::v1::ResourceQuota>(),
-    Row::of::<core::v1::LimitRange>(),
+    Row::of::<api::core::v1::Namespace>(),
+    Row::of::<api::core::v1::ServiceAccount>(),
+    Row::of::<api::coordination::v1::Lease>(),
+    Row::of::<api::core::v1::ResourceQuota>(),
+    Row::of::<api::core::v1::LimitRange>(),
     // config
-    Row::of::<core::v1::ConfigMap>(),
-    Row::of::<core::v1::Secret>(),
+    Row::of::<api::core::v1::ConfigMap>(),
+    Row::of::<api::core::v1::Secret>(),
     // storage
-    Row::of::<core::v1::PersistentVolume>(),
-    Row::of::<core::v1::PersistentVolumeClaim>(),
+    Row::of::<api::core::v1::PersistentVolume>(),
+    Row::of::<api::core::v1::PersistentVolumeClaim>(),
     Row::of::<api::storage::v1::CSIDriver>(),
     Row::of::<api::storage::v1::StorageClass>(),
     Row::of::<api::storage::v1::VolumeAttributesClass>(),

@@ -8,8 +8,8 @@ use k8s_openapi::api::core::v1::{
 };
 
 use super::options::Options;
+use crate::admission::core::resources;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::resources;
 use crate::admission::shared::meta::without_trailing_dash;
 use crate::admission::shared::paths::without_parent;
 use crate::values::names::{self, Problems};

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 
 use super::{as_container, init_of, is_sidecar};
-use crate::admission::{ApiServer, resources};
+use crate::admission::ApiServer;
+use crate::admission::core::resources;
 use crate::values::names;
 
 /// What is allowed.

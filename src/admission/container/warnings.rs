@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::Container;
 
 use super::{Pod, each};
+use crate::admission::core::resources;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::resources;
 use crate::yaml::Path;
 
 /// The containers of the pod whose spec is at `path`.

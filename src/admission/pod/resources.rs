@@ -12,8 +12,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::Form;
 use super::annotations::MIRROR;
+use crate::admission::core::resources::{self, Rules, amount, container_name, pod_name};
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::resources::{self, Rules, amount, container_name, pod_name};
 use crate::values::names;
 use crate::values::quantity::Quantity;
 use crate::yaml::Path;

@@ -6,9 +6,9 @@
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeSpec};
 
 use super::{CLASS_ANNOTATION, access_modes, class_name, source, volume_mode};
+use crate::admission::core::resources::amount;
 use crate::admission::defaults::storage as defaults;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::resources::amount;
 use crate::admission::update::storage as update;
 use crate::admission::{ApiServer, How, Kind, node_labels, scheduling};
 use crate::yaml::Path;

@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::{
 };
 use serde_json::{Map, Value};
 
+use crate::admission::core::resources::amount;
 use crate::admission::errors::Errors;
-use crate::admission::resources::amount;
 use crate::admission::storage::{claim_requests, source};
 use crate::finding::Keeps;
 use crate::values::quantity::Quantity;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 
-use super::errors::{Errors, shortened};
-use super::{ApiServer, Kind};
+use crate::admission::{ApiServer, Kind};
+use crate::admission::errors::{Errors, shortened};
 use crate::finding::Keeps;
 use crate::values::names;
 use crate::yaml::Path;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{ResourceClaim, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 
-use super::errors::{Errors, shortened};
+use crate::admission::errors::{Errors, shortened};
 use crate::nearest::nearest;
 use crate::values::names;
 use crate::values::quantity::Quantity;
@@ -48,7 +48,7 @@ const OF_QUOTAS: &[&str] = &[
 ];
 
 /// Whether the name is one of huge pages of some size.
-pub(super) fn is_huge_pages(name: &str) -> bool {
+pub(in crate::admission) fn is_huge_pages(name: &str) -> bool {
     name.starts_with(HUGE_PAGES)
 }
 
@@ -68,7 +68,7 @@ pub(super) fn is_whole(name: &str) -> bool {
 }
 
 /// Whether limits may exceed requests (`IsOvercommitAllowed`).
-pub(super) fn may_overcommit(name: &str) -> bool {
+pub(in crate::admission) fn may_overcommit(name: &str) -> bool {
     is_native(name) && !is_huge_pages(name)
 }
 
@@ -98,7 +98,7 @@ pub(super) fn name(name: &str, path: &Path, errors: &mut Errors<'_>) -> bool {
 }
 
 /// The name of a resource of containers (`validateContainerResourceName`). Returns whether it is one.
-pub(super) fn container_name(name: &str, path: &Path, errors: &mut Errors<'_>) -> bool {
+pub(in crate::admission) fn container_name(name: &str, path: &Path, errors: &mut Errors<'_>) -> bool {
     const KNOWN: &[&[&str]] = &[OF_CONTAINERS];
     if !named(name, path, KNOWN, errors) {
         return false;
@@ -117,7 +117,7 @@ pub(super) fn container_name(name: &str, path: &Path, errors: &mut Errors<'_>) -
 }
 
 /// The name of a resource of pods as a whole (`validatePodResourceName`). Returns whether it is one.
-pub(super) fn pod_name(name: &str, path: &Path, errors: &mut Errors<'_>) -> bool {
+pub(in crate::admission) fn pod_name(name: &str, path: &Path, errors: &mut Errors<'_>) -> bool {
     if !self::name(name, path, errors) {
         return false;
     }
@@ -130,7 +130,7 @@ pub(super) fn pod_name(name: &str, path: &Path, errors: &mut Errors<'_>) -> bool
 }
 
 /// Whether a pod as a whole can ask for the resource (`IsSupportedPodLevelResource`).
-pub(super) fn is_of_pods(name: &str) -> bool {
+pub(in crate::admission) fn is_of_pods(name: &str) -> bool {
     matches!(name, "cpu" | "memory") || is_huge_pages(name)
 }
 
@@ -169,7 +169,7 @@ fn unknown(name: &str, path: &Path, known: &[&[&str]], errors: &mut Errors<'_>) 
 }
 
 /// The amount that is written; `None` for a text that the decoder refuses.
-pub(super) fn amount(written: &Written) -> Option<Quantity> {
+pub(in crate::admission) fn amount(written: &Written) -> Option<Quantity> {
     Quantity::decode(&written.0).ok()
 }
 
@@ -188,17 +188,17 @@ pub(super) fn quantity(name: &str, value: &Written, path: &Path, errors: &mut Er
 
 /// What is asked of resources.
 #[derive(Clone, Copy)]
-pub(super) struct Rules<'a> {
+pub(in crate::admission) struct Rules<'a> {
     /// What the names must obey: [`container_name`] or [`pod_name`].
-    pub(super) name: fn(&str, &Path, &mut Errors<'_>) -> bool,
+    pub(in crate::admission) name: fn(&str, &Path, &mut Errors<'_>) -> bool,
     /// The names of the pod's resource claims.
-    pub(super) claims: &'a BTreeSet<&'a str>,
+    pub(in crate::admission) claims: &'a BTreeSet<&'a str>,
     /// Whether huge pages may be asked for in amounts that no number of pages makes up, as an older object did.
-    pub(super) allow_indivisible_huge_pages: bool,
+    pub(in crate::admission) allow_indivisible_huge_pages: bool,
 }
 
 /// Requests, limits and claims at `path` (`validateResourceRequirements`).
-pub(super) fn requirements(
+pub(in crate::admission) fn requirements(
     requirements: &ResourceRequirements,
     rules: Rules<'_>,
     path: &Path,
@@ -290,13 +290,13 @@ fn page_size(size: &str) -> Option<i64> {
 
 /// Whether the requirements hold huge pages that no number of pages makes up
 /// (`checkContainerUseIndivisibleHugePagesValues`).
-pub(super) fn has_indivisible_huge_pages(requirements: &ResourceRequirements) -> bool {
+pub(in crate::admission) fn has_indivisible_huge_pages(requirements: &ResourceRequirements) -> bool {
     let lists = [&requirements.limits, &requirements.requests];
     lists.into_iter().flatten().flatten().any(|(name, value)| is_indivisible(name, value))
 }
 
 /// Whether this is an amount of huge pages that no number of pages makes up.
-pub(super) fn is_indivisible(name: &str, value: &Written) -> bool {
+pub(in crate::admission) fn is_indivisible(name: &str, value: &Written) -> bool {
     let asked = |size| Some(amount(value)?.value() % page_size(size)?);
     name.strip_prefix(HUGE_PAGES).is_some_and(|size| asked(size) != Some(0))
 }

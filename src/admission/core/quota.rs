@@ -10,10 +10,11 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 
-use super::errors::{Errors, shortened};
-use super::{ApiServer, How, Kind, resources};
-use super::shared::absent::list;
-use super::shared::repeats::{FIRST, first};
+use crate::admission::{ApiServer, Kind, Update};
+use crate::admission::errors::{Errors, shortened};
+use crate::admission::shared::absent::list;
+use crate::admission::shared::repeats::{FIRST, first};
+use super::{How, resources};
 use crate::nearest::nearest;
 use crate::values::names;
 use crate::values::quantity::Quantity;

@@ -1,20 +1,18 @@
-//! Namespaces, service accounts and leases.
+//! Namespaces.
 //!
-//! Mirrors `ValidateNamespace`, `ValidateServiceAccount` and their strategies (pkg/apis/core/validation,
-//! pkg/registry/core), `ValidateLease` of pkg/apis/coordination/validation, and what the `PodSecurity` admission plugin asks of
-//! labels (v1.36).
+//! Mirrors `ValidateNamespace` and its strategy (pkg/apis/core/validation, pkg/registry/core), and what the `PodSecurity`
+//! admission plugin asks of labels (v1.36).
 
-use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
-use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
+use k8s_openapi::api::core::v1::Namespace;
 
-use super::errors::{Errors, shortened};
-use super::{ApiServer, How, Kind, meta};
-use super::shared::absent::list;
+use crate::admission::{ApiServer, Kind};
+use crate::admission::errors::{Errors, shortened};
+use crate::admission::shared::absent::list;
+use crate::admission::shared::meta;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
-const MOUNTABLE_SECRETS: &str = "kubernetes.io/enforce-mountable-secrets";
 
 impl Kind for Namespace {
     const NAME: fn(&str) -> Problems = names::dns1123_label;
@@ -115,94 +113,4 @@ fn is_version_of_standard(version: &str) -> bool {
                 && minor.bytes().all(|byte| byte.is_ascii_digit())
                 && (minor == "0" || !minor.starts_with('0'))
         })
-}
-
-impl Kind for ServiceAccount {
-    fn set_defaults(&mut self, _: &ApiServer) {}
-
-    fn validate(&self, errors: &mut Errors<'_>) {
-        mountable_secrets(self, None, errors);
-    }
-
-    fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
-        mountable_secrets(self, Some(old), errors);
-    }
-}
-
-/// An annotation that is deprecated; who has it already is not warned again.
-fn mountable_secrets(account: &ServiceAccount, old: Option<&ServiceAccount>, errors: &mut Errors<'_>) {
-    let has = |account: &ServiceAccount| {
-        account.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(MOUNTABLE_SECRETS))
-    };
-    if has(account) && !old.is_some_and(has) {
-        let path = Path::root().fields(&["metadata", "annotations"]).key(MOUNTABLE_SECRETS);
-        let place = errors.key_place(&path);
-        let finding = errors.warn(&path, format!("the annotation `{MOUNTABLE_SECRETS}` is deprecated")).at(place);
-        finding.help("keep pods that may not see each other's Secrets in separate namespaces");
-    }
-}
-
-impl Kind for Lease {
-    const UNCONDITIONAL_UPDATE: bool = false;
-
-    fn set_defaults(&mut self, _: &ApiServer) {}
-
-    /// Without the feature, its fields are dropped unless they are in use.
-    fn prepare(&mut self, old: Option<&mut Self>, _: How, errors: &mut Errors<'_>) -> bool {
-        if let Some(spec) = self.spec.as_mut().filter(|_| !errors.server.enabled("CoordinatedLeaderElection")) {
-            let old = old.as_deref();
-            let old = old.and_then(|old| old.spec.as_ref());
-            if old.is_none_or(|old| old.strategy.is_none()) {
-                spec.strategy = None;
-            }
-            if old.is_none_or(|old| old.preferred_holder.is_none()) {
-                spec.preferred_holder = None;
-            }
-        }
-        true
-    }
-
-    fn validate(&self, errors: &mut Errors<'_>) {
-        if let Some(spec) = &self.spec {
-            lease(spec, &Path::root().field("spec"), errors);
-        }
-    }
-
-    fn validate_update(&self, _: &Self, errors: &mut Errors<'_>) {
-        self.validate(errors);
-    }
-}
-
-fn lease(spec: &LeaseSpec, path: &Path, errors: &mut Errors<'_>) {
-    if spec.lease_duration_seconds.is_some_and(|seconds| seconds <= 0) {
-        let path = path.field("leaseDurationSeconds");
-        errors.invalid(&path, "the duration of a lease must be greater than 0").help("write a number of seconds");
-    }
-    if spec.lease_transitions.is_some_and(|count| count < 0) {
-        let message = "the number of a lease's transitions cannot be negative";
-        errors.invalid(&path.field("leaseTransitions"), message);
-    }
-    if let Some(strategy) = spec.strategy.as_deref() {
-        self::strategy(strategy, &path.field("strategy"), errors);
-    }
-    let is_given = |value: Option<&str>| value.is_some_and(|value| !value.is_empty());
-    if is_given(spec.preferred_holder.as_deref()) && !is_given(spec.strategy.as_deref()) {
-        let finding = errors.forbidden(&path.field("preferredHolder"), "a preferred holder needs a strategy");
-        finding.help("add `strategy`, or remove the preferred holder");
-    }
-}
-
-/// How the holder of a lease is chosen: a way that Kubernetes knows, or one of somebody else with a domain before it.
-fn strategy(strategy: &str, path: &Path, errors: &mut Errors<'_>) {
-    const KNOWN: &str = "OldestEmulationVersion";
-    // The API server names the field twice.
-    let field = path.field("strategy");
-    if strategy.contains('/') {
-        for problem in names::qualified_name(strategy) {
-            let message = format!("the strategy of a lease `{}` {problem}", shortened(strategy));
-            errors.invalid(path, message).called(field.clone());
-        }
-    } else if strategy != KNOWN {
-        errors.unsupported(path, "the strategy of a lease", strategy, [KNOWN]).called(field);
-    }
 }
