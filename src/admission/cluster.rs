@@ -9,10 +9,11 @@ use k8s_openapi::api::node::v1::{Overhead, RuntimeClass, Scheduling};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 
 use super::core::resources::{self, Rules};
+use super::core::scheduling::{self, node_labels};
 use super::errors::{Errors, shortened};
-use crate::finding::Keeps;
-use super::{ApiServer, Kind, node_labels, scheduling};
 use super::shared::meta;
+use super::{ApiServer, Kind};
+use crate::finding::Keeps;
 use crate::values::names;
 use crate::yaml::Path;
 

@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Pod, PodSpec, PodTemplate, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::core::scheduling::{self, pods};
 use super::errors::{Errors, shortened};
-use super::scheduling::{self, pods};
 use super::{ApiServer, How, Kind, container, defaults, update, volume};
 use super::shared::meta;
 use crate::values::names;
@@ -304,7 +304,7 @@ fn other_objects(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
 fn warn(spec: &PodSpec, metadata: &ObjectMeta, path: &Path, errors: &mut Errors<'_>) {
     old_annotations(spec, metadata, path, errors);
     for key in spec.node_selector.iter().flatten().map(|(key, _)| key) {
-        super::node_labels::warn_if_deprecated(key, &path.field("nodeSelector").key(key), errors);
+        super::core::scheduling::node_labels::warn_if_deprecated(key, &path.field("nodeSelector").key(key), errors);
     }
     let mut seen = BTreeMap::new();
     let at = path.field("hostAliases");

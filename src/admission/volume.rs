@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{CSIVolumeSource, EphemeralVolumeSource, ImageVolumeSource, Volume};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::core::storage::{self, source};
 use super::errors::{Errors, shortened};
 use super::pod::Form;
 use super::shared::meta;
-use super::storage::{self, source};
 use crate::values::names;
 use crate::values::quantity::Quantity;
 use crate::yaml::Path;

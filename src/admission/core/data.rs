@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 
-use crate::admission::{ApiServer, Kind};
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::{ApiServer, Kind};
 use crate::finding::Keeps;
 use crate::values::names;
 use crate::yaml::Path;

@@ -4,4 +4,6 @@ mod data;
 mod namespace;
 mod quota;
 pub(super) mod resources;
+pub(super) mod scheduling;
 mod service_account;
+pub(super) mod storage;

@@ -9,6 +9,5 @@ pub(super) mod pod;
 pub(super) mod policy;
 pub(super) mod rbac;
 pub(super) mod service;
-pub(super) mod storage;
 pub(super) mod webhook;
 pub(super) mod workload;

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::{DownwardAPIVolumeFile, EmptyDirVolumeSource, PodSpec, PodTemplateSpec, Volume};
 
-use super::{container, storage};
+use super::container;
+use crate::admission::core::storage::defaults;
 use crate::admission::shared::absent::fill;
 use crate::admission::{ApiServer, pod};
 
@@ -86,7 +87,7 @@ fn volume(volume: &mut Volume, server: &ApiServer) {
         }
     }
     if let Some(template) = volume.ephemeral.as_mut().and_then(|ephemeral| ephemeral.volume_claim_template.as_mut()) {
-        storage::claim(&mut template.spec);
+        defaults::claim(&mut template.spec);
         if let Some(resources) = &mut template.spec.resources {
             container::resource_list(resources.requests.as_mut());
             container::resource_list(resources.limits.as_mut());

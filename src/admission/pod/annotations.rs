@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{AppArmorProfile, PodSpec, SeccompProfile, Toleration};
 
 use super::{Form, containers};
+use crate::admission::core::scheduling;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::scheduling;
 use crate::admission::shared::paths::path_inside;
 use crate::yaml::Path;
 

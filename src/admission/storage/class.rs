@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{TopologySelectorLabelRequirement, TopologySelectorTerm};
 use k8s_openapi::api::storage::v1::{StorageClass, VolumeAttributesClass};
 
-use crate::admission::defaults::storage as defaults;
+use super::defaults;
+use crate::admission::core::scheduling::node_labels;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::{ApiServer, Kind, node_labels};
+use crate::admission::{ApiServer, Kind};
 use crate::finding::Keeps;
 use crate::values::names;
 use crate::yaml::Path;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::storage::v1::{CSIDriver, CSIDriverSpec, TokenRequest};
 
-use crate::admission::defaults::storage as defaults;
+use super::defaults;
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::{ApiServer, How, Kind};
 use crate::yaml::Path;

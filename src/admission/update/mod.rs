@@ -3,6 +3,5 @@
 mod changes;
 pub(super) mod pod;
 pub(super) mod service;
-pub(super) mod storage;
 
 pub(super) use self::changes::{Change, changes, is_same};

@@ -8,9 +8,9 @@ use k8s_openapi::api::core::v1::{
     PortworxVolumeSource, RBDVolumeSource, ScaleIOVolumeSource, StorageOSVolumeSource, VsphereVirtualDiskVolumeSource,
 };
 
+use crate::admission::core::storage::source::{self, Target, iscsi_target, needed, some};
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::shared::paths::path_inside;
-use crate::admission::storage::source::{self, Target, iscsi_target, needed, some};
 use crate::values::names;
 use crate::yaml::Path;
 

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{KeyToPath, Volume};
 
+use crate::admission::core::storage::claim_warnings;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::storage::claim_warnings;
 use crate::yaml::Path;
 
 pub(super) fn warn(volumes: &[Volume], path: &Path, errors: &mut Errors<'_>) {

@@ -1,4 +1,4 @@
-//! What may not change in volumes, claims and classes of storage.
+//! What may not change in volumes and claims.
 
 use k8s_openapi::api::core::v1::{
     NodeSelectorRequirement, PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeSpec,
@@ -6,9 +6,9 @@ use k8s_openapi::api::core::v1::{
 };
 use serde_json::{Map, Value};
 
+use super::{claim_requests, source};
 use crate::admission::core::resources::amount;
 use crate::admission::errors::Errors;
-use crate::admission::storage::{claim_requests, source};
 use crate::finding::Keeps;
 use crate::values::quantity::Quantity;
 use crate::yaml::Path;
@@ -18,7 +18,7 @@ const ANOTHER_CLAIM: &str = "make a claim with another name and move the data, o
 
 /// What a claim may not change (`ValidatePersistentVolumeClaimUpdate`): everything but the storage that it wants and the
 /// class of its attributes, and those only while it is bound to a volume.
-pub(in crate::admission) fn claim(new: &PersistentVolumeClaim, old: &PersistentVolumeClaim, errors: &mut Errors<'_>) {
+pub(super) fn claim(new: &PersistentVolumeClaim, old: &PersistentVolumeClaim, errors: &mut Errors<'_>) {
     let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else { return };
     let status = old.status.as_ref();
     // The status cannot be written together with the spec, so the old one holds.
@@ -212,7 +212,7 @@ fn attributes_class(new: &PersistentVolumeClaimSpec, old: &PersistentVolumeClaim
 const ANOTHER_VOLUME: &str = "make a volume with another name, or delete this one first";
 
 /// What a volume may not change (`ValidatePersistentVolumeUpdate`).
-pub(in crate::admission) fn volume(new: &PersistentVolume, old: &PersistentVolume, errors: &mut Errors<'_>) {
+pub(super) fn volume(new: &PersistentVolume, old: &PersistentVolume, errors: &mut Errors<'_>) {
     let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else { return };
     let path = Path::root().field("spec");
     let mut source = sources(spec);

@@ -2,7 +2,7 @@
 //!
 //! Mirrors the warnings of pkg/api/node (v1.36).
 
-use super::errors::Errors;
+use crate::admission::errors::Errors;
 use crate::yaml::Path;
 
 /// The old names with the new ones, where there are any.
@@ -18,7 +18,7 @@ const DEPRECATED: [(&str, Option<&str>); 8] = [
 ];
 
 /// Warns of a label of nodes at `path` that is going away.
-pub(super) fn warn_if_deprecated(label: &str, path: &Path, errors: &mut Errors<'_>) {
+pub(in crate::admission) fn warn_if_deprecated(label: &str, path: &Path, errors: &mut Errors<'_>) {
     let Some((_, successor)) = DEPRECATED.iter().find(|(name, _)| *name == label) else { return };
     let place = errors.key_place(path);
     let finding = errors.warn(path, format!("the node label `{label}` is deprecated"));

@@ -1,15 +1,15 @@
-//! Persistent volumes, the claims for them, and the classes that they are made by.
+//! Persistent volumes and the claims for them.
 
 mod claim;
-mod class;
-mod driver;
-pub(super) mod source;
+pub(in crate::admission) mod defaults;
+pub(in crate::admission) mod source;
+mod update;
 mod volume;
 
 use k8s_openapi::api::core::v1::PersistentVolumeClaimSpec;
 
-pub(super) use self::claim::{requests as claim_requests, warnings as claim_warnings};
-use super::errors::{Errors, shortened};
+pub(in crate::admission) use self::claim::{requests as claim_requests, warnings as claim_warnings};
+use crate::admission::errors::{Errors, shortened};
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -17,7 +17,7 @@ use crate::yaml::Path;
 const CLASS_ANNOTATION: &str = "volume.beta.kubernetes.io/storage-class";
 
 /// The spec of a template for claims at `path` (`ValidatePersistentVolumeClaimSpec`).
-pub(super) fn claim_spec(spec: &PersistentVolumeClaimSpec, path: &Path, errors: &mut Errors<'_>) {
+pub(in crate::admission) fn claim_spec(spec: &PersistentVolumeClaimSpec, path: &Path, errors: &mut Errors<'_>) {
     claim::spec(spec, path, &claim::Options::new(errors.server), errors);
 }
 

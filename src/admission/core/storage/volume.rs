@@ -5,12 +5,11 @@
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeSpec};
 
-use super::{CLASS_ANNOTATION, access_modes, class_name, source, volume_mode};
+use super::{CLASS_ANNOTATION, access_modes, class_name, defaults, source, update, volume_mode};
 use crate::admission::core::resources::amount;
-use crate::admission::defaults::storage as defaults;
+use crate::admission::core::scheduling::{self, node_labels};
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::update::storage as update;
-use crate::admission::{ApiServer, How, Kind, node_labels, scheduling};
+use crate::admission::{ApiServer, How, Kind};
 use crate::yaml::Path;
 
 const OPTIONS_ANNOTATION: &str = "volume.beta.kubernetes.io/mount-options";

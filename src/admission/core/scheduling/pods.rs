@@ -11,10 +11,10 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
+use super::node_labels::warn_if_deprecated;
 use super::{node_affinity, weight};
 use crate::admission::ApiServer;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::node_labels::warn_if_deprecated;
 use crate::admission::shared::selector::{Options, label_selector};
 use crate::finding::Finding;
 use crate::values::names;

@@ -10,12 +10,10 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 
-use super::{CLASS_ANNOTATION, access_modes, class_name, volume_mode};
+use super::{CLASS_ANNOTATION, access_modes, class_name, defaults, update, volume_mode};
 use crate::admission::core::resources::amount;
-use crate::admission::defaults::storage as defaults;
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::shared::selector::{self, Options as SelectorOptions};
-use crate::admission::update::storage as update;
 use crate::admission::{ApiServer, How, Kind};
 use crate::values::names;
 use crate::yaml::Path;

@@ -3,12 +3,13 @@
 //! Mirrors `ValidateNodeSelector`, `validateNodeAffinity`, `ValidateTolerations` and their like in
 //! pkg/apis/core/validation, and the warnings of pkg/api/node (v1.36).
 
-pub(super) mod pods;
+pub(in crate::admission) mod node_labels;
+pub(in crate::admission) mod pods;
 
 use k8s_openapi::api::core::v1::{NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Toleration};
 
-use super::errors::{Errors, shortened};
-use super::node_labels::warn_if_deprecated;
+use self::node_labels::warn_if_deprecated;
+use crate::admission::errors::{Errors, shortened};
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -136,7 +137,7 @@ fn field_requirement(requirement: &NodeSelectorRequirement, path: &Path, errors:
 }
 
 /// The tolerations at `path` (`ValidateTolerations`).
-pub(super) fn tolerations(tolerations: &[Toleration], path: &Path, errors: &mut Errors<'_>) {
+pub(in crate::admission) fn tolerations(tolerations: &[Toleration], path: &Path, errors: &mut Errors<'_>) {
     for (index, toleration) in tolerations.iter().enumerate() {
         self::toleration(toleration, &path.index(index), errors);
     }
