@@ -21,13 +21,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{Container, EphemeralContainer, PodSpec, Volume};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-pub(super) use self::env::{field_ref, resource_field_ref};
 pub(super) use self::ephemeral::{as_container, as_ephemeral};
 pub(super) use self::options::Options;
-pub(super) use self::security::{app_armor_profile, seccomp_profile, windows_options};
+use super::core::form::Form;
 use super::core::resources;
 use super::errors::{Errors, shortened};
-use super::pod::Form;
 use crate::values::names;
 use crate::yaml::Path;
 

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Pod, PodSpec, PodTemplate, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::core::form::Form;
 use super::core::scheduling::{self, pods};
 use super::errors::{Errors, shortened};
 use super::{ApiServer, How, Kind, container, defaults, update, volume};
@@ -24,15 +25,6 @@ use crate::values::names;
 use crate::yaml::Path;
 
 pub(super) use self::resources::set_defaults as set_default_resources;
-
-/// What a pod spec belongs to; some checks are for Pods alone, because templates have been let through before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// A Pod itself.
-    Pod,
-    /// A template for Pods.
-    Template,
-}
 
 impl Kind for Pod {
     fn set_defaults(&mut self, server: &ApiServer) {

@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{CSIVolumeSource, EphemeralVolumeSource, ImageVolumeSource, Volume};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::core::form::Form;
 use super::core::storage::{self, source};
 use super::errors::{Errors, shortened};
-use super::pod::Form;
 use super::shared::meta;
 use crate::values::names;
 use crate::values::quantity::Quantity;

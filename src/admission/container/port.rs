@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Container, ContainerPort};
 
 use super::{Pod, at};
+use crate::admission::core::form::Form;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::pod::Form;
 use crate::admission::shared::port;
 use crate::values::names;
 use crate::yaml::Path;

@@ -1,7 +1,10 @@
 //! The kinds of the core group (pkg/apis/core, v1.36), and what pods are made of.
 
 mod data;
+pub(super) mod field_refs;
+pub(super) mod form;
 mod namespace;
+pub(super) mod profiles;
 mod quota;
 pub(super) mod resources;
 pub(super) mod scheduling;

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{AppArmorProfile, PodSpec, SeccompProfile, Toleration};
 
-use super::{Form, containers};
+use super::containers;
+use crate::admission::core::form::Form;
 use crate::admission::core::scheduling;
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::shared::paths::path_inside;

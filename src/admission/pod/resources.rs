@@ -10,8 +10,8 @@ use k8s_openapi::api::core::v1::{Container, PodResourceClaim, PodSpec, ResourceR
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::Form;
 use super::annotations::MIRROR;
+use crate::admission::core::form::Form;
 use crate::admission::core::resources::{self, Rules, amount, container_name, pod_name};
 use crate::admission::errors::{Errors, shortened};
 use crate::values::names;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{PodSecurityContext, PodSpec};
 
-use crate::admission::container;
+use crate::admission::core::profiles;
 use crate::admission::errors::{Errors, shortened};
 use crate::yaml::Path;
 
@@ -33,13 +33,13 @@ pub(super) fn context(spec: &PodSpec, old: Option<&PodSpec>, path: &Path, errors
         one_of("fsGroupChangePolicy", policy, &["Always", "OnRootMismatch"], &at, errors);
     }
     if let Some(profile) = &context.seccomp_profile {
-        container::seccomp_profile(profile, &at.field("seccompProfile"), errors);
+        profiles::seccomp_profile(profile, &at.field("seccompProfile"), errors);
     }
     if let Some(options) = &context.windows_options {
-        container::windows_options(options, &at.field("windowsOptions"), errors);
+        profiles::windows_options(options, &at.field("windowsOptions"), errors);
     }
     if let Some(profile) = &context.app_armor_profile {
-        container::app_armor_profile(profile, &at.field("appArmorProfile"), errors);
+        profiles::app_armor_profile(profile, &at.field("appArmorProfile"), errors);
     }
     if let Some(policy) = context.supplemental_groups_policy.as_deref() {
         one_of("supplementalGroupsPolicy", policy, &["Merge", "Strict"], &at, errors);

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{
     ConfigMapVolumeSource, DownwardAPIVolumeFile, DownwardAPIVolumeSource, KeyToPath, SecretVolumeSource,
 };
 
-use crate::admission::container::{field_ref, resource_field_ref};
+use crate::admission::core::field_refs::{field_ref, resource_field_ref};
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::shared::paths::path_inside;
 use crate::finding::Finding;
