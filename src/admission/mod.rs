@@ -10,7 +10,6 @@ pub(crate) mod apply;
 mod autoscaling;
 mod batch;
 mod cluster;
-mod container;
 mod coordination;
 mod core;
 mod defaults;
@@ -29,7 +28,6 @@ mod service_range;
 mod shared;
 mod storage;
 mod update;
-mod volume;
 mod webhook;
 mod workload;
 

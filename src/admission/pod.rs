@@ -18,6 +18,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::core::form::Form;
 use super::core::scheduling::{self, pods};
+use super::core::{container, volume};
 use super::errors::{Errors, shortened};
 use super::{ApiServer, How, Kind, container, defaults, update, volume};
 use super::shared::meta;

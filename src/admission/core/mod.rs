@@ -1,5 +1,6 @@
 //! The kinds of the core group (pkg/apis/core, v1.36), and what pods are made of.
 
+pub(super) mod container;
 mod data;
 pub(super) mod field_refs;
 pub(super) mod form;
@@ -10,3 +11,4 @@ pub(super) mod resources;
 pub(super) mod scheduling;
 mod service_account;
 pub(super) mod storage;
+pub(super) mod volume;

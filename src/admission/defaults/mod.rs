@@ -2,7 +2,6 @@
 
 pub(super) mod autoscaling;
 pub(super) mod batch;
-pub(super) mod container;
 pub(super) mod definition;
 pub(super) mod network;
 pub(super) mod pod;

@@ -6,14 +6,13 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::{DownwardAPIVolumeFile, EmptyDirVolumeSource, PodSpec, PodTemplateSpec, Volume};
 
-use super::container;
-use crate::admission::core::storage::defaults;
+use crate::admission::core::{container, storage};
 use crate::admission::shared::absent::fill;
 use crate::admission::{ApiServer, pod};
 
 /// Fills in what a Pod may leave out (`SetDefaults_Pod`).
 pub(in crate::admission) fn pod(spec: &mut PodSpec, server: &ApiServer) {
-    container::of_pod(spec);
+    container::defaults::of_pod(spec);
     if server.enabled("PodLevelResources") {
         pod::set_default_resources(spec);
     }
@@ -46,12 +45,12 @@ fn spec(spec: &mut PodSpec, server: &ApiServer) {
     for volume in spec.volumes.iter_mut().flatten() {
         self::volume(volume, server);
     }
-    container::resource_list(spec.overhead.as_mut());
+    container::defaults::resource_list(spec.overhead.as_mut());
     if let Some(resources) = &mut spec.resources {
-        container::resource_list(resources.requests.as_mut());
-        container::resource_list(resources.limits.as_mut());
+        container::defaults::resource_list(resources.requests.as_mut());
+        container::defaults::resource_list(resources.limits.as_mut());
     }
-    container::containers(spec, server);
+    container::defaults::containers(spec, server);
 }
 
 /// As `SetDefaults_Volume` and those of the types.
@@ -61,7 +60,7 @@ fn volume(volume: &mut Volume, server: &ApiServer) {
         volume.empty_dir = Some(EmptyDirVolumeSource::default());
     }
     if let Some(image) = volume.image.as_mut().filter(|_| server.enabled("ImageVolume")) {
-        let latest = container::is_latest(image.reference.as_deref().unwrap_or_default());
+        let latest = container::defaults::is_latest(image.reference.as_deref().unwrap_or_default());
         fill(&mut image.pull_policy, if latest { "Always" } else { "IfNotPresent" });
     }
     if let Some(path) = &mut volume.host_path {
@@ -87,10 +86,10 @@ fn volume(volume: &mut Volume, server: &ApiServer) {
         }
     }
     if let Some(template) = volume.ephemeral.as_mut().and_then(|ephemeral| ephemeral.volume_claim_template.as_mut()) {
-        defaults::claim(&mut template.spec);
+        storage::defaults::claim(&mut template.spec);
         if let Some(resources) = &mut template.spec.resources {
-            container::resource_list(resources.requests.as_mut());
-            container::resource_list(resources.limits.as_mut());
+            container::defaults::resource_list(resources.requests.as_mut());
+            container::defaults::resource_list(resources.limits.as_mut());
         }
     }
     disk(volume);

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::pod::template;
 use crate::admission::ApiServer;
-use crate::admission::core::storage::defaults;
+use crate::admission::core::storage;
 use crate::admission::shared::absent::fill;
 
 pub(in crate::admission) fn deployment(deployment: &mut Deployment, server: &ApiServer) {
@@ -76,7 +76,7 @@ pub(in crate::admission) fn stateful_set(set: &mut StatefulSet, server: &ApiServ
 /// A template for claims, as `SetDefaults_PersistentVolumeClaim` fills it in.
 fn claim(claim: &mut PersistentVolumeClaim) {
     fill(&mut claim.status.get_or_insert_default().phase, "Pending");
-    defaults::claim(claim.spec.get_or_insert_default());
+    storage::defaults::claim(claim.spec.get_or_insert_default());
 }
 
 pub(in crate::admission) fn replication_controller(controller: &mut ReplicationController, server: &ApiServer) {

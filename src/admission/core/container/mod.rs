@@ -4,6 +4,7 @@
 //! (v1.36), and what `ValidatePodSpec` asks of containers with regard to the rest of their pod. Of the files below this
 //! one, each knows a part of a container.
 
+pub(in crate::admission) mod defaults;
 mod env;
 mod ephemeral;
 mod lifecycle;
@@ -23,25 +24,25 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 pub(super) use self::ephemeral::{as_container, as_ephemeral};
 pub(super) use self::options::Options;
-use super::core::form::Form;
-use super::core::resources;
-use super::errors::{Errors, shortened};
+use super::form::Form;
+use super::resources;
+use crate::admission::errors::{Errors, shortened};
 use crate::values::names;
 use crate::yaml::Path;
 
 /// What containers are judged with.
 #[derive(Clone, Copy)]
-pub(super) struct Pod<'a> {
+pub(in crate::admission) struct Pod<'a> {
     /// The spec after defaulting.
-    pub(super) spec: &'a PodSpec,
+    pub(in crate::admission) spec: &'a PodSpec,
     /// The spec that it replaces.
-    pub(super) old: Option<&'a PodSpec>,
+    pub(in crate::admission) old: Option<&'a PodSpec>,
     /// The metadata beside the spec.
-    pub(super) metadata: &'a ObjectMeta,
+    pub(in crate::admission) metadata: &'a ObjectMeta,
     /// Whether it is a Pod or a template.
-    pub(super) form: Form,
+    pub(in crate::admission) form: Form,
     /// The volumes by name, as far as nothing is wrong with them.
-    pub(super) volumes: &'a BTreeMap<&'a str, &'a Volume>,
+    pub(in crate::admission) volumes: &'a BTreeMap<&'a str, &'a Volume>,
 }
 
 /// A pod with what follows from it for each container.
@@ -55,7 +56,7 @@ struct Facts<'a> {
 }
 
 /// All containers of the pod whose spec is at `path`.
-pub(super) fn containers(pod: Pod<'_>, path: &Path, errors: &mut Errors<'_>) {
+pub(in crate::admission) fn containers(pod: Pod<'_>, path: &Path, errors: &mut Errors<'_>) {
     let claims = pod.spec.resource_claims.iter().flatten().map(|claim| claim.name.as_str());
     let facts = Facts {
         options: Options::of(pod.spec, pod.old, errors.server),

@@ -7,8 +7,8 @@ use std::mem;
 use k8s_openapi::api::core::v1::{Container, HTTPGetAction, Lifecycle, PodSpec, Probe};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 
+use super::{as_container, as_ephemeral};
 use crate::admission::ApiServer;
-use crate::admission::container::{as_container, as_ephemeral};
 use crate::values::image::ImageReference;
 use crate::values::quantity::Quantity;
 

@@ -12,17 +12,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{CSIVolumeSource, EphemeralVolumeSource, ImageVolumeSource, Volume};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::core::form::Form;
-use super::core::storage::{self, source};
-use super::errors::{Errors, shortened};
-use super::shared::meta;
+use super::form::Form;
+use super::storage::{self, source};
+use crate::admission::errors::{Errors, shortened};
+use crate::admission::shared::meta;
 use crate::values::names;
 use crate::values::quantity::Quantity;
 use crate::yaml::Path;
 
 /// The volumes at `path`. Returns those with which nothing is wrong, by name: mounts of others are refused as well.
 /// `pod` is the name of the pod, if there is one already.
-pub(super) fn volumes<'a>(
+pub(in crate::admission) fn volumes<'a>(
     volumes: &'a [Volume],
     form: Form,
     pod: Option<&str>,
