@@ -19,7 +19,6 @@ mod expressions;
 mod ingress;
 mod judge;
 mod network_policy;
-mod pod;
 mod policy;
 mod rbac;
 mod server;

@@ -5,6 +5,7 @@ mod data;
 pub(super) mod field_refs;
 pub(super) mod form;
 mod namespace;
+pub(super) mod pod;
 pub(super) mod profiles;
 mod quota;
 pub(super) mod resources;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::{CronJob, Job, JobSpec};
 
-use super::pod::template;
 use crate::admission::ApiServer;
+use crate::admission::core::pod::defaults::template;
 use crate::admission::shared::absent::fill;
 
 pub(in crate::admission) fn job(job: &mut Job, server: &ApiServer) {

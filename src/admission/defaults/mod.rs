@@ -4,7 +4,6 @@ pub(super) mod autoscaling;
 pub(super) mod batch;
 pub(super) mod definition;
 pub(super) mod network;
-pub(super) mod pod;
 pub(super) mod policy;
 pub(super) mod rbac;
 pub(super) mod service;

@@ -6,8 +6,8 @@ use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet}
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, ReplicationController};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::pod::template;
 use crate::admission::ApiServer;
+use crate::admission::core::pod::defaults::template;
 use crate::admission::core::storage;
 use crate::admission::shared::absent::fill;
 

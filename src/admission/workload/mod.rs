@@ -14,8 +14,8 @@ pub(super) use self::selection::{Selection, query, selector_changed};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::core::pod;
 use super::errors::{Errors, shortened};
-use super::pod;
 use crate::values::names;
 use crate::yaml::Path;
 

@@ -12,11 +12,11 @@ use k8s_openapi::api::core::v1::{
 
 use super::selection::way_out;
 use super::{Selection, lasting};
-use crate::admission::core::storage;
+use crate::admission::core::{pod, storage};
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::shared::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
 use crate::admission::update::{Change, changes};
-use crate::admission::{ApiServer, How, Kind, defaults, pod};
+use crate::admission::{ApiServer, How, Kind, defaults};
 use crate::finding::Keeps;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;

@@ -6,15 +6,16 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::{DownwardAPIVolumeFile, EmptyDirVolumeSource, PodSpec, PodTemplateSpec, Volume};
 
+use super::resources;
+use crate::admission::ApiServer;
 use crate::admission::core::{container, storage};
 use crate::admission::shared::absent::fill;
-use crate::admission::{ApiServer, pod};
 
 /// Fills in what a Pod may leave out (`SetDefaults_Pod`).
-pub(in crate::admission) fn pod(spec: &mut PodSpec, server: &ApiServer) {
+pub(super) fn pod(spec: &mut PodSpec, server: &ApiServer) {
     container::defaults::of_pod(spec);
     if server.enabled("PodLevelResources") {
-        pod::set_default_resources(spec);
+        resources::set_defaults(spec);
     }
     spec.enable_service_links.get_or_insert(true);
     self::spec(spec, server);

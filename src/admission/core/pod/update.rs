@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{Affinity, Container, NodeAffinity, NodeSelectorTerm, PodSpec, Toleration};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{changes, is_same};
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::update::{changes, is_same};
 use crate::finding::Keeps;
 use crate::yaml::Path;
 
@@ -16,7 +16,7 @@ const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 const MIRROR: &str = "kubernetes.io/config.mirror";
 
 /// Annotations that stay as they are (`ValidatePodSpecificAnnotationUpdates`).
-pub(in crate::admission) fn annotations(new: &ObjectMeta, old: &ObjectMeta, errors: &mut Errors<'_>) {
+pub(super) fn annotations(new: &ObjectMeta, old: &ObjectMeta, errors: &mut Errors<'_>) {
     let of = |metadata: &'_ ObjectMeta| metadata.annotations.clone().unwrap_or_default();
     let (new, old) = (of(new), of(old));
     let fixed = |key: &String| key.starts_with(APP_ARMOR) || key == MIRROR;
@@ -35,7 +35,7 @@ pub(in crate::admission) fn annotations(new: &ObjectMeta, old: &ObjectMeta, erro
 const ANEW: &str = "delete the pod and create it anew";
 
 /// The spec at `path`, in the place of `old`. The server stops where it cannot compare any further.
-pub(in crate::admission) fn spec(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
+pub(super) fn spec(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
     let init = |spec: &'_ PodSpec| spec.init_containers.clone().unwrap_or_default();
     let going_on = containers(&new.containers, &old.containers, &path.field("containers"), errors)
         && containers(&init(new), &init(old), &path.field("initContainers"), errors)

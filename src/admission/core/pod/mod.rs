@@ -6,30 +6,30 @@
 
 mod annotations;
 mod containers;
+pub(in crate::admission) mod defaults;
 mod host;
 mod plugins;
 mod resources;
 mod security;
+mod update;
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Pod, PodSpec, PodTemplate, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::core::form::Form;
-use super::core::scheduling::{self, pods};
-use super::core::{container, volume};
-use super::errors::{Errors, shortened};
-use super::{ApiServer, How, Kind, container, defaults, update, volume};
-use super::shared::meta;
+use crate::admission::{ApiServer, Kind, Update};
+use crate::admission::errors::{Errors, shortened};
+use crate::admission::shared::meta;
+use super::{How, container, volume};
+use super::form::Form;
+use super::scheduling::{pods, self};
 use crate::values::names;
 use crate::yaml::Path;
 
-pub(super) use self::resources::set_defaults as set_default_resources;
-
 impl Kind for Pod {
     fn set_defaults(&mut self, server: &ApiServer) {
-        defaults::pod::pod(self.spec.get_or_insert_default(), server);
+        defaults::pod(self.spec.get_or_insert_default(), server);
     }
 
     fn prepare(&mut self, old: Option<&mut Self>, how: How, errors: &mut Errors<'_>) -> bool {
@@ -91,14 +91,14 @@ impl Kind for Pod {
         let fallback = PodSpec::default();
         let spec = |pod: &'_ Self| pod.spec.clone().unwrap_or_default();
         pod(self, self.spec.as_ref().unwrap_or(&fallback), old.spec.as_ref(), errors);
-        update::pod::annotations(&self.metadata, &old.metadata, errors);
-        update::pod::spec(&spec(self), &spec(old), &Path::root().field("spec"), errors);
+        update::annotations(&self.metadata, &old.metadata, errors);
+        update::spec(&spec(self), &spec(old), &Path::root().field("spec"), errors);
     }
 }
 
 impl Kind for PodTemplate {
     fn set_defaults(&mut self, server: &ApiServer) {
-        defaults::pod::template(self.template.get_or_insert_default(), server);
+        defaults::template(self.template.get_or_insert_default(), server);
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
@@ -144,7 +144,7 @@ pub(super) fn template(template: &PodTemplateSpec, path: &Path, errors: &mut Err
 }
 
 /// The template at `path`, which replaces `old`. Only what is new is warned of.
-pub(super) fn template_update(
+pub(in crate::admission) fn template_update(
     template: &PodTemplateSpec,
     old: Option<&PodTemplateSpec>,
     path: &Path,
@@ -297,7 +297,7 @@ fn other_objects(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
 fn warn(spec: &PodSpec, metadata: &ObjectMeta, path: &Path, errors: &mut Errors<'_>) {
     old_annotations(spec, metadata, path, errors);
     for key in spec.node_selector.iter().flatten().map(|(key, _)| key) {
-        super::core::scheduling::node_labels::warn_if_deprecated(key, &path.field("nodeSelector").key(key), errors);
+        scheduling::node_labels::warn_if_deprecated(key, &path.field("nodeSelector").key(key), errors);
     }
     let mut seen = BTreeMap::new();
     let at = path.field("hostAliases");
