@@ -22,7 +22,6 @@ mod network_policy;
 mod policy;
 mod rbac;
 mod server;
-mod service;
 mod service_range;
 mod shared;
 mod storage;

@@ -10,6 +10,7 @@ pub(super) mod profiles;
 mod quota;
 pub(super) mod resources;
 pub(super) mod scheduling;
+mod service;
 mod service_account;
 pub(super) mod storage;
 pub(super) mod volume;

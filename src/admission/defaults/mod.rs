@@ -6,6 +6,5 @@ pub(super) mod definition;
 pub(super) mod network;
 pub(super) mod policy;
 pub(super) mod rbac;
-pub(super) mod service;
 pub(super) mod webhook;
 pub(super) mod workload;

@@ -1,6 +1,5 @@
 //! What an update may not change, where that takes more than a line.
 
 mod changes;
-pub(super) mod service;
 
 pub(super) use self::changes::{Change, changes, is_same};

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
 
+use super::update::drop_type_dependent_fields;
 use super::{addresses, needs_health_check};
 use crate::admission::errors::Errors;
 use crate::admission::shared::absent::{list, text};
-use crate::admission::update::service::drop_type_dependent_fields;
 use crate::values::ip::Ip;
 use crate::yaml::Path;
 

@@ -6,17 +6,19 @@
 
 mod addresses;
 mod allocation;
+mod defaults;
 mod endpoints;
 pub(super) mod ports;
+mod update;
 
 use k8s_openapi::api::core::v1::{Service, ServiceSpec, SessionAffinityConfig};
 
-use super::defaults::service::{self as defaults, is_externally_accessible};
-use super::errors::{Errors, shortened};
-use super::shared::absent::{list, text};
-use super::shared::{ip, meta, port};
-use super::update::service as update;
-use super::{ApiServer, How, Kind};
+use crate::admission::{ApiServer, Kind, Update};
+use crate::admission::errors::{Errors, shortened};
+use crate::admission::shared::{ip, meta, port};
+use crate::admission::shared::absent::{list, text};
+use self::defaults::is_externally_accessible;
+use super::How;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 

@@ -10,7 +10,7 @@ use crate::admission::shared::absent::fill;
 const AFFINITY_SECONDS: i32 = 10_800;
 
 /// What a Service may leave out, apart from what the registry allocates.
-pub(in crate::admission) fn service(service: &mut Service) {
+pub(super) fn service(service: &mut Service) {
     let spec = service.spec.get_or_insert_default();
     fill(&mut spec.session_affinity, "None");
     match spec.session_affinity.as_deref() {
@@ -41,7 +41,7 @@ pub(in crate::admission) fn service(service: &mut Service) {
 }
 
 /// Whether a target port is one that becomes the port itself.
-pub(in crate::admission) fn is_unset(target: Option<&IntOrString>) -> bool {
+pub(super) fn is_unset(target: Option<&IntOrString>) -> bool {
     match target {
         None | Some(IntOrString::Int(0)) => true,
         Some(IntOrString::Int(_)) => false,
@@ -50,7 +50,7 @@ pub(in crate::admission) fn is_unset(target: Option<&IntOrString>) -> bool {
 }
 
 /// Whether the Service can be reached from outside (`ExternallyAccessible` of pkg/api/service).
-pub(in crate::admission) fn is_externally_accessible(spec: &ServiceSpec) -> bool {
+pub(super) fn is_externally_accessible(spec: &ServiceSpec) -> bool {
     match spec.type_.as_deref() {
         Some("LoadBalancer" | "NodePort") => true,
         Some("ClusterIP") => spec.external_ips.iter().flatten().next().is_some(),
@@ -59,7 +59,7 @@ pub(in crate::admission) fn is_externally_accessible(spec: &ServiceSpec) -> bool
 }
 
 /// What Endpoints may leave out.
-pub(in crate::admission) fn endpoints(endpoints: &mut Endpoints) {
+pub(super) fn endpoints(endpoints: &mut Endpoints) {
     let subsets = endpoints.subsets.iter_mut().flatten();
     for port in subsets.flat_map(|subset| subset.ports.iter_mut().flatten()) {
         fill(&mut port.protocol, "TCP");
@@ -67,7 +67,7 @@ pub(in crate::admission) fn endpoints(endpoints: &mut Endpoints) {
 }
 
 /// What an `EndpointSlice` may leave out.
-pub(in crate::admission) fn endpoint_slice(slice: &mut EndpointSlice) {
+pub(super) fn endpoint_slice(slice: &mut EndpointSlice) {
     for port in slice.ports.iter_mut().flatten() {
         port.name.get_or_insert_default();
         port.protocol.get_or_insert_with(|| "TCP".to_owned());

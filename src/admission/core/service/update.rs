@@ -7,15 +7,15 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::ServiceSpec;
 
-use crate::admission::defaults::service::is_externally_accessible;
+use super::defaults::is_externally_accessible;
+use super::{is_headless, needs_health_check};
 use crate::admission::errors::Errors;
-use crate::admission::service::{is_headless, needs_health_check};
 use crate::admission::shared::absent::{list, text};
 use crate::finding::Keeps;
 use crate::yaml::Path;
 
 /// What may not change.
-pub(in crate::admission) fn service(spec: &ServiceSpec, old: &ServiceSpec, errors: &mut Errors<'_>) {
+pub(super) fn service(spec: &ServiceSpec, old: &ServiceSpec, errors: &mut Errors<'_>) {
     let path = Path::root().field("spec");
     addresses(spec, old, &path, errors);
     families(spec, old, &path, errors);
@@ -100,7 +100,7 @@ fn second_is_released(spec: &ServiceSpec, what: &str, path: &Path, errors: &mut 
 }
 
 /// Drops what the type no longer needs and what only remained from the old object.
-pub(in crate::admission) fn drop_type_dependent_fields(spec: &mut ServiceSpec, old: &ServiceSpec) {
+pub(super) fn drop_type_dependent_fields(spec: &mut ServiceSpec, old: &ServiceSpec) {
     if !is_external_name(old) && is_external_name(spec) {
         if spec.cluster_ip == old.cluster_ip && list(spec.cluster_ips.as_ref()) == list(old.cluster_ips.as_ref()) {
             (spec.cluster_ip, spec.cluster_ips) = (None, None);
