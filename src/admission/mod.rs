@@ -7,6 +7,7 @@
 mod admission_rules;
 mod api_service;
 pub(crate) mod apply;
+mod apps;
 mod autoscaling;
 mod batch;
 mod cluster;
@@ -27,7 +28,6 @@ mod shared;
 mod storage;
 mod update;
 mod webhook;
-mod workload;
 
 use std::any::Any;
 

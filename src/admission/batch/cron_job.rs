@@ -4,8 +4,8 @@ use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, JobSpec};
 
 use super::job::{self, invalid_name, negative};
 use super::{generated, schedule};
+use crate::admission::apps::name_warning;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::workload::name_warning;
 use crate::admission::{ApiServer, Kind, defaults};
 use crate::values::cron;
 use crate::yaml::Path;

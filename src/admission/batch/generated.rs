@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 
 use super::job::invalid_name;
+use crate::admission::apps::query;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::workload::query;
 use crate::values::names;
 use crate::yaml::Path;
 

@@ -4,11 +4,11 @@ use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 
 use super::{generated, policies, update};
+use crate::admission::apps::{Selection, name_warning, query};
 use crate::admission::core::pod;
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::shared::numbers::not_negative;
 use crate::admission::shared::selector::{self, Options};
-use crate::admission::workload::{Selection, name_warning, query};
 use crate::admission::{ApiServer, How, Kind, defaults};
 use crate::finding::Finding;
 use crate::values::names;

@@ -7,4 +7,3 @@ pub(super) mod network;
 pub(super) mod policy;
 pub(super) mod rbac;
 pub(super) mod webhook;
-pub(super) mod workload;

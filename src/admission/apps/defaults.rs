@@ -11,7 +11,7 @@ use crate::admission::core::pod::defaults::template;
 use crate::admission::core::storage;
 use crate::admission::shared::absent::fill;
 
-pub(in crate::admission) fn deployment(deployment: &mut Deployment, server: &ApiServer) {
+pub(super) fn deployment(deployment: &mut Deployment, server: &ApiServer) {
     let spec = &mut deployment.spec;
     template(&mut spec.template, server);
     spec.replicas.get_or_insert(1);
@@ -27,12 +27,12 @@ pub(in crate::admission) fn deployment(deployment: &mut Deployment, server: &Api
     spec.progress_deadline_seconds.get_or_insert(600);
 }
 
-pub(in crate::admission) fn replica_set(set: &mut ReplicaSet, server: &ApiServer) {
+pub(super) fn replica_set(set: &mut ReplicaSet, server: &ApiServer) {
     template(set.spec.template.get_or_insert_default(), server);
     set.spec.replicas.get_or_insert(1);
 }
 
-pub(in crate::admission) fn daemon_set(set: &mut DaemonSet, server: &ApiServer) {
+pub(super) fn daemon_set(set: &mut DaemonSet, server: &ApiServer) {
     let spec = &mut set.spec;
     template(&mut spec.template, server);
     let strategy = spec.update_strategy.get_or_insert_default();
@@ -45,7 +45,7 @@ pub(in crate::admission) fn daemon_set(set: &mut DaemonSet, server: &ApiServer) 
     spec.revision_history_limit.get_or_insert(10);
 }
 
-pub(in crate::admission) fn stateful_set(set: &mut StatefulSet, server: &ApiServer) {
+pub(super) fn stateful_set(set: &mut StatefulSet, server: &ApiServer) {
     let spec = &mut set.spec;
     template(&mut spec.template, server);
     for claim in spec.volume_claim_templates.iter_mut().flatten() {
@@ -79,7 +79,7 @@ fn claim(claim: &mut PersistentVolumeClaim) {
     storage::defaults::claim(claim.spec.get_or_insert_default());
 }
 
-pub(in crate::admission) fn replication_controller(controller: &mut ReplicationController, server: &ApiServer) {
+pub(super) fn replication_controller(controller: &mut ReplicationController, server: &ApiServer) {
     let spec = controller.spec.get_or_insert_default();
     spec.replicas.get_or_insert(1);
     let Some(template) = &mut spec.template else { return };

@@ -4,16 +4,16 @@ use k8s_openapi::api::apps::v1::{DaemonSet, DaemonSetUpdateStrategy, RollingUpda
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::selection::is_empty;
-use super::{Selection, lasting_pods, query, selector_changed};
+use super::{Selection, defaults, lasting_pods, query, selector_changed};
 use crate::admission::errors::Errors;
 use crate::admission::shared::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
 use crate::admission::shared::selector::{self, Options};
-use crate::admission::{ApiServer, Kind, defaults};
+use crate::admission::{ApiServer, Kind};
 use crate::yaml::Path;
 
 impl Kind for DaemonSet {
     fn set_defaults(&mut self, server: &ApiServer) {
-        defaults::workload::daemon_set(self, server);
+        defaults::daemon_set(self, server);
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {

@@ -11,12 +11,12 @@ use k8s_openapi::api::core::v1::{
 };
 
 use super::selection::way_out;
-use super::{Selection, lasting};
+use super::{Selection, defaults, lasting};
 use crate::admission::core::{pod, storage};
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::shared::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
 use crate::admission::update::{Change, changes};
-use crate::admission::{ApiServer, How, Kind, defaults};
+use crate::admission::{ApiServer, How, Kind};
 use crate::finding::Keeps;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
@@ -25,7 +25,7 @@ impl Kind for StatefulSet {
     const NAME: fn(&str) -> Problems = names::dns1123_label;
 
     fn set_defaults(&mut self, server: &ApiServer) {
-        defaults::workload::stateful_set(self, server);
+        defaults::stateful_set(self, server);
     }
 
     fn prepare(&mut self, old: Option<&mut Self>, _: How, errors: &mut Errors<'_>) -> bool {

@@ -4,6 +4,7 @@
 //! pkg/registry/apps (v1.36).
 
 mod daemon_set;
+mod defaults;
 mod deployment;
 mod replication_controller;
 mod selection;

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{ReplicationController, ReplicationControllerSpec};
 
-use super::{Selection, lasting_pods, name_warning};
+use super::{Selection, defaults, lasting_pods, name_warning};
 use crate::admission::errors::Errors;
 use crate::admission::{ApiServer, How, Kind, defaults};
 use crate::admission::shared::numbers::not_negative;
@@ -12,7 +12,7 @@ use crate::yaml::Path;
 
 impl Kind for ReplicationController {
     fn set_defaults(&mut self, server: &ApiServer) {
-        defaults::workload::replication_controller(self, server);
+        defaults::replication_controller(self, server);
     }
 
     fn prepare(&mut self, old: Option<&mut Self>, how: How, errors: &mut Errors<'_>) -> bool {

@@ -4,15 +4,15 @@ use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy,
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{Selection, lasting_pods, name_warning, selector_changed};
+use super::{Selection, defaults, lasting_pods, name_warning, selector_changed};
 use crate::admission::errors::Errors;
 use crate::admission::shared::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
-use crate::admission::{ApiServer, Kind, defaults};
+use crate::admission::{ApiServer, Kind};
 use crate::yaml::Path;
 
 impl Kind for Deployment {
     fn set_defaults(&mut self, server: &ApiServer) {
-        defaults::workload::deployment(self, server);
+        defaults::deployment(self, server);
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
@@ -135,7 +135,7 @@ fn rollback(deployment: &Deployment, errors: &mut Errors<'_>) {
 
 impl Kind for ReplicaSet {
     fn set_defaults(&mut self, server: &ApiServer) {
-        defaults::workload::replica_set(self, server);
+        defaults::replica_set(self, server);
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
