@@ -3,7 +3,6 @@
 pub(super) mod autoscaling;
 pub(super) mod batch;
 pub(super) mod definition;
-pub(super) mod network;
 pub(super) mod policy;
 pub(super) mod rbac;
 pub(super) mod webhook;

@@ -3,7 +3,7 @@
 use k8s_openapi::api::networking::v1::{IngressClass, NetworkPolicy};
 
 /// What a network policy may leave out.
-pub(in crate::admission) fn network_policy(policy: &mut NetworkPolicy) {
+pub(super) fn network_policy(policy: &mut NetworkPolicy) {
     let spec = policy.spec.get_or_insert_default();
     let ingress = spec.ingress.iter_mut().flatten().map(|rule| &mut rule.ports);
     let egress = spec.egress.iter_mut().flatten().map(|rule| &mut rule.ports);
@@ -20,7 +20,7 @@ pub(in crate::admission) fn network_policy(policy: &mut NetworkPolicy) {
 }
 
 /// What an Ingress class may leave out.
-pub(in crate::admission) fn ingress_class(class: &mut IngressClass) {
+pub(super) fn ingress_class(class: &mut IngressClass) {
     if let Some(parameters) = class.spec.as_mut().and_then(|spec| spec.parameters.as_mut()) {
         parameters.scope.get_or_insert_with(|| "Cluster".to_owned());
     }

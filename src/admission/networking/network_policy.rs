@@ -8,11 +8,11 @@ use k8s_openapi::api::networking::v1::{
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::defaults::network as defaults;
-use super::errors::Errors;
-use super::shared::absent::{list, text};
-use super::shared::{ip, port, selector};
-use super::{ApiServer, Kind};
+use super::defaults;
+use crate::admission::errors::Errors;
+use crate::admission::shared::absent::{list, text};
+use crate::admission::shared::{ip, port, selector};
+use crate::admission::{ApiServer, Kind};
 use crate::values::ip::Cidr;
 use crate::yaml::Path;
 

@@ -9,11 +9,11 @@ use k8s_openapi::api::networking::v1::{
     IngressRule, IngressServiceBackend, IngressSpec, IngressTLS,
 };
 
-use super::defaults::network as defaults;
-use super::errors::{Errors, shortened};
-use super::shared::absent::{list, text};
-use super::shared::port;
-use super::{ApiServer, Kind};
+use super::defaults;
+use crate::admission::errors::{Errors, shortened};
+use crate::admission::shared::absent::{list, text};
+use crate::admission::shared::port;
+use crate::admission::{ApiServer, Kind};
 use crate::values::ip::Ip;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;

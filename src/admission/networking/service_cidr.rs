@@ -5,10 +5,10 @@
 
 use k8s_openapi::api::networking::v1::{IPAddress, ServiceCIDR};
 
-use super::errors::{Errors, shortened};
-use super::shared::absent::{list, text};
-use super::shared::ip;
-use super::{ApiServer, Kind};
+use crate::admission::errors::{Errors, shortened};
+use crate::admission::shared::absent::{list, text};
+use crate::admission::shared::ip;
+use crate::admission::{ApiServer, Kind};
 use crate::values::ip::{Cidr, Flaw, Ip, flaw_of_ip};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
