@@ -4,5 +4,4 @@ pub(super) mod autoscaling;
 pub(super) mod batch;
 pub(super) mod definition;
 pub(super) mod policy;
-pub(super) mod rbac;
 pub(super) mod webhook;

@@ -2,11 +2,12 @@
 //!
 //! Mirrors pkg/apis/rbac/validation (v1.36), which also covers what is declared in pkg/apis/rbac/v1.
 
+mod defaults;
+
 use k8s_openapi::api::rbac::v1::{
     AggregationRule, ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject,
 };
 
-use super::defaults::rbac as defaults;
 use super::errors::{Errors, shortened};
 use super::shared::selector::{self, Options};
 use super::{ApiServer, Kind};
