@@ -4,7 +4,7 @@
 //! function for each type takes the typed value after defaulting, its path and a collector, and never stops at the first
 //! mistake. What is refused carries the field path and the reason of the API server; the words are ours.
 
-mod admission_rules;
+mod admissionregistration;
 mod api_service;
 pub(crate) mod apply;
 mod apps;
@@ -16,16 +16,13 @@ mod core;
 mod defaults;
 mod definition;
 mod errors;
-mod expressions;
 mod judge;
 mod networking;
-mod policy;
 mod rbac;
 mod server;
 mod shared;
 mod storage;
 mod update;
-mod webhook;
 
 use std::any::Any;
 

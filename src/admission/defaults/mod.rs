@@ -3,5 +3,3 @@
 pub(super) mod autoscaling;
 pub(super) mod batch;
 pub(super) mod definition;
-pub(super) mod policy;
-pub(super) mod webhook;

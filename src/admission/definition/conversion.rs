@@ -6,9 +6,9 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinitionSpec, WebhookClientConfig, WebhookConversion,
 };
 
-use super::super::errors::{Errors, shortened};
-use super::super::webhook;
 use super::Options;
+use crate::admission::admissionregistration::webhook;
+use crate::admission::errors::{Errors, shortened};
 use crate::values::names;
 use crate::yaml::Path;
 

@@ -11,8 +11,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{JSONSch
 
 use super::walk::{self, is_embedded, type_of};
 use super::{fields, structural};
+use crate::admission::admissionregistration::expressions;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::expressions;
 use crate::cel::{self, Environment, Type};
 use crate::yaml::Path;
 

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::admissionregistration::v1::{MatchCondition, NamedRuleWithOperations, RuleWithOperations};
 
-use super::errors::{Errors, shortened};
 use super::expressions::{self, Scope};
+use crate::admission::errors::{Errors, shortened};
 use crate::cel::Type;
 use crate::values::names;
 use crate::yaml::Path;

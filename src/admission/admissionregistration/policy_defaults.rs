@@ -5,19 +5,19 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 
 /// Of a policy that refuses.
-pub(in crate::admission) fn validating(spec: &mut ValidatingAdmissionPolicySpec) {
+pub(super) fn validating(spec: &mut ValidatingAdmissionPolicySpec) {
     spec.failure_policy.get_or_insert_with(|| "Fail".to_owned());
     spec.match_constraints.as_mut().into_iter().for_each(match_resources);
 }
 
 /// Of a policy that changes.
-pub(in crate::admission) fn mutating(spec: &mut MutatingAdmissionPolicySpec) {
+pub(super) fn mutating(spec: &mut MutatingAdmissionPolicySpec) {
     spec.failure_policy.get_or_insert_with(|| "Fail".to_owned());
     spec.match_constraints.as_mut().into_iter().for_each(match_resources);
 }
 
 /// What a policy or binding is about.
-pub(in crate::admission) fn match_resources(resources: &mut MatchResources) {
+pub(super) fn match_resources(resources: &mut MatchResources) {
     resources.match_policy.get_or_insert_with(|| "Equivalent".to_owned());
     resources.namespace_selector.get_or_insert_default();
     resources.object_selector.get_or_insert_default();

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::errors::{Errors, shortened};
+use crate::admission::errors::{Errors, shortened};
 use crate::cel::{self, Environment, Type};
 use crate::finding::Finding;
 use crate::yaml::Path;
@@ -66,11 +66,11 @@ pub(super) fn check(
 
 /// The minor version whose functions expressions may use: new ones only what the server before this one knows too, so
 /// that going back to that stays possible (`DefaultCompatibilityVersion`).
-pub(super) fn minor(stored: bool, errors: &Errors<'_>) -> u16 {
+pub(in crate::admission) fn minor(stored: bool, errors: &Errors<'_>) -> u16 {
     if stored { u16::MAX } else { errors.server.version.minor() - 1 }
 }
 
-pub(super) fn does_not_compile<'e>(
+pub(in crate::admission) fn does_not_compile<'e>(
     expression: &str,
     problem: &cel::Problem,
     path: &Path,
@@ -82,7 +82,7 @@ pub(super) fn does_not_compile<'e>(
     errors.invalid(path, format!("the expression does not compile: {} ({at})", shortened(&problem.message)))
 }
 
-pub(super) fn wrong_output<'e>(
+pub(in crate::admission) fn wrong_output<'e>(
     output: &Type,
     wanted: &Type,
     path: &Path,

@@ -3,8 +3,6 @@
 //! Mirrors `ValidateValidatingAdmissionPolicy`, `ValidateMutatingAdmissionPolicy`, their bindings and updates in
 //! pkg/apis/admissionregistration/validation (v1.36).
 
-mod mutating;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::admissionregistration::v1::{
@@ -13,11 +11,11 @@ use k8s_openapi::api::admissionregistration::v1::{
     Variable,
 };
 
-use super::defaults::policy as defaults;
-use super::errors::{Errors, shortened};
 use super::expressions::{self, Scope, as_variable};
-use super::shared::selector::{self, Options as SelectorOptions};
-use super::{ApiServer, Kind, admission_rules, webhook};
+use super::{matching, policy_defaults as defaults, webhook};
+use crate::admission::errors::{Errors, shortened};
+use crate::admission::shared::selector::{self, Options as SelectorOptions};
+use crate::admission::{ApiServer, Kind};
 use crate::cel::{self, Type};
 use crate::values::names;
 use crate::yaml::Path;
@@ -202,7 +200,7 @@ fn match_resources(resources: &MatchResources, path: &Path, errors: &mut Errors<
         [("resourceRules", &resources.resource_rules), ("excludeResourceRules", &resources.exclude_resource_rules)]
     {
         for (index, rule) in rules.iter().flatten().enumerate() {
-            admission_rules::named_rule(rule, &path.field(name).index(index), errors);
+            matching::named_rule(rule, &path.field(name).index(index), errors);
         }
     }
 }
@@ -218,7 +216,7 @@ fn conditions(
         return;
     }
     let path = path.field("matchConditions");
-    admission_rules::match_conditions(conditions.unwrap_or_default(), params, &before.conditions, &path, errors);
+    matching::match_conditions(conditions.unwrap_or_default(), params, &before.conditions, &path, errors);
 }
 
 /// The variables of a policy, of which each may use those before it. Returns their types, if there are any.

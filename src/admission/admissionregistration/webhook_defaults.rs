@@ -5,7 +5,7 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 
 /// Fills in what a validating webhook may leave out.
-pub(in crate::admission) fn validating(hook: &mut ValidatingWebhook) {
+pub(super) fn validating(hook: &mut ValidatingWebhook) {
     hook.failure_policy.get_or_insert_with(|| "Fail".to_owned());
     hook.match_policy.get_or_insert_with(|| "Equivalent".to_owned());
     hook.namespace_selector.get_or_insert_default();
@@ -15,7 +15,7 @@ pub(in crate::admission) fn validating(hook: &mut ValidatingWebhook) {
 }
 
 /// Fills in what a mutating webhook may leave out.
-pub(in crate::admission) fn mutating(hook: &mut MutatingWebhook) {
+pub(super) fn mutating(hook: &mut MutatingWebhook) {
     hook.failure_policy.get_or_insert_with(|| "Fail".to_owned());
     hook.match_policy.get_or_insert_with(|| "Equivalent".to_owned());
     hook.namespace_selector.get_or_insert_default();

@@ -11,10 +11,10 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
-use super::defaults::webhook as defaults;
-use super::errors::{Errors, shortened};
-use super::shared::selector::{self, Options as SelectorOptions};
-use super::{ApiServer, Kind, admission_rules};
+use super::{matching, webhook_defaults as defaults};
+use crate::admission::errors::{Errors, shortened};
+use crate::admission::shared::selector::{self, Options as SelectorOptions};
+use crate::admission::{ApiServer, Kind};
 use crate::values::{names, url};
 use crate::yaml::Path;
 
@@ -220,7 +220,7 @@ fn hook(hook: &Hook<'_>, options: &Options, path: &Path, errors: &mut Errors<'_>
         finding.help("write a name in your domain, as in `check.example.com`");
     }
     for (index, rule) in hook.rules.iter().enumerate() {
-        admission_rules::rule(rule, &path.field("rules").index(index), errors);
+        matching::rule(rule, &path.field("rules").index(index), errors);
     }
     for (field, value, known) in hook.policies {
         if let Some(value) = value.filter(|value| !known.contains(value)) {
@@ -238,7 +238,7 @@ fn hook(hook: &Hook<'_>, options: &Options, path: &Path, errors: &mut Errors<'_>
     client(hook.client, &path.field("clientConfig"), errors);
     if !options.keep_conditions {
         let stored = &options.conditions;
-        admission_rules::match_conditions(hook.conditions, false, stored, &path.field("matchConditions"), errors);
+        matching::match_conditions(hook.conditions, false, stored, &path.field("matchConditions"), errors);
     }
 }
 
@@ -297,7 +297,7 @@ fn client(client: &WebhookClientConfig, path: &Path, errors: &mut Errors<'_>) {
 }
 
 /// The URL of a webhook (`ValidateWebhookURL`).
-pub(super) fn url(text: &str, path: &Path, errors: &mut Errors<'_>) {
+pub(in crate::admission) fn url(text: &str, path: &Path, errors: &mut Errors<'_>) {
     const FORM: &str = "write it as `https://host/path`";
     let url = match url::parse(text) {
         Ok(url) => url,
@@ -320,7 +320,7 @@ pub(super) fn url(text: &str, path: &Path, errors: &mut Errors<'_>) {
 
 /// The Service of a webhook (`ValidateWebhookService`). The original is called with name and namespace interchanged, so
 /// that it blames the one where the other is missing.
-pub(super) fn service(
+pub(in crate::admission) fn service(
     name: &str,
     namespace: &str,
     url_path: Option<&str>,
@@ -335,7 +335,7 @@ pub(super) fn service(
         let finding = errors.required(&path.field("namespace"), "the Service needs its namespace here");
         finding.called(path.field("name"));
     }
-    super::shared::port::number(port, &path.field("port"), errors);
+    crate::admission::shared::port::number(port, &path.field("port"), errors);
     let Some(url_path) = url_path.filter(|text| !matches!(*text, "" | "/")) else { return };
     let path = path.field("path");
     if url_path == "//" {
