@@ -6,6 +6,7 @@
 
 mod admissionregistration;
 mod api_service;
+mod apiextensions;
 pub(crate) mod apply;
 mod apps;
 mod autoscaling;
@@ -14,7 +15,6 @@ mod cluster;
 mod coordination;
 mod core;
 mod defaults;
-mod definition;
 mod errors;
 mod judge;
 mod networking;

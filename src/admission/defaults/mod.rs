@@ -2,4 +2,3 @@
 
 pub(super) mod autoscaling;
 pub(super) mod batch;
-pub(super) mod definition;

@@ -6,7 +6,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 
 /// Fills in what a definition may leave out.
-pub(in crate::admission) fn definition(spec: &mut CustomResourceDefinitionSpec) {
+pub(super) fn definition(spec: &mut CustomResourceDefinitionSpec) {
     let names = &mut spec.names;
     if names.singular.as_deref().is_none_or(str::is_empty) {
         names.singular = Some(names.kind.to_lowercase());

@@ -7,9 +7,9 @@
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{JSONSchemaProps, JSONSchemaPropsOrBool};
 use serde_json::{Map, Value as Json};
 
-use super::super::errors::{Errors, shortened};
 use super::values;
 use super::walk::{self, is_embedded, preserves};
+use crate::admission::errors::{Errors, shortened};
 use crate::finding::Reason;
 use crate::values::names;
 use crate::yaml::Path;

@@ -7,8 +7,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use serde_json::Value as Json;
 
-use super::super::errors::{Errors, shortened};
 use super::{Options, fields, schema, schemas, walk};
+use crate::admission::errors::{Errors, shortened};
 use crate::values::names;
 use crate::yaml::Path;
 

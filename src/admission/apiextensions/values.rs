@@ -8,8 +8,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{JSONSchemaProps, JSONSchemaPropsOrBool};
 use serde_json::{Map, Value as Json};
 
-use super::super::errors::shortened;
 use super::walk::{self, type_of};
+use crate::admission::errors::shortened;
 use crate::finding::Reason;
 use crate::schema::go_pattern;
 use crate::yaml::Path;

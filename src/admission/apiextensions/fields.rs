@@ -6,8 +6,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceColumnDefinition, CustomResourceSubresources, JSONSchemaProps, JSONSchemaPropsOrBool, SelectableField,
 };
 
-use super::super::errors::{Errors, shortened};
 use super::{structural, walk};
+use crate::admission::errors::{Errors, shortened};
 use crate::yaml::Path;
 
 /// How many selectable fields a version may have.

@@ -9,10 +9,10 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool, JSONSchemaPropsOrStringArray,
 };
 
-use super::super::errors::{Errors, shortened};
 use super::rules::{self, Node};
 use super::walk::{self, is_embedded, type_of};
 use super::{Options, defaults, structural};
+use crate::admission::errors::{Errors, shortened};
 use crate::finding::Finding;
 use crate::yaml::Path;
 

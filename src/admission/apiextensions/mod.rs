@@ -7,6 +7,7 @@
 //! calls `spec.validation` is the schema of the first version here.
 
 mod conversion;
+mod defaulting;
 mod defaults;
 mod fields;
 mod rules;
@@ -23,7 +24,6 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 
 use self::versions::Shared;
-use super::defaults::definition as defaulting;
 use super::errors::{Errors, shortened};
 use super::{ApiServer, Kind};
 use crate::values::{names, url};

@@ -8,8 +8,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 
-use super::super::errors::{Errors, shortened};
 use super::walk::{self, is_embedded, preserves, type_of};
+use crate::admission::errors::{Errors, shortened};
 use crate::values::regexp;
 use crate::yaml::Path;
 
