@@ -5,16 +5,16 @@
 //! mistake. What is refused carries the field path and the reason of the API server; the words are ours.
 
 mod admissionregistration;
-mod api_service;
 mod apiextensions;
+mod apiregistration;
 pub(crate) mod apply;
 mod apps;
 mod autoscaling;
 mod batch;
-mod cluster;
+mod classes;
 mod coordination;
 mod core;
-mod defaults;
+mod disruption;
 mod errors;
 mod judge;
 mod networking;

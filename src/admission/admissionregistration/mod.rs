@@ -1,4 +1,4 @@
-//! The kinds of admissionregistration.k8s.io (pkg/apis/admissionregistration, v1.36): webhooks, and policies written in CEL.
+//! The kinds of admissionregistration.k8s.io (pkg/apis/admissionregistration, v1.36): webhooks and policies.
 
 pub(super) mod expressions;
 mod matching;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::expressions::{self, Scope};
-use super::policy::Before;
+use super::policy::{self, Before};
 use super::{policy_defaults as defaults, webhook};
 use crate::admission::errors::Errors;
 use crate::admission::{ApiServer, Kind};
@@ -107,15 +107,15 @@ fn converted<From: Serialize, To: DeserializeOwned + k8s_openapi::Resource>(from
 
 fn policy(spec: &MutatingAdmissionPolicySpec, before: &Before, errors: &mut Errors<'_>) {
     let path = Path::root().field("spec");
-    super::policy::failure_policy(spec.failure_policy.as_deref(), &path.field("failurePolicy"), errors);
-    super::policy::param_kind(spec.param_kind.as_ref(), &path.field("paramKind"), errors);
-    super::policy::constraints(spec.match_constraints.as_ref(), &path.field("matchConstraints"), errors);
+    policy::failure_policy(spec.failure_policy.as_deref(), &path.field("failurePolicy"), errors);
+    policy::param_kind(spec.param_kind.as_ref(), &path.field("paramKind"), errors);
+    policy::constraints(spec.match_constraints.as_ref(), &path.field("matchConstraints"), errors);
     operations(spec.match_constraints.as_ref(), &path.field("matchConstraints"), errors);
     let params = spec.param_kind.is_some();
-    super::policy::conditions(spec.match_conditions.as_deref(), params, before, &path, errors);
+    policy::conditions(spec.match_conditions.as_deref(), params, before, &path, errors);
     let variables = spec.variables.as_deref().unwrap_or_default();
     let scope = Scope { params, authorizer: true, ..Scope::default() };
-    let variables = super::policy::variables(variables, scope, before, &path.field("variables"), errors);
+    let variables = policy::variables(variables, scope, before, &path.field("variables"), errors);
     // Here there are always variables, if need be none.
     let variables = variables.unwrap_or_default();
     let scope = Scope { variables: Some(&variables), mutations: true, ..scope };
@@ -215,6 +215,6 @@ fn expression_of(
 fn binding(spec: &MutatingAdmissionPolicyBindingSpec, errors: &mut Errors<'_>) {
     let path = Path::root().field("spec");
     let policy = spec.policy_name.as_deref().unwrap_or_default();
-    super::policy::binding(policy, spec.param_ref.as_ref(), spec.match_resources.as_ref(), &path, errors);
+    policy::binding(policy, spec.param_ref.as_ref(), spec.match_resources.as_ref(), &path, errors);
     operations(spec.match_resources.as_ref(), &path.field("matchResources"), errors);
 }

@@ -84,14 +84,14 @@ impl Kind for ValidatingAdmissionPolicyBinding {
 
 /// What stood in the policy before: expressions that were accepted once may go on using what they use.
 #[derive(Debug, Default)]
-struct Before {
-    same_conditions: bool,
-    conditions: BTreeSet<String>,
-    expressions: BTreeSet<String>,
-    messages: BTreeSet<String>,
-    annotations: BTreeSet<String>,
+pub(super) struct Before {
+    pub(super) same_conditions: bool,
+    pub(super) conditions: BTreeSet<String>,
+    pub(super) expressions: BTreeSet<String>,
+    pub(super) messages: BTreeSet<String>,
+    pub(super) annotations: BTreeSet<String>,
     /// Of mutations; upstream asks only these of both sorts of patches.
-    patches: BTreeSet<String>,
+    pub(super) patches: BTreeSet<String>,
 }
 
 fn validating(spec: &ValidatingAdmissionPolicySpec, name: &str, before: &Before, errors: &mut Errors<'_>) {
@@ -119,14 +119,14 @@ fn validating(spec: &ValidatingAdmissionPolicySpec, name: &str, before: &Before,
     audit_annotations(annotations, name, scope, before, &path.field("auditAnnotations"), errors);
 }
 
-fn failure_policy(policy: Option<&str>, path: &Path, errors: &mut Errors<'_>) {
+pub(super) fn failure_policy(policy: Option<&str>, path: &Path, errors: &mut Errors<'_>) {
     if let Some(policy) = policy.filter(|policy| !FAILURE_POLICIES.contains(policy)) {
         errors.unsupported(path, "the `failurePolicy` of a policy", policy, FAILURE_POLICIES);
     }
 }
 
 /// The kind of the parameters (`validateParamKind`).
-fn param_kind(kind: Option<&ParamKind>, path: &Path, errors: &mut Errors<'_>) {
+pub(super) fn param_kind(kind: Option<&ParamKind>, path: &Path, errors: &mut Errors<'_>) {
     let Some(ParamKind { api_version, kind }) = kind else { return };
     let (version_path, kind_path) = (path.field("apiVersion"), path.field("kind"));
     let text = api_version.as_deref().unwrap_or_default();
@@ -174,7 +174,7 @@ fn version(version: &str, path: &Path, errors: &mut Errors<'_>) {
 }
 
 /// What a policy is about; unlike that of a binding, it must be said.
-fn constraints(resources: Option<&MatchResources>, path: &Path, errors: &mut Errors<'_>) {
+pub(super) fn constraints(resources: Option<&MatchResources>, path: &Path, errors: &mut Errors<'_>) {
     let Some(resources) = resources else {
         let help = "name the resources that the policy is about in `matchConstraints.resourceRules`";
         errors.required(path, "the policy does not say what it is about").help(help);
@@ -205,7 +205,7 @@ fn match_resources(resources: &MatchResources, path: &Path, errors: &mut Errors<
     }
 }
 
-fn conditions(
+pub(super) fn conditions(
     conditions: Option<&[MatchCondition]>,
     params: bool,
     before: &Before,
@@ -220,7 +220,7 @@ fn conditions(
 }
 
 /// The variables of a policy, of which each may use those before it. Returns their types, if there are any.
-fn variables(
+pub(super) fn variables(
     variables: &[Variable],
     scope: Scope<'_>,
     before: &Before,
@@ -354,7 +354,7 @@ fn validating_binding(spec: &ValidatingAdmissionPolicyBindingSpec, errors: &mut 
 }
 
 /// What bindings of both sorts have in common.
-fn binding(
+pub(super) fn binding(
     policy: &str,
     params: Option<&ParamRef>,
     resources: Option<&MatchResources>,

@@ -4,8 +4,8 @@ use k8s_openapi::api::core::v1::{ReplicationController, ReplicationControllerSpe
 
 use super::{Selection, defaults, lasting_pods, name_warning};
 use crate::admission::errors::Errors;
-use crate::admission::{ApiServer, How, Kind, defaults};
 use crate::admission::shared::numbers::not_negative;
+use crate::admission::{ApiServer, How, Kind};
 use crate::cluster::Labels;
 use crate::values::selector::Selector;
 use crate::yaml::Path;

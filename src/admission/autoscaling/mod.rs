@@ -1,7 +1,7 @@
 //! `HorizontalPodAutoscalers` and `PodDisruptionBudgets`.
 
 mod behavior;
-mod budget;
+mod defaults;
 mod metrics;
 mod older;
 
@@ -9,13 +9,13 @@ use k8s_openapi::api::autoscaling::{v1, v2};
 
 use self::metrics::References;
 use super::errors::{Errors, shortened};
-use super::{ApiServer, How, Kind, defaults};
+use super::{ApiServer, How, Kind};
 use crate::values::names;
 use crate::yaml::Path;
 
 impl Kind for v2::HorizontalPodAutoscaler {
     fn set_defaults(&mut self, _: &ApiServer) {
-        defaults::autoscaling::autoscaler(self);
+        defaults::autoscaler(self);
     }
 
     fn prepare(&mut self, old: Option<&mut Self>, _: How, errors: &mut Errors<'_>) -> bool {

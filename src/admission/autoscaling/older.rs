@@ -10,8 +10,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde::Deserialize;
 
 use super::behavior::drop_tolerance;
+use super::defaults;
+use crate::admission::ApiServer;
 use crate::admission::errors::Errors;
-use crate::admission::{ApiServer, defaults};
 use crate::yaml::Path;
 
 const METRICS: &str = "autoscaling.alpha.kubernetes.io/metrics";
@@ -40,9 +41,9 @@ pub(super) fn newer(
     let spec = &autoscaler.spec;
     let target = &spec.scale_target_ref;
     let mut metrics = other_metrics(autoscaler).unwrap_or_default();
-    metrics.extend(spec.target_cpu_utilization_percentage.map(defaults::autoscaling::cpu));
+    metrics.extend(spec.target_cpu_utilization_percentage.map(defaults::cpu));
     if metrics.is_empty() {
-        metrics.push(defaults::autoscaling::cpu(defaults::autoscaling::CPU_UTILIZATION));
+        metrics.push(defaults::cpu(defaults::CPU_UTILIZATION));
     }
     let mut newer = v2::HorizontalPodAutoscaler {
         spec: v2::HorizontalPodAutoscalerSpec {

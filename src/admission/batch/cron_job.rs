@@ -3,16 +3,16 @@
 use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, JobSpec};
 
 use super::job::{self, invalid_name, negative};
-use super::{generated, schedule};
+use super::{defaults, generated_selector, schedule};
 use crate::admission::apps::name_warning;
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::{ApiServer, Kind, defaults};
+use crate::admission::{ApiServer, Kind};
 use crate::values::cron;
 use crate::yaml::Path;
 
 impl Kind for CronJob {
     fn set_defaults(&mut self, server: &ApiServer) {
-        defaults::batch::cron_job(self, server);
+        defaults::cron_job(self, server);
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
@@ -70,7 +70,7 @@ fn spec(spec: &CronJobSpec, old: Option<&CronJobSpec>, errors: &mut Errors<'_>) 
     if let Some(job) = &spec.job_template.spec {
         let old = old.and_then(|old| old.job_template.spec.as_ref());
         job::job_spec(job, old, &job_path(), errors);
-        generated::none_of_own(job, &job_path(), errors);
+        generated_selector::none_of_own(job, &job_path(), errors);
     }
     negative(spec.successful_jobs_history_limit.map(i64::from), &path, "successfulJobsHistoryLimit", errors);
     negative(spec.failed_jobs_history_limit.map(i64::from), &path, "failedJobsHistoryLimit", errors);

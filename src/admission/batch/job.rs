@@ -3,30 +3,30 @@
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 
-use super::{generated, policies, update};
+use super::{defaults, generated_selector, policies, update};
 use crate::admission::apps::{Selection, name_warning, query};
 use crate::admission::core::pod;
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::shared::numbers::not_negative;
 use crate::admission::shared::selector::{self, Options};
-use crate::admission::{ApiServer, How, Kind, defaults};
+use crate::admission::{ApiServer, How, Kind};
 use crate::finding::Finding;
 use crate::values::names;
 use crate::yaml::Path;
 
 impl Kind for Job {
     fn set_defaults(&mut self, server: &ApiServer) {
-        defaults::batch::job(self, server);
+        defaults::job(self, server);
     }
 
     fn prepare(&mut self, old: Option<&mut Self>, how: How, errors: &mut Errors<'_>) -> bool {
-        generated::labels_come_from_template(errors);
+        generated_selector::labels_come_from_template(errors);
         match old {
-            None => generated::selector(self),
+            None => generated_selector::selector(self),
             Some(old) => {
                 self.metadata.uid.clone_from(&old.metadata.uid);
                 if how != How::Replace {
-                    generated::keep(self, old);
+                    generated_selector::keep(self, old);
                 }
             }
         }
@@ -39,7 +39,7 @@ impl Kind for Job {
         if panics(spec, &path, errors) {
             return;
         }
-        generated::name(self, spec, errors);
+        generated_selector::name(self, spec, errors);
         job(self, spec, None, Options::default(), errors);
         name_warning(&self.metadata, "Job", errors);
         size_warning(spec, &path, errors);
@@ -65,8 +65,8 @@ impl Kind for Job {
 /// As `ValidateJob`.
 fn job(job: &Job, spec: &JobSpec, old: Option<&JobSpec>, options: Options, errors: &mut Errors<'_>) {
     let path = Path::root().field("spec");
-    let required = old.map_or(generated::Labels::All, generated::Labels::required_after);
-    generated::check(job, spec, required, errors);
+    let required = old.map_or(generated_selector::Labels::All, generated_selector::Labels::required_after);
+    generated_selector::check(job, spec, required, errors);
     job_spec(spec, old, &path, errors);
     let selection = Selection { kind: "Job", selector: spec.selector.as_ref(), path: &path };
     match &spec.selector {

@@ -3,7 +3,8 @@
 //! Mirrors pkg/apis/batch/validation, and the strategies in pkg/registry/batch (v1.36).
 
 mod cron_job;
-mod generated;
+mod defaults;
+mod generated_selector;
 mod job;
 mod policies;
 mod schedule;

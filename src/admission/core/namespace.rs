@@ -5,10 +5,10 @@
 
 use k8s_openapi::api::core::v1::Namespace;
 
-use crate::admission::{ApiServer, Kind};
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::shared::absent::list;
 use crate::admission::shared::meta;
+use crate::admission::{ApiServer, Kind};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 

@@ -1,4 +1,4 @@
-//! What pods and containers say alike of their security: seccomp and AppArmor profiles, users of Windows.
+//! What pods and containers say alike of their security: seccomp and `AppArmor` profiles, users of Windows.
 //!
 //! Mirrors `validateSeccompProfileField`, `ValidateAppArmorProfileField` and `validateWindowsSecurityContextOptions` in
 //! pkg/apis/core/validation (v1.36).

@@ -10,11 +10,11 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 
-use crate::admission::{ApiServer, Kind, Update};
+use super::resources;
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::shared::absent::list;
 use crate::admission::shared::repeats::{FIRST, first};
-use super::{How, resources};
+use crate::admission::{ApiServer, How, Kind};
 use crate::nearest::nearest;
 use crate::values::names;
 use crate::values::quantity::Quantity;

@@ -133,7 +133,7 @@ fn shared(meta: &ObjectMeta, group: &str, path: &Path, errors: &mut Errors<'_>) 
 }
 
 /// What is wrong with a finalizer that has no domain and is none of the server's own (`validateKubeFinalizerName`).
-pub(super) fn without_domain(finalizer: &str) -> Problems {
+pub(in crate::admission) fn without_domain(finalizer: &str) -> Problems {
     let is_fine = finalizer.contains('/') || matches!(finalizer, "kubernetes" | "orphan" | "foregroundDeletion");
     if is_fine { vec![] } else { vec!["needs a domain before it, such as `example.com/name`".to_owned()] }
 }

@@ -18,12 +18,12 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Pod, PodSpec, PodTemplate, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use crate::admission::{ApiServer, Kind, Update};
+use super::form::Form;
+use super::scheduling::{self, pods};
+use super::{container, volume};
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::shared::meta;
-use super::{How, container, volume};
-use super::form::Form;
-use super::scheduling::{pods, self};
+use crate::admission::{ApiServer, How, Kind};
 use crate::values::names;
 use crate::yaml::Path;
 

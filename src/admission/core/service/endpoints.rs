@@ -12,10 +12,10 @@ use k8s_openapi::api::discovery::v1::{self, Endpoint, EndpointHints, EndpointSli
 use super::defaults;
 use super::ports::{app_protocol, unnamed};
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::{ApiServer, How, Kind};
-use crate::admission::shared::{ip, port};
 use crate::admission::shared::absent::{list, text};
 use crate::admission::shared::repeats::{FIRST, first};
+use crate::admission::shared::{ip, port};
+use crate::admission::{ApiServer, How, Kind};
 use crate::values::ip::Ip;
 use crate::values::names;
 use crate::yaml::Path;

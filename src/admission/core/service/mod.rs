@@ -13,12 +13,11 @@ mod update;
 
 use k8s_openapi::api::core::v1::{Service, ServiceSpec, SessionAffinityConfig};
 
-use crate::admission::{ApiServer, Kind, Update};
-use crate::admission::errors::{Errors, shortened};
-use crate::admission::shared::{ip, meta, port};
-use crate::admission::shared::absent::{list, text};
 use self::defaults::is_externally_accessible;
-use super::How;
+use crate::admission::errors::{Errors, shortened};
+use crate::admission::shared::absent::{list, text};
+use crate::admission::shared::{ip, meta, port};
+use crate::admission::{ApiServer, How, Kind};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 

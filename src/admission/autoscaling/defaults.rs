@@ -5,9 +5,9 @@ use k8s_openapi::api::autoscaling::v2::{
 };
 
 /// The percentage of their CPU that pods should use if nothing else is said (`DefaultCPUUtilization`).
-pub(in crate::admission) const CPU_UTILIZATION: i32 = 80;
+pub(super) const CPU_UTILIZATION: i32 = 80;
 
-pub(in crate::admission) fn autoscaler(autoscaler: &mut HorizontalPodAutoscaler) {
+pub(super) fn autoscaler(autoscaler: &mut HorizontalPodAutoscaler) {
     let spec = &mut autoscaler.spec;
     spec.min_replicas.get_or_insert(1);
     if spec.metrics.as_ref().is_none_or(Vec::is_empty) {
@@ -28,7 +28,7 @@ fn rules(rules: &mut HPAScalingRules, policies: Vec<HPAScalingPolicy>) {
 }
 
 /// The metric of the pods' CPU, with the percentage that they should use.
-pub(in crate::admission) fn cpu(utilization: i32) -> MetricSpec {
+pub(super) fn cpu(utilization: i32) -> MetricSpec {
     MetricSpec {
         type_: "Resource".to_owned(),
         resource: Some(ResourceMetricSource {

@@ -4,10 +4,10 @@
 
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 
-use crate::admission::errors::Errors;
-use crate::admission::shared::numbers::{at_most_all, int_or_percent};
-use crate::admission::shared::selector::{self, Options};
-use crate::admission::{ApiServer, Kind};
+use super::errors::Errors;
+use super::shared::numbers::{at_most_all, int_or_percent};
+use super::shared::selector::{self, Options};
+use super::{ApiServer, Kind};
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 

@@ -8,7 +8,7 @@ use crate::admission::ApiServer;
 use crate::admission::core::pod::defaults::template;
 use crate::admission::shared::absent::fill;
 
-pub(in crate::admission) fn job(job: &mut Job, server: &ApiServer) {
+pub(super) fn job(job: &mut Job, server: &ApiServer) {
     let spec = job.spec.get_or_insert_default();
     parts(spec, server);
     // Only where neither number is given there is one completion; with a parallelism alone, pods decide when the Job is
@@ -33,7 +33,7 @@ pub(in crate::admission) fn job(job: &mut Job, server: &ApiServer) {
 }
 
 /// The Jobs that it makes get the rest of their defaults when they are made.
-pub(in crate::admission) fn cron_job(cron_job: &mut CronJob, server: &ApiServer) {
+pub(super) fn cron_job(cron_job: &mut CronJob, server: &ApiServer) {
     let spec = &mut cron_job.spec;
     parts(spec.job_template.spec.get_or_insert_default(), server);
     fill(&mut spec.concurrency_policy, "Allow");
