@@ -226,7 +226,7 @@ fn report(sources: &Sources, cluster: &Cluster, settings: &Settings, out: Findin
     let mut findings = out.into_vec();
     findings.retain_mut(|finding| level(finding, settings));
     findings.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
-    findings.dedup();
+    findings.dedup_by(|later, first| later.reads_like(first));
     let found = findings.len();
     let mut findings = allow(sources, cluster, settings, findings);
     let silenced = found - findings.iter().filter(|finding| !is_about_suppression(finding)).count();

@@ -40,7 +40,10 @@ impl Kind for PriorityClass {
         } else if value > HIGHEST {
             let message =
                 format!("the value {value} is above {HIGHEST}, the highest for classes that are not the system's");
-            errors.forbidden(&Path::root().field("value"), message).help(format!("write at most {HIGHEST}"));
+            errors
+                .forbidden(&Path::root().field("value"), message)
+                .says(format!("maximum allowed value of a user defined priority is {HIGHEST}"))
+                .help(format!("write at most {HIGHEST}"));
         }
         match self.preemption_policy.as_deref() {
             None | Some("PreemptLowerPriority" | "Never") => {}
@@ -60,14 +63,20 @@ impl Kind for PriorityClass {
         let (new_value, old_value) = (self.value.unwrap_or_default(), old.value.unwrap_or_default());
         if new_value != old_value {
             let message = format!("the value of a class cannot change from {old_value} to {new_value}");
-            let finding = errors.forbidden(&Path::root().field("value"), message).keeps(Keeps::Always);
+            let finding = errors
+                .forbidden(&Path::root().field("value"), message)
+                .says("may not be changed in an update.")
+                .keeps(Keeps::Always);
             finding.help(ANOTHER_CLASS);
         }
         if self.preemption_policy != old.preemption_policy {
             let text = |class: &Self| shortened(class.preemption_policy.as_deref().unwrap_or_default());
             let message =
                 format!("the preemption policy of a class cannot change from `{}` to `{}`", text(old), text(self));
-            errors.immutable(&Path::root().field("preemptionPolicy"), message).help(ANOTHER_CLASS);
+            errors
+                .immutable(&Path::root().field("preemptionPolicy"), message)
+                .says("field is immutable")
+                .help(ANOTHER_CLASS);
         }
     }
 }
@@ -117,7 +126,7 @@ impl Kind for RuntimeClass {
                 shortened(&old.handler),
                 shortened(&self.handler)
             );
-            let finding = errors.immutable(&Path::root().field("handler"), message);
+            let finding = errors.immutable(&Path::root().field("handler"), message).says("field is immutable");
             finding.help("make a class with another name and refer to that");
         }
     }

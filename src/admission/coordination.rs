@@ -41,18 +41,23 @@ impl Kind for Lease {
 fn lease(spec: &LeaseSpec, path: &Path, errors: &mut Errors<'_>) {
     if spec.lease_duration_seconds.is_some_and(|seconds| seconds <= 0) {
         let path = path.field("leaseDurationSeconds");
-        errors.invalid(&path, "the duration of a lease must be greater than 0").help("write a number of seconds");
+        errors
+            .invalid(&path, "the duration of a lease must be greater than 0")
+            .says("must be greater than 0")
+            .help("write a number of seconds");
     }
     if spec.lease_transitions.is_some_and(|count| count < 0) {
         let message = "the number of a lease's transitions cannot be negative";
-        errors.invalid(&path.field("leaseTransitions"), message);
+        errors.invalid(&path.field("leaseTransitions"), message).says("must be greater than or equal to 0");
     }
     if let Some(strategy) = spec.strategy.as_deref() {
         self::strategy(strategy, &path.field("strategy"), errors);
     }
     let is_given = |value: Option<&str>| value.is_some_and(|value| !value.is_empty());
     if is_given(spec.preferred_holder.as_deref()) && !is_given(spec.strategy.as_deref()) {
-        let finding = errors.forbidden(&path.field("preferredHolder"), "a preferred holder needs a strategy");
+        let finding = errors
+            .forbidden(&path.field("preferredHolder"), "a preferred holder needs a strategy")
+            .says("may only be specified if `strategy` is defined");
         finding.help("add `strategy`, or remove the preferred holder");
     }
 }
@@ -65,7 +70,7 @@ fn strategy(strategy: &str, path: &Path, errors: &mut Errors<'_>) {
     if strategy.contains('/') {
         for problem in names::qualified_name(strategy) {
             let message = format!("the strategy of a lease `{}` {problem}", shortened(strategy));
-            errors.invalid(path, message).called(field.clone());
+            errors.invalid(path, message).called(field.clone()).problem(problem);
         }
     } else if strategy != KNOWN {
         errors.unsupported(path, "the strategy of a lease", strategy, [KNOWN]).called(field);

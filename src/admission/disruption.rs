@@ -41,7 +41,8 @@ fn spec(spec: &PodDisruptionBudgetSpec, options: Options, errors: &mut Errors<'_
     if spec.min_available.is_some() && spec.max_unavailable.is_some() {
         let place = errors.place(&path.field("minAvailable"));
         let message = "a budget cannot have both `minAvailable` and `maxUnavailable`";
-        let finding = errors.invalid(&path.field("maxUnavailable"), message).called(path.clone());
+        let finding = errors.invalid(&path.field("maxUnavailable"), message).called(path.clone()).whole();
+        finding.says("minAvailable and maxUnavailable cannot be both set");
         finding.related(place, "the other one").help("delete one of them");
     }
     for (field, value) in [("minAvailable", &spec.min_available), ("maxUnavailable", &spec.max_unavailable)] {

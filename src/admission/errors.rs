@@ -5,14 +5,16 @@ use std::fmt::Display;
 use std::ops::Range;
 
 use serde::Serialize;
+use serde_json::Value as Json;
 
-use super::ApiServer;
+use super::batch::NEW_UID;
+use super::{ApiServer, internal};
 use crate::cluster::Object;
 use crate::finding::{BadValue, Finding, Findings, Group, Keeps, Reason, quoted};
 use crate::nearest::nearest;
 use crate::source::Place;
 use crate::values::names::Problems;
-use crate::yaml::Path;
+use crate::yaml::{Path, Value};
 
 /// The mistakes of one object, at the paths by which the API server names them.
 ///
@@ -76,7 +78,6 @@ impl<'a> Errors<'a> {
         let supported: Vec<&str> = supported.into_iter().collect();
         let near = nearest(value, supported.iter().copied());
         let list = supported.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let quoted = supported.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
         let finding = self.refuse(
             "unsupported-value",
             Reason::FieldValueNotSupported,
@@ -87,7 +88,7 @@ impl<'a> Errors<'a> {
                 format!("{what} cannot be `{}`", shortened(value))
             },
         );
-        finding.of(value).says(format!("supported values: {quoted}"));
+        finding.of(value).says(self::supported(supported.iter().copied()));
         finding.help(match near {
             Some(near) => format!("write `{near}`"),
             None if supported.len() == 1 => format!("write {list}"),
@@ -153,7 +154,7 @@ impl<'a> Errors<'a> {
     /// One invalid value for each of the `problems` that [`crate::values::names`] finds with it.
     pub(crate) fn each_invalid(&mut self, path: &Path, what: impl Display, problems: Problems) {
         for problem in problems {
-            self.invalid(path, format!("{what} {problem}"));
+            self.invalid(path, format!("{what} {problem}")).problem(problem);
         }
     }
 
@@ -209,10 +210,18 @@ impl<'a> Errors<'a> {
         if open.peek().is_none() {
             return;
         }
-        let Ok(value) = serde_json::to_value(value) else { return };
+        let Ok(mut value) = serde_json::to_value(value) else { return };
+        only_written(&mut value, Some(self.object.root()));
         for cause in open {
             if let BadValue::At(path) = &cause.value {
-                cause.value = value.pointer(&path.pointer()).map_or(BadValue::Unknown, BadValue::printed);
+                let at = |path: &Path| internal::at(&self.object.identity, &value, path);
+                // What cannot change is printed whole, whatever part of it changes.
+                let whole = cause.keeps.map(|_| at(&cause.field)).filter(|value| *value != BadValue::Unknown);
+                cause.value = match whole.unwrap_or_else(|| at(path)) {
+                    // Where the UID of an object is part of the value, nobody knows it.
+                    BadValue::Printed(text) if text.contains(NEW_UID) => BadValue::Unknown,
+                    value => value,
+                };
             }
         }
     }
@@ -263,6 +272,31 @@ impl<'a> Errors<'a> {
         });
         copied.unwrap_or((Cow::Borrowed(path), ""))
     }
+}
+
+/// Leaves out empty lists that the manifest does not have: models cannot tell them from absent ones where a list is required.
+fn only_written(value: &mut Json, written: Option<Value<'_>>) {
+    match value {
+        Json::Array(list) if list.is_empty() && written.is_none_or(|value| !value.is_sequence()) => *value = Json::Null,
+        Json::Array(list) => {
+            let mut items = written.into_iter().flat_map(Value::items);
+            for element in list {
+                only_written(element, items.next());
+            }
+        }
+        Json::Object(fields) => {
+            for (name, field) in fields {
+                only_written(field, written.and_then(|value| value.get(name)));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What the server says of the values that it takes instead (`NotSupported`).
+pub(crate) fn supported<'s>(values: impl IntoIterator<Item = &'s str>) -> String {
+    let values: Vec<String> = values.into_iter().map(quoted).collect();
+    format!("supported values: {}", values.join(", "))
 }
 
 /// A text that is refused for its length should not fill the screen as well.

@@ -14,8 +14,10 @@ mod batch;
 mod classes;
 mod coordination;
 mod core;
+mod difference;
 mod disruption;
 mod errors;
+mod internal;
 mod judge;
 mod networking;
 mod rbac;
@@ -221,7 +223,10 @@ fn update<T: Kind>(value: &mut T, old: &mut T, how: How, errors: &mut Errors<'_>
     {
         // The server asks for this before it looks at anything else.
         let path = Path::root().fields(&["metadata", "resourceVersion"]);
-        errors.invalid(&path, "an object of this kind is replaced only with the `resourceVersion` of the old one");
+        errors
+            .invalid(&path, "an object of this kind is replaced only with the `resourceVersion` of the old one")
+            .of(0)
+            .says("must be specified for an update");
         return;
     }
     // What the old object would be refused for today is of no interest.

@@ -47,10 +47,13 @@ impl Reason {
     }
 
     /// Whether the server repeats the value that it refuses.
-    fn shows_value(self) -> bool {
+    pub(crate) fn shows_value(self) -> bool {
         !matches!(self, Reason::FieldValueRequired | Reason::FieldValueForbidden | Reason::FieldValueTooLong)
     }
 }
+
+/// Stands for what is left out.
+const LEFT_OUT: &str = "…";
 
 /// What a field that cannot change keeps, and so what ways out there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,17 +99,31 @@ pub struct Cause {
 impl Cause {
     /// What the server prints (`field.Error.ErrorBody`), as far as that is known.
     pub fn says(&self) -> Option<String> {
-        let (reason, detail) = (self.reason?, self.detail.as_deref()?);
-        let mut says = reason.words().to_owned();
-        match &self.value {
-            _ if !reason.shows_value() => {}
-            BadValue::Omitted => {}
-            // Writing into a text cannot fail.
-            BadValue::Printed(value) => drop(write!(says, ": {value}")),
-            BadValue::Unknown | BadValue::At(_) => return None,
+        self.body(self.detail.as_deref()?, None)
+    }
+
+    /// The same in short: `…` stands for a value that is not known, and for differences, which take many lines.
+    pub fn says_in_short(&self) -> Option<String> {
+        let detail = self.detail.as_deref()?;
+        match detail.split_once('\n') {
+            Some((first, _)) => self.body(&format!("{first}\n{LEFT_OUT}"), Some(LEFT_OUT)),
+            None => self.body(detail, Some(LEFT_OUT)),
         }
-        if !detail.is_empty() {
-            let _ = write!(says, ": {detail}");
+    }
+
+    /// What is printed, with `unknown` for a value that is not known; `None` if there is no word for that.
+    fn body(&self, detail: &str, unknown: Option<&str>) -> Option<String> {
+        let reason = self.reason?;
+        let mut says = reason.words().to_owned();
+        let value = match &self.value {
+            _ if !reason.shows_value() => None,
+            BadValue::Omitted => None,
+            BadValue::Printed(value) => Some(value.as_str()),
+            BadValue::Unknown | BadValue::At(_) => Some(unknown?),
+        };
+        for part in value.into_iter().chain((!detail.is_empty()).then_some(detail)) {
+            // Writing into a text cannot fail.
+            let _ = write!(says, ": {part}");
         }
         Some(says)
     }

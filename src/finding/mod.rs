@@ -11,6 +11,7 @@ use serde_json::Value;
 
 pub use self::cause::{BadValue, Cause, Keeps, Reason, json, quoted};
 use crate::source::{Place, Span};
+use crate::values::names::Problem;
 use crate::version::KubernetesVersion;
 use crate::yaml::Path;
 
@@ -304,9 +305,30 @@ impl Finding {
         self
     }
 
+    /// Says what the API server prints of a problem that a name has.
+    pub fn problem(&mut self, problem: Problem) -> &mut Self {
+        if let Some(part) = problem.part {
+            self.of(part);
+        }
+        self.says(problem.says)
+    }
+
     /// Says which value the API server prints, where that is not the one at the place.
     pub fn of(&mut self, value: impl Into<Value>) -> &mut Self {
         self.cause_mut().value = BadValue::printed(&value.into());
+        self
+    }
+
+    /// Says that the API server prints all of the field that it blames.
+    pub fn whole(&mut self) -> &mut Self {
+        let cause = self.cause_mut();
+        cause.value = BadValue::At(cause.field.clone());
+        self
+    }
+
+    /// Says that the API server leaves the value out.
+    pub fn without_value(&mut self) -> &mut Self {
+        self.cause_mut().value = BadValue::Omitted;
         self
     }
 
@@ -321,6 +343,15 @@ impl Finding {
         let edits = vec![Edit { place, replacement: replacement.into() }];
         self.fix = Some(Fix { title: title.into(), edits });
         self
+    }
+
+    /// Whether the two say the same to whoever reads them, even if the server has two words for it.
+    pub fn reads_like(&self, other: &Finding) -> bool {
+        let plain = |finding: &Finding| Finding {
+            cause: finding.cause.as_ref().map(|it| Cause { value: BadValue::Unknown, detail: None, ..it.clone() }),
+            ..finding.clone()
+        };
+        self.sort_key() == other.sort_key() && plain(self) == plain(other)
     }
 
     /// Findings are reported in the order of their places.

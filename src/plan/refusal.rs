@@ -8,7 +8,7 @@ use super::document::{Action, Bounds, ObjectPlan};
 use super::server_says::server_says;
 use super::ways_out::{self, Refused};
 use super::workload;
-use crate::admission::{self, Outcome, Verdict};
+use crate::admission::{Outcome, Verdict};
 use crate::cluster::{Object, Pairs};
 use crate::finding::Finding;
 use crate::yaml::Scalar;
@@ -100,8 +100,7 @@ impl Planner<'_> {
 
     /// What the API server says, and what to do about it.
     fn ways_out(&self, plan: &mut ObjectPlan, before: &Object, object: &Object, findings: &[Finding]) {
-        let stored = admission::stored(object, self.surroundings.server);
-        plan.server_says = stored.and_then(|stored| server_says(&object.identity, &stored, findings));
+        plan.server_says = server_says(&object.identity, findings);
         let refused = Refused {
             old: before,
             new: object,

@@ -10,9 +10,10 @@
 mod lines;
 mod values;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::finding::{Finding, Fix, Label};
+use crate::finding::{Finding, Fix, Label, Reason};
 use crate::source::{FileId, Place, Sources, Span};
 use crate::yaml::{Document, Path, Problem, ProblemKind, Segment, Shape, Value};
 
@@ -130,8 +131,10 @@ impl Secrets {
         let path = finding.path.clone();
         let clean = |text: &mut String| *text = redacted(text, &path, &field, &keys, &values);
         let Finding { message, primary, related, help, fix, cause, .. } = finding;
-        if let Some(cause) = cause {
-            // Nobody knows which part of it is the value.
+        // Of what the server says, only words that do not depend on the value are kept.
+        if let Some(cause) = cause.as_mut().filter(|cause| {
+            cause.reason.is_none_or(Reason::shows_value) || !matches!(cause.detail, Some(Cow::Borrowed(_)))
+        }) {
             cause.detail = None;
         }
         let labels = std::iter::once(primary).chain(related).map(|Label { message, .. }| message);

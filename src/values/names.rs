@@ -5,17 +5,101 @@
 //! Each function returns the problems that the original reports, one for one; a valid string has none.
 //! Lengths are bytes. Left out: user and group ids, which are plain ranges.
 
-/// What is wrong with a string: short sentences, to be put behind the name of the field.
-pub type Problems = Vec<String>;
+use std::borrow::Cow;
+use std::fmt;
+
+/// What is wrong with a string. It is displayed as a short sentence, to be put behind the name of the field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    words: Cow<'static, str>,
+    /// The original's own words.
+    pub says: Cow<'static, str>,
+    /// The part of the string that the original blames, if it is not all of it.
+    pub part: Option<String>,
+}
+
+/// Everything that is wrong with a string.
+pub type Problems = Vec<Problem>;
+
+impl Problem {
+    /// A problem in our words and in those of the original.
+    pub fn new(words: impl Into<Cow<'static, str>>, says: impl Into<Cow<'static, str>>) -> Self {
+        Self { words: words.into(), says: says.into(), part: None }
+    }
+}
+
+/// All problems as one, whose original words have `separator` between them; `None` if there are none.
+pub fn together(problems: &[Problem], separator: &str) -> Option<Problem> {
+    let words: Vec<&str> = problems.iter().map(|problem| &*problem.words).collect();
+    let says: Vec<&str> = problems.iter().map(|problem| &*problem.says).collect();
+    (!problems.is_empty()).then(|| Problem::new(words.join(" and "), says.join(separator)))
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+/// The original's words for what a regular expression does not match (`RegexError`), with the expressions written out.
+mod says {
+    pub(super) const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and \
+        must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
+        '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+    pub(super) const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, \
+        '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+        '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+    pub(super) const SUBDOMAIN_WITH_UNDERSCORE: &str = "a lowercase RFC 1123 subdomain must consist of lower case \
+        alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', \
+        regex used for validation is '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')";
+    pub(super) const SUBDOMAIN_CASELESS: &str = "an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', \
+        and must start and end with an alphanumeric character (e.g. 'Example.com', regex used for validation is \
+        '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+    pub(super) const LABEL_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start \
+        with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for \
+        validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+    pub(super) const WILDCARD: &str = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS \
+        subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric \
+        character (e.g. '*.example.com', regex used for validation is \
+        '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+    pub(super) const NAME_PART: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start \
+        and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
+        '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+    pub(super) const LABEL_KEY: &str = "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must \
+        start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation \
+        is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. \
+        'example.com/MyName')";
+    pub(super) const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', \
+        '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex \
+        used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+    pub(super) const C_IDENTIFIER: &str = "a valid C identifier must start with alphabetic character or '_', followed by a \
+        string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is \
+        '[A-Za-z_][A-Za-z0-9_]*')";
+    pub(super) const VARIABLE: &str = "a valid environment variable name must consist of alphabetic characters, digits, '_', \
+        '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for \
+        validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')";
+    pub(super) const RELAXED_VARIABLE: &str =
+        "a valid environment variable name must consist only of printable ASCII characters other than '='";
+    pub(super) const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. \
+        'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+    pub(super) const HEADER: &str = "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. \
+        'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
+    pub(super) const PERCENT: &str = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  \
+        or '93%', regex used for validation is '[0-9]+%')";
+    pub(super) const PATH: &str = "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')";
+}
 
 /// A DNS label by RFC 1123: names of namespaces, Services, containers, volumes.
 pub fn dns1123_label(value: &str) -> Problems {
     let mut problems = too_long(value, 63);
     if !is_label(value, "-") {
         problems.push(if is_subdomain(value, "-") {
-            "must not contain dots".to_owned()
+            Problem::new("must not contain dots", "must not contain dots")
         } else {
-            "must consist of lower-case letters, digits and `-`, with a letter or digit at both ends".to_owned()
+            Problem::new(
+                "must consist of lower-case letters, digits and `-`, with a letter or digit at both ends",
+                says::LABEL,
+            )
         });
     }
     problems
@@ -25,10 +109,10 @@ pub fn dns1123_label(value: &str) -> Problems {
 pub fn dns1123_subdomain(value: &str) -> Problems {
     let mut problems = too_long(value, 253);
     if !is_subdomain(value, "-") {
-        problems.push(
-            "must consist of lower-case letters, digits, `-` and `.`, with a letter or digit at both ends of each part"
-                .to_owned(),
-        );
+        problems.push(Problem::new(
+            "must consist of lower-case letters, digits, `-` and `.`, with a letter or digit at both ends of each part",
+            says::SUBDOMAIN,
+        ));
     }
     problems
 }
@@ -38,10 +122,10 @@ pub fn dns1123_subdomain_with_underscore(value: &str) -> Problems {
     let mut problems = too_long(value, 253);
     let is_part = |part: &str| is_label(part.strip_prefix('_').unwrap_or(part), "-_");
     if !value.split('.').all(is_part) {
-        problems.push(
-            "must consist of lower-case letters, digits, `_`, `-` and `.`, with a letter or digit at both ends of each part"
-                .to_owned(),
-        );
+        problems.push(Problem::new(
+            "must consist of lower-case letters, digits, `_`, `-` and `.`, with a letter or digit at both ends of each part",
+            says::SUBDOMAIN_WITH_UNDERSCORE,
+        ));
     }
     problems
 }
@@ -50,9 +134,10 @@ pub fn dns1123_subdomain_with_underscore(value: &str) -> Problems {
 pub fn dns1123_subdomain_caseless(value: &str) -> Problems {
     let mut problems = too_long(value, 253);
     if !is_subdomain(&value.to_ascii_lowercase(), "-") {
-        problems.push(
-            "must consist of letters, digits, `-` and `.`, with a letter or digit at both ends of each part".to_owned(),
-        );
+        problems.push(Problem::new(
+            "must consist of letters, digits, `-` and `.`, with a letter or digit at both ends of each part",
+            says::SUBDOMAIN_CASELESS,
+        ));
     }
     problems
 }
@@ -61,10 +146,10 @@ pub fn dns1123_subdomain_caseless(value: &str) -> Problems {
 pub fn dns1035_label(value: &str) -> Problems {
     let mut problems = too_long(value, 63);
     if !is_label(value, "-") || value.starts_with(|it: char| it.is_ascii_digit()) {
-        problems.push(
-            "must consist of lower-case letters, digits and `-`, start with a letter and end with a letter or digit"
-                .to_owned(),
-        );
+        problems.push(Problem::new(
+            "must consist of lower-case letters, digits and `-`, start with a letter and end with a letter or digit",
+            says::LABEL_1035,
+        ));
     }
     problems
 }
@@ -73,7 +158,7 @@ pub fn dns1035_label(value: &str) -> Problems {
 pub fn wildcard_dns1123_subdomain(value: &str) -> Problems {
     let mut problems = too_long(value, 253);
     if !value.strip_prefix("*.").is_some_and(|it| is_subdomain(it, "-")) {
-        problems.push("must be `*.` followed by a DNS subdomain such as `example.com`".to_owned());
+        problems.push(Problem::new("must be `*.` followed by a DNS subdomain such as `example.com`", says::WILDCARD));
     }
     problems
 }
@@ -90,7 +175,11 @@ pub fn fully_qualified_domain_name(value: &str) -> Problems {
     if !problems.is_empty() {
         return problems;
     }
-    name.split('.').map(dns1123_label).find(|it| !it.is_empty()).unwrap_or_default()
+    let of = |label: &str| {
+        let problems = dns1123_label(label).into_iter();
+        problems.map(|problem| Problem { part: Some(label.to_owned()), ..problem }).collect::<Problems>()
+    };
+    name.split('.').map(of).find(|it| !it.is_empty()).unwrap_or_default()
 }
 
 /// The key of a label or annotation, or the name of a resource: a name with an optional domain before it.
@@ -100,37 +189,50 @@ pub fn qualified_name(value: &str) -> Problems {
         [name] => name,
         [prefix, name] => {
             if prefix.is_empty() {
-                problems.push("must have a domain before the `/`".to_owned());
+                problems.push(Problem::new("must have a domain before the `/`", "prefix part must be non-empty"));
             } else {
-                problems.extend(dns1123_subdomain(prefix).iter().map(|it| format!("{it}, before the `/`")));
+                if prefix.len() > 253 {
+                    let words = "must be at most 253 characters, before the `/`";
+                    problems.push(Problem::new(words, format!("prefix part {}", bytes(253))));
+                }
+                let is_pattern = |problem: &Problem| problem.says == says::SUBDOMAIN;
+                problems.extend(dns1123_subdomain(prefix).into_iter().filter(is_pattern).map(|problem| {
+                    Problem::new(format!("{problem}, before the `/`"), format!("prefix part {}", problem.says))
+                }));
             }
             name
         }
         _ => {
-            return vec!["must be a name with at most one domain before it, such as `example.com/name`".to_owned()];
+            let words = "must be a name with at most one domain before it, such as `example.com/name`";
+            return vec![Problem::new(words, says::LABEL_KEY)];
         }
     };
     if name.is_empty() {
-        problems.push("must have a name, not only a domain".to_owned());
-    } else {
-        problems.extend(too_long(name, 63).iter().map(|it| format!("{it} in the name")));
+        problems.push(Problem::new("must have a name, not only a domain", "name part must be non-empty"));
+    } else if name.len() > 63 {
+        let words = "must be at most 63 characters in the name";
+        problems.push(Problem::new(words, format!("name part {}", bytes(63))));
     }
     if !is_label_text(name) {
-        problems.push(
-            "must have a name of letters, digits, `-`, `_` and `.`, with a letter or digit at both ends".to_owned(),
-        );
+        problems.push(Problem::new(
+            "must have a name of letters, digits, `-`, `_` and `.`, with a letter or digit at both ends",
+            says::NAME_PART,
+        ));
     }
     problems
 }
 
 /// The value of a label; it may be empty.
 pub fn label_value(value: &str) -> Problems {
-    let mut problems = too_long(value, 63);
+    let mut problems = Vec::new();
+    if value.len() > 63 {
+        problems.push(Problem::new("must be at most 63 characters", bytes(63)));
+    }
     if !value.is_empty() && !is_label_text(value) {
-        problems.push(
-            "must be empty or consist of letters, digits, `-`, `_` and `.`, with a letter or digit at both ends"
-                .to_owned(),
-        );
+        problems.push(Problem::new(
+            "must be empty or consist of letters, digits, `-`, `_` and `.`, with a letter or digit at both ends",
+            says::LABEL_VALUE,
+        ));
     }
     problems
 }
@@ -138,47 +240,53 @@ pub fn label_value(value: &str) -> Problems {
 /// The name of a port, a service name by RFC 6335 in lower case.
 pub fn port_name(value: &str) -> Problems {
     let mut problems = too_long(value, 15);
-    let mut unless = |holds: bool, problem: &str| {
+    let mut unless = |holds: bool, words: &'static str, says: &'static str| {
         if !holds {
-            problems.push(problem.to_owned());
+            problems.push(Problem::new(words, says));
         }
     };
     unless(
         is_made_of(value, |it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-'),
         "must consist of lower-case letters, digits and `-`",
+        "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)",
     );
-    unless(value.bytes().any(|it| it.is_ascii_lowercase()), "must contain a lower-case letter");
-    unless(!value.contains("--"), "must not contain `--`");
-    unless(!value.starts_with('-') && !value.ends_with('-'), "must not start or end with `-`");
+    let has_letter = value.bytes().any(|it| it.is_ascii_lowercase());
+    unless(has_letter, "must contain a lower-case letter", "must contain at least one letter (a-z)");
+    unless(!value.contains("--"), "must not contain `--`", "must not contain consecutive hyphens");
+    let has_inner_hyphens = !value.starts_with('-') && !value.ends_with('-');
+    unless(has_inner_hyphens, "must not start or end with `-`", "must not begin or end with a hyphen");
     problems
 }
 
 /// The number of a port.
 pub fn port_number(value: i64) -> Problems {
-    if (1..=65535).contains(&value) { vec![] } else { vec!["must be between 1 and 65535".to_owned()] }
+    let is_port = (1..=65535).contains(&value);
+    problem_unless(is_port, "must be between 1 and 65535", "must be between 1 and 65535, inclusive")
 }
 
 /// An identifier of the language C.
 pub fn c_identifier(value: &str) -> Problems {
     let valid = is_made_of(value, |it| it.is_ascii_alphanumeric() || it == b'_')
         && !value.starts_with(|it: char| it.is_ascii_digit());
-    problem_unless(valid, "must consist of letters, digits and `_`, and not start with a digit")
+    problem_unless(valid, "must consist of letters, digits and `_`, and not start with a digit", says::C_IDENTIFIER)
 }
 
 /// The name of an environment variable as it had to be before [`relaxed_env_var_name`].
 pub fn env_var_name(value: &str) -> Problems {
     let valid = is_made_of(value, is_key_byte) && !value.starts_with(|it: char| it.is_ascii_digit());
-    let mut problems =
-        problem_unless(valid, "must consist of letters, digits, `_`, `-` and `.`, and not start with a digit");
+    let words = "must consist of letters, digits, `_`, `-` and `.`, and not start with a digit";
+    let mut problems = problem_unless(valid, words, says::VARIABLE);
     problems.extend(parent_directory(value));
     problems
 }
 
 /// The name of an environment variable: any printable ASCII but `=`.
 pub fn relaxed_env_var_name(value: &str) -> Problems {
-    let mut problems = problem_unless(!value.is_empty(), "must not be empty");
+    let says = "environment variable name must be non-empty";
+    let mut problems = problem_unless(!value.is_empty(), "must not be empty", says);
     if value.bytes().any(|it| !(b' '..=b'~').contains(&it) || it == b'=') {
-        problems.push("must consist of printable ASCII characters other than `=`".to_owned());
+        let words = "must consist of printable ASCII characters other than `=`";
+        problems.push(Problem::new(words, says::RELAXED_VARIABLE));
     }
     problems
 }
@@ -186,8 +294,8 @@ pub fn relaxed_env_var_name(value: &str) -> Problems {
 /// The key of a `ConfigMap` or Secret, which becomes the name of a file.
 pub fn config_map_key(value: &str) -> Problems {
     let mut problems = too_long(value, 253);
-    problems
-        .extend(problem_unless(is_made_of(value, is_key_byte), "must consist of letters, digits, `-`, `_` and `.`"));
+    let words = "must consist of letters, digits, `-`, `_` and `.`";
+    problems.extend(problem_unless(is_made_of(value, is_key_byte), words, says::CONFIG_KEY));
     problems.extend(parent_directory(value));
     problems
 }
@@ -195,13 +303,13 @@ pub fn config_map_key(value: &str) -> Problems {
 /// The name of an HTTP header.
 pub fn http_header_name(value: &str) -> Problems {
     let valid = is_made_of(value, |it| it.is_ascii_alphanumeric() || it == b'-');
-    problem_unless(valid, "must consist of letters, digits and `-`")
+    problem_unless(valid, "must consist of letters, digits and `-`", says::HEADER)
 }
 
 /// Digits and a `%`.
 pub fn percent(value: &str) -> Problems {
     let valid = value.strip_suffix('%').is_some_and(|it| is_made_of(it, |it| it.is_ascii_digit()));
-    problem_unless(valid, "must be digits followed by `%`")
+    problem_unless(valid, "must be digits followed by `%`", says::PERCENT)
 }
 
 /// A whole number in its shortest form, of any size.
@@ -209,27 +317,33 @@ pub fn decimal_integer(value: &str) -> Problems {
     let digits = value.strip_prefix('-').unwrap_or(value);
     let shortest = value == "0" || !digits.starts_with('0');
     let valid = shortest && is_made_of(digits, |it| it.is_ascii_digit());
-    problem_unless(valid, "must be a whole number without leading zeros")
+    let says = if value.is_empty() { "must be non-empty" } else { "must be a valid decimal integer in canonical form" };
+    problem_unless(valid, "must be a whole number without leading zeros", says)
 }
 
 /// A name that becomes part of a URL: names of RBAC objects.
 pub fn path_segment_name(value: &str) -> Problems {
     if value == "." || value == ".." {
-        return vec![format!("must not be `{value}`")];
+        return vec![Problem::new(format!("must not be `{value}`"), format!("may not be '{value}'"))];
     }
     let contained = ["/", "%"].into_iter().filter(|it| value.contains(it));
-    contained.map(|it| format!("must not contain `{it}`")).collect()
+    contained.map(|it| Problem::new(format!("must not contain `{it}`"), format!("may not contain '{it}'"))).collect()
 }
 
 /// A domain, a `/` and a path: names of controllers.
 pub fn domain_prefixed_path(value: &str) -> Problems {
     let Some((host, path)) = value.split_once('/').filter(|(host, path)| !host.is_empty() && !path.is_empty()) else {
-        return vec!["must be a domain and a path, such as `example.com/name`".to_owned()];
+        let words = "must be a domain and a path, such as `example.com/name`";
+        return vec![Problem::new(words, r#"must be a domain-prefixed path (such as "acme.io/foo")"#)];
     };
-    let mut problems = dns1123_subdomain(host);
+    let of = |part: &str| {
+        let part = part.to_owned();
+        move |problem| Problem { part: Some(part.clone()), ..problem }
+    };
+    let mut problems: Problems = dns1123_subdomain(host).into_iter().map(of(host)).collect();
     let is_path_byte = |it: u8| it.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&it);
-    problems
-        .extend(problem_unless(is_made_of(path, is_path_byte), "must have a path of characters that need no escape"));
+    let words = "must have a path of characters that need no escape";
+    problems.extend(problem_unless(is_made_of(path, is_path_byte), words, says::PATH).into_iter().map(of(path)));
     problems
 }
 
@@ -239,7 +353,8 @@ pub fn domain_prefixed_key(value: &str) -> Problems {
     if !problems.is_empty() {
         return problems;
     }
-    problem_unless(value.contains('/'), "must have a domain before the name, such as `example.com/name`")
+    let says = r#"must be a domain-prefixed key (such as "acme.io/foo")"#;
+    problem_unless(value.contains('/'), "must have a domain before the name, such as `example.com/name`", says)
 }
 
 fn qualified_domain(value: &str, parts: usize) -> Problems {
@@ -247,27 +362,32 @@ fn qualified_domain(value: &str, parts: usize) -> Problems {
     if !problems.is_empty() {
         return problems;
     }
-    if value.split('.').count() < parts {
-        vec![format!("must have at least {parts} parts with dots between them")]
-    } else {
-        vec![]
-    }
+    let words = format!("must have at least {parts} parts with dots between them");
+    let number = if parts == 2 { "two" } else { "three" };
+    let says = format!("should be a domain with at least {number} segments separated by dots");
+    problem_unless(value.split('.').count() >= parts, words, says)
 }
 
 fn too_long(value: &str, limit: usize) -> Problems {
-    if value.len() > limit { vec![format!("must be at most {limit} characters")] } else { vec![] }
+    let says = format!("must be no more than {limit} characters");
+    problem_unless(value.len() <= limit, format!("must be at most {limit} characters"), says)
+}
+
+/// `MaxLenError` of pkg/api/validate/content, which counts in bytes; that of pkg/util/validation says characters.
+fn bytes(limit: usize) -> String {
+    format!("must be no more than {limit} bytes")
 }
 
 /// Files of mounted volumes must not leave their directory.
-fn parent_directory(value: &str) -> Option<String> {
+fn parent_directory(value: &str) -> Option<Problem> {
     match value {
-        "." | ".." => Some(format!("must not be `{value}`")),
-        _ => value.starts_with("..").then(|| "must not start with `..`".to_owned()),
+        "." | ".." => Some(Problem::new(format!("must not be `{value}`"), format!("must not be '{value}'"))),
+        _ => value.starts_with("..").then(|| Problem::new("must not start with `..`", "must not start with '..'")),
     }
 }
 
-fn problem_unless(valid: bool, problem: &str) -> Problems {
-    if valid { vec![] } else { vec![problem.to_owned()] }
+fn problem_unless(valid: bool, words: impl Into<Cow<'static, str>>, says: impl Into<Cow<'static, str>>) -> Problems {
+    if valid { vec![] } else { vec![Problem::new(words, says)] }
 }
 
 fn is_subdomain(value: &str, inner: &str) -> bool {

@@ -209,7 +209,7 @@ impl Requirement {
     /// Mirrors `NewRequirement`.
     fn check(&self) -> Result<(), SelectorError> {
         if let Some(problem) = names::qualified_name(&self.key).into_iter().next() {
-            return Err(SelectorError::Key { key: self.key.clone(), problem });
+            return Err(SelectorError::Key { key: self.key.clone(), problem: problem.to_string() });
         }
         let operands = self.values.len();
         let needs = match self.operator {
@@ -228,7 +228,7 @@ impl Requirement {
         }
         for value in &self.values {
             if let Some(problem) = names::label_value(value).into_iter().next() {
-                return Err(SelectorError::Value { value: value.clone(), problem });
+                return Err(SelectorError::Value { value: value.clone(), problem: problem.to_string() });
             }
         }
         Ok(())

@@ -69,7 +69,11 @@ pub(super) fn match_conditions(
 ) {
     if conditions.len() > CONDITIONS_LIMIT {
         let message = format!("there are {} conditions, more than {CONDITIONS_LIMIT}", conditions.len());
-        errors.too_many(path, message).help("combine some of them with `&&`");
+        errors
+            .too_many(path, message)
+            .of(conditions.len())
+            .says(format!("must have at most {CONDITIONS_LIMIT} items"))
+            .help("combine some of them with `&&`");
     }
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, MatchCondition { expression, name }) in conditions.iter().enumerate() {
@@ -126,10 +130,22 @@ fn versions(versions: &[String], path: &Path, errors: &mut Errors<'_>) {
     }
 }
 
+/// What the server calls the items of a list.
+fn says_of(what: &str) -> &'static str {
+    match what {
+        "API group" => "API groups",
+        "API version" => "API versions",
+        _ => "operations",
+    }
+}
+
 /// `*` stands for all, so nothing can stand beside it.
 fn alone_if_all(list: &[String], what: &str, path: &Path, errors: &mut Errors<'_>) {
     if list.len() > 1 && list.iter().any(|item| item == "*") {
-        errors.invalid(path, format!("no other {what} can stand beside `*`, which means all")).help("keep `*` alone");
+        errors
+            .invalid(path, format!("no other {what} can stand beside `*`, which means all"))
+            .says(format!("if '*' is present, must not specify other {}", says_of(what)))
+            .help("keep `*` alone");
     }
 }
 
@@ -170,10 +186,16 @@ fn resources(resources: &[String], path: &Path, errors: &mut Errors<'_>) {
         }
     }
     if resources.len() > 1 && resources.iter().any(|text| text == "*/*") {
-        errors.invalid(path, "no other resource can stand beside `*/*`, which means all").help("keep `*/*` alone");
+        errors
+            .invalid(path, "no other resource can stand beside `*/*`, which means all")
+            .says("if '*/*' is present, must not specify other resources")
+            .help("keep `*/*` alone");
     }
     if all && plain {
         let message = "no other resource can stand beside `*`, which means all but subresources";
-        errors.invalid(path, message).help("remove the others, or `*`");
+        errors
+            .invalid(path, message)
+            .says("if '*' is present, must not specify other resources without subresources")
+            .help("remove the others, or `*`");
     }
 }

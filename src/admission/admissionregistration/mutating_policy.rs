@@ -121,7 +121,9 @@ fn policy(spec: &MutatingAdmissionPolicySpec, before: &Before, errors: &mut Erro
     let scope = Scope { variables: Some(&variables), mutations: true, ..scope };
     let mutations = spec.mutations.as_deref().unwrap_or_default();
     if mutations.is_empty() {
-        errors.required(&path.field("mutations"), "the policy has no mutations");
+        errors
+            .required(&path.field("mutations"), "the policy has no mutations")
+            .says("mutations must contain at least one item");
     }
     for (index, mutation) in mutations.iter().enumerate() {
         self::mutation(mutation, scope, before, &path.field("mutations").index(index), errors);
@@ -157,10 +159,15 @@ fn mutation(mutation: &Mutation, scope: Scope<'_>, before: &Before, path: &Path,
     let (apply, json) = (path.field("applyConfiguration"), path.field("jsonPatch"));
     let other = |path: &Path, errors: &mut Errors<'_>| {
         let message = format!("this does not go with `patchType: {patch_type}`");
-        errors.invalid(path, message).help("remove it, or change the `patchType`");
+        errors
+            .invalid(path, message)
+            .says(format!("must not be specified when patchType is {patch_type}"))
+            .help("remove it, or change the `patchType`");
     };
     let missing = |path: &Path, errors: &mut Errors<'_>| {
-        errors.required(path, format!("`patchType: {patch_type}` needs this"));
+        errors
+            .required(path, format!("`patchType: {patch_type}` needs this"))
+            .says(format!("must be specified when patchType is {patch_type}"));
     };
     match patch_type.as_str() {
         "" => {

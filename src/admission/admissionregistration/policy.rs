@@ -109,8 +109,14 @@ fn validating(spec: &ValidatingAdmissionPolicySpec, name: &str, before: &Before,
     let annotations = spec.audit_annotations.as_deref().unwrap_or_default();
     if validations.is_empty() && annotations.is_empty() {
         let message = "the policy has neither `validations` nor `auditAnnotations`";
-        errors.required(&path.field("validations"), message).help("add at least one validation");
-        errors.required(&path.field("auditAnnotations"), message).help("add at least one validation");
+        errors
+            .required(&path.field("validations"), message)
+            .says("validations or auditAnnotations must contain at least one item")
+            .help("add at least one validation");
+        errors
+            .required(&path.field("auditAnnotations"), message)
+            .says("validations or auditAnnotations must contain at least one item")
+            .help("add at least one validation");
         return;
     }
     for (index, validation) in validations.iter().enumerate() {
@@ -139,7 +145,10 @@ pub(super) fn param_kind(kind: Option<&ParamKind>, path: &Path, errors: &mut Err
             if !parts[0].is_empty() {
                 group(parts[0], &version_path, errors);
             }
-            errors.invalid(&version_path, "the `apiVersion` of the parameters has no version");
+            errors
+                .invalid(&version_path, "the `apiVersion` of the parameters has no version")
+                .of(text)
+                .says("version must be specified");
         }
         [version] => self::version(version, &version_path, errors),
         [group, version] => {
@@ -150,26 +159,37 @@ pub(super) fn param_kind(kind: Option<&ParamKind>, path: &Path, errors: &mut Err
         }
         _ => {
             let message = format!("`{}` is no `apiVersion`", shortened(text));
-            errors.invalid(&version_path, message).help("write it as group and version, as in `apps/v1`");
+            errors
+                .invalid(&version_path, message)
+                .says(format!("unexpected GroupVersion string: {text}"))
+                .help("write it as group and version, as in `apps/v1`");
         }
     }
     let kind = kind.as_deref().unwrap_or_default();
     if kind.is_empty() {
         errors.required(&kind_path, "the kind of the parameters has no `kind`");
     } else if let [problem, ..] = &names::dns1035_label(&kind.to_lowercase())[..] {
-        errors.invalid(&kind_path, format!("the kind `{}` {problem}, apart from capitals", shortened(kind)));
+        errors
+            .invalid(&kind_path, format!("the kind `{}` {problem}, apart from capitals", shortened(kind)))
+            .says(format!("may have mixed case, but should otherwise match: {}", problem.says));
     }
 }
 
 fn group(group: &str, path: &Path, errors: &mut Errors<'_>) {
     if let [problem, ..] = &names::dns1123_subdomain(group)[..] {
-        errors.invalid(path, format!("the group `{}` {problem}", shortened(group)));
+        errors
+            .invalid(path, format!("the group `{}` {problem}", shortened(group)))
+            .of(group)
+            .says(problem.says.clone());
     }
 }
 
 fn version(version: &str, path: &Path, errors: &mut Errors<'_>) {
     if let [problem, ..] = &names::dns1035_label(version)[..] {
-        errors.invalid(path, format!("the version `{}` {problem}", shortened(version)));
+        errors
+            .invalid(path, format!("the version `{}` {problem}", shortened(version)))
+            .of(version)
+            .says(problem.says.clone());
     }
 }
 
@@ -231,14 +251,16 @@ pub(super) fn variables(
     for (index, Variable { name, expression }) in variables.iter().enumerate() {
         let path = path.index(index);
         if name.trim().is_empty() {
-            errors.required(&path.field("name"), "the variable has no name");
+            errors.required(&path.field("name"), "the variable has no name").says("name is not specified");
         } else if !is_identifier(name) {
             let message = format!("`{}` cannot be the name of a variable", shortened(name));
-            let finding = errors.invalid(&path.field("name"), message);
+            let finding = errors.invalid(&path.field("name"), message).says("must be a valid CEL identifier");
             finding.help("use letters, digits and `_`, and none of the words that CEL keeps for itself");
         }
         if expression.trim().is_empty() {
-            errors.required(&path.field("expression"), "the variable has no expression");
+            errors
+                .required(&path.field("expression"), "the variable has no expression")
+                .says("expression is not specified");
             continue;
         }
         let stored = before.expressions.contains(expression);
@@ -257,7 +279,9 @@ fn is_identifier(name: &str) -> bool {
 fn validation(validation: &Validation, scope: Scope<'_>, before: &Before, path: &Path, errors: &mut Errors<'_>) {
     let Validation { expression, message, message_expression, reason } = validation;
     if expression.trim().is_empty() {
-        errors.required(&path.field("expression"), "the validation has no expression");
+        errors
+            .required(&path.field("expression"), "the validation has no expression")
+            .says("expression is not specified");
     } else {
         let scope = Scope { stored: before.expressions.contains(expression), ..scope };
         expressions::check(expression, scope, &[Type::Bool], &path.field("expression"), errors);
@@ -266,7 +290,11 @@ fn validation(validation: &Validation, scope: Scope<'_>, before: &Before, path: 
     if !written.is_empty() {
         let path = path.field("messageExpression");
         if written.trim().is_empty() {
-            errors.invalid(&path, "the expression of the message is blank").help("remove it");
+            errors
+                .invalid(&path, "the expression of the message is blank")
+                .says("must be non-empty if specified")
+                .says("must be non-empty if specified")
+                .help("remove it");
         } else {
             // The server never gives parameters to messages of a policy's own compiler here.
             let scope =
@@ -278,7 +306,10 @@ fn validation(validation: &Validation, scope: Scope<'_>, before: &Before, path: 
     if !text.is_empty() && text.trim().is_empty() {
         errors.invalid(&path.field("message"), "the message is blank").help("remove it, or say what is wrong");
     } else if text.trim().contains(['\n', '\r']) {
-        errors.invalid(&path.field("message"), "the message has several lines").help("write it on one line");
+        errors
+            .invalid(&path.field("message"), "the message has several lines")
+            .says("must not contain line breaks")
+            .help("write it on one line");
     }
     if let Some(reason) = reason.as_deref().filter(|reason| !REASONS.contains(reason)) {
         errors.unsupported(&path.field("reason"), "the reason of a validation", reason, REASONS);
@@ -295,13 +326,17 @@ fn audit_annotations(
 ) {
     if annotations.len() > AUDIT_ANNOTATIONS_LIMIT {
         let message = format!("there are {} audit annotations, more than {AUDIT_ANNOTATIONS_LIMIT}", annotations.len());
-        errors.invalid(path, message);
+        errors
+            .invalid(path, message)
+            .says(format!("must not have more than {AUDIT_ANNOTATIONS_LIMIT} auditAnnotations"));
     }
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, AuditAnnotation { key, value_expression }) in annotations.iter().enumerate() {
         let at = path.index(index);
         if name.is_empty() {
-            errors.invalid(&at.field("key"), "the key of an audit annotation needs the policy to have a name");
+            errors
+                .invalid(&at.field("key"), "the key of an audit annotation needs the policy to have a name")
+                .says("requires metadata.name be non-empty");
         } else {
             let full = format!("{name}/{key}");
             let what = format!("the key `{}` behind the name of the policy", shortened(key));
@@ -309,10 +344,14 @@ fn audit_annotations(
         }
         let (value, trimmed) = (at.field("valueExpression"), value_expression.trim());
         if trimmed.is_empty() {
-            errors.required(&value, "the audit annotation has no expression");
+            errors.required(&value, "the audit annotation has no expression").says("valueExpression is not specified");
         } else if trimmed.len() > AUDIT_EXPRESSION_LIMIT {
             let message = format!("the expression has {} bytes, more than {AUDIT_EXPRESSION_LIMIT}", trimmed.len());
-            errors.required(&value, message).help("shorten it").rule("value-too-long");
+            errors
+                .required(&value, message)
+                .says(format!("must not exceed {AUDIT_EXPRESSION_LIMIT} bytes in length"))
+                .help("shorten it")
+                .rule("value-too-long");
         } else {
             let scope = Scope { stored: before.annotations.contains(value_expression), ..scope };
             expressions::check(trimmed, scope, &[Type::Text, Type::Null], &value, errors);
@@ -345,11 +384,14 @@ fn validating_binding(spec: &ValidatingAdmissionPolicyBindingSpec, errors: &mut 
     }
     if seen.contains_key("Deny") && seen.contains_key("Warn") {
         let message = "`Deny` and `Warn` say the same thing twice to whom is refused";
-        errors.invalid(&path, message).help("keep one of them");
+        errors.invalid(&path, message).says("must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)").help("keep one of them");
     }
     if actions.is_empty() {
         let message = "the binding does not say what happens when the policy is violated";
-        errors.required(&path, message).help("write for example `[Deny]`");
+        errors
+            .required(&path, message)
+            .says("at least one validation action is required")
+            .help("write for example `[Deny]`");
     }
 }
 
@@ -383,17 +425,26 @@ fn param_ref(params: &ParamRef, path: &Path, errors: &mut Errors<'_>) {
         let what = format!("the name `{}`", shortened(name));
         errors.each_invalid(&path.field("name"), what, names::path_segment_name(name));
         if params.selector.is_some() {
-            errors.forbidden(&path.field("name"), both).help("keep one of `name` and `selector`");
+            errors
+                .forbidden(&path.field("name"), both)
+                .says("name and selector are mutually exclusive")
+                .help("keep one of `name` and `selector`");
         }
     }
     if params.selector.is_some() {
         let at = path.field("selector");
         selector::label_selector(params.selector.as_ref(), &at, SelectorOptions::default(), errors);
         if !name.is_empty() {
-            errors.forbidden(&at, both).help("keep one of `name` and `selector`");
+            errors
+                .forbidden(&at, both)
+                .says("name and selector are mutually exclusive")
+                .help("keep one of `name` and `selector`");
         }
     } else if name.is_empty() {
-        errors.required(path, "the parameters are neither named nor selected").help("give a `name` or a `selector`");
+        errors
+            .required(path, "the parameters are neither named nor selected")
+            .says("one of name or selector must be specified")
+            .help("give a `name` or a `selector`");
     }
     let path = path.field("parameterNotFoundAction");
     match params.parameter_not_found_action.as_deref().unwrap_or_default() {

@@ -216,7 +216,8 @@ fn hook(hook: &Hook<'_>, options: &Options, path: &Path, errors: &mut Errors<'_>
             .required(&name, "the webhook has no name")
             .help("write a name in your domain, as in `check.example.com`");
     } else if let Some(problem) = names::fully_qualified_name(hook.name).first() {
-        let finding = errors.invalid(&name, format!("the name `{}` {problem}", shortened(hook.name)));
+        let finding =
+            errors.invalid(&name, format!("the name `{}` {problem}", shortened(hook.name))).problem(problem.clone());
         finding.help("write a name in your domain, as in `check.example.com`");
     }
     for (index, rule) in hook.rules.iter().enumerate() {
@@ -230,7 +231,9 @@ fn hook(hook: &Hook<'_>, options: &Options, path: &Path, errors: &mut Errors<'_>
     side_effects(hook.side_effects, options, &path.field("sideEffects"), errors);
     if let Some(timeout) = hook.timeout.filter(|timeout| !(1..=30).contains(timeout)) {
         let message = format!("a webhook has between 1 and 30 seconds to answer, not {timeout}");
-        errors.invalid(&path.field("timeoutSeconds"), message);
+        errors
+            .invalid(&path.field("timeoutSeconds"), message)
+            .says("the timeout value must be between 1 and 30 seconds");
     }
     for (field, selector) in hook.selectors {
         selector::label_selector(selector, &path.field(field), options.selectors, errors);
@@ -246,7 +249,9 @@ fn hook(hook: &Hook<'_>, options: &Options, path: &Path, errors: &mut Errors<'_>
 fn side_effects(value: &str, options: &Options, path: &Path, errors: &mut Errors<'_>) {
     let allowed = if options.allow_side_effects { &SIDE_EFFECTS[..] } else { &SIDE_EFFECTS[..2] };
     if value.is_empty() && !errors.is_written(path) {
-        let finding = errors.required(path, "the webhook does not say whether it has side effects");
+        let finding = errors
+            .required(path, "the webhook does not say whether it has side effects")
+            .says(format!("must specify one of {}", allowed.join(", ")));
         finding.help("write `None`, or `NoneOnDryRun` if it has some, but not in a dry run");
     } else if !allowed.contains(&value) {
         errors.unsupported(path, "the `sideEffects` of a webhook", value, allowed.iter().copied());
@@ -255,7 +260,9 @@ fn side_effects(value: &str, options: &Options, path: &Path, errors: &mut Errors
 
 fn reviews(versions: &[String], options: &Options, path: &Path, errors: &mut Errors<'_>) {
     if versions.is_empty() {
-        let finding = errors.required(path, "the webhook does not say which `AdmissionReview` it understands");
+        let finding = errors
+            .required(path, "the webhook does not say which `AdmissionReview` it understands")
+            .says("must specify one of v1, v1beta1");
         finding.help("write `[v1]`");
         return;
     }
@@ -265,14 +272,16 @@ fn reviews(versions: &[String], options: &Options, path: &Path, errors: &mut Err
         if first != index {
             let place = errors.place(&path.index(first));
             let message = format!("the version `{}` stands in the list already", shortened(version));
-            errors.invalid(&path.index(index), message).related(place, "here");
+            errors.invalid(&path.index(index), message).says("duplicate version").related(place, "here");
             continue;
         }
         let what = format!("the version `{}`", shortened(version));
         errors.each_invalid(&path.index(index), what, names::dns1035_label(version));
     }
     if !options.allow_unknown_reviews && !knows_review(versions) {
-        let finding = errors.invalid(path, "the API server speaks none of these versions of `AdmissionReview`");
+        let finding = errors
+            .invalid(path, "the API server speaks none of these versions of `AdmissionReview`")
+            .says("must include at least one of v1, v1beta1");
         finding.help("add `v1`");
     }
 }
@@ -285,12 +294,16 @@ fn client(client: &WebhookClientConfig, path: &Path, errors: &mut Errors<'_>) {
             service(&it.name, &it.namespace, it.path.as_deref(), port, &path.field("service"), errors);
         }
         (None, None) => {
-            let finding = errors.required(path, "the webhook does not say where it is reached");
+            let finding = errors
+                .required(path, "the webhook does not say where it is reached")
+                .says("exactly one of url or service is required");
             finding.help("name its `service`, or give its `url` if it runs outside the cluster");
         }
         (Some(_), Some(_)) => {
             let place = errors.key_place(&path.field("url"));
-            let finding = errors.required(path, "a webhook is reached by a `service` or a `url`, not by both");
+            let finding = errors
+                .required(path, "a webhook is reached by a `service` or a `url`, not by both")
+                .says("exactly one of url or service is required");
             finding.related(place, "the URL").help("remove one of them");
         }
     }
@@ -339,12 +352,12 @@ pub(in crate::admission) fn service(
     let Some(url_path) = url_path.filter(|text| !matches!(*text, "" | "/")) else { return };
     let path = path.field("path");
     if url_path == "//" {
-        errors.invalid(&path, "the path `//` has an empty part");
+        errors.invalid(&path, "the path `//` has an empty part").says("segment[0] may not be empty");
         return;
     }
     if !url_path.starts_with('/') {
         let message = format!("the path `{}` must start with `/`", shortened(url_path));
-        errors.invalid(&path, message).help("put a `/` before it");
+        errors.invalid(&path, message).says("must start with a '/'").help("put a `/` before it");
     }
     let checked = url_path.get(1..).unwrap_or(url_path);
     for part in checked.strip_suffix('/').unwrap_or(checked).split('/') {

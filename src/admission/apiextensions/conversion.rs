@@ -31,7 +31,10 @@ pub(super) fn check(spec: &CustomResourceDefinitionSpec, options: &Options, erro
     let strategy = conversion.strategy.as_str();
     if strategy != "None" && spec.preserve_unknown_fields == Some(true) {
         let message = "objects whose unknown fields are all kept cannot be converted";
-        errors.invalid(&path.field("strategy"), message).help("write `None`, or `preserveUnknownFields: false`");
+        errors
+            .invalid(&path.field("strategy"), message)
+            .says("must be None if spec.preserveUnknownFields is true")
+            .help("write `None`, or `preserveUnknownFields: false`");
     }
     match strategy {
         "" => {
@@ -52,7 +55,9 @@ pub(super) fn check(spec: &CustomResourceDefinitionSpec, options: &Options, erro
         if let Some(config) = client_config {
             errors.renamed(&client_place, &client_field, |errors| client(config, &client_place, errors));
         } else {
-            let finding = errors.required(&client_place, "the conversion does not say where its webhook is");
+            let finding = errors
+                .required(&client_place, "the conversion does not say where its webhook is")
+                .says("required when strategy is set to Webhook");
             finding.called(client_field).help("add a `service` or a `url`");
         }
         let reviews_place = place.field("conversionReviewVersions");
@@ -62,10 +67,17 @@ pub(super) fn check(spec: &CustomResourceDefinitionSpec, options: &Options, erro
         return;
     }
     if client_config.is_some() {
-        errors.forbidden(&client_place, UNUSED).called(client_field).help("remove it, or write `strategy: Webhook`");
+        errors
+            .forbidden(&client_place, UNUSED)
+            .says("should not be set when strategy is not set to Webhook")
+            .called(client_field)
+            .help("remove it, or write `strategy: Webhook`");
     }
     if !conversion_review_versions.is_empty() {
-        let finding = errors.forbidden(&place.field("conversionReviewVersions"), UNUSED).called(reviews_field);
+        let finding = errors
+            .forbidden(&place.field("conversionReviewVersions"), UNUSED)
+            .says("should not be set when strategy is not set to Webhook")
+            .called(reviews_field);
         finding.help("remove it, or write `strategy: Webhook`");
     }
 }
@@ -75,7 +87,9 @@ fn client(config: &WebhookClientConfig, path: &Path, errors: &mut Errors<'_>) {
     let WebhookClientConfig { ca_bundle: _, service, url } = config;
     match (url, service) {
         (Some(_), Some(_)) | (None, None) => {
-            errors.required(path, "a webhook is reached by either a `service` or a `url`");
+            errors
+                .required(path, "a webhook is reached by either a `service` or a `url`")
+                .says("exactly one of url or service is required");
         }
         (Some(url), None) => webhook::url(url, &path.field("url"), errors),
         (None, Some(service)) => {
@@ -97,7 +111,7 @@ fn reviews(versions: &[String], require_known: bool, path: &Path, errors: &mut E
     for (index, version) in versions.iter().enumerate() {
         if !seen.insert(version) {
             let message = format!("the version `{}` stands in the list already", shortened(version));
-            errors.invalid(&path.index(index), message);
+            errors.invalid(&path.index(index), message).says("duplicate version");
             continue;
         }
         let what = format!("the version `{}`", shortened(version));

@@ -11,7 +11,7 @@ use super::values;
 use super::walk::{self, is_embedded, preserves};
 use crate::admission::errors::{Errors, shortened};
 use crate::finding::Reason;
-use crate::values::names;
+use crate::values::names::{self, Problem};
 use crate::yaml::Path;
 
 const META: [&str; 3] = ["apiVersion", "kind", "metadata"];
@@ -195,16 +195,19 @@ fn says_what_it_is(map: &Map<String, Json>, path: &Path, errors: &mut Errors<'_>
             continue;
         };
         let problem = match value.as_str() {
-            None => Some("must be a text".to_owned()),
-            Some("") => Some("cannot be empty".to_owned()),
+            None => Some(Problem::new("must be a text", "must be a string")),
+            Some("") => Some(Problem::new("cannot be empty", "must not be empty")),
             Some(text) if name == "apiVersion" => {
-                (text.matches('/').count() > 1).then(|| "has more than one slash".to_owned())
+                let says = || format!("unexpected GroupVersion string: {text}");
+                (text.matches('/').count() > 1).then(|| Problem::new("has more than one slash", says()))
             }
             Some(text) => names::dns1035_label(&text.to_lowercase()).into_iter().next(),
         };
         if let Some(problem) = problem {
             let shown = value.as_str().unwrap_or_default();
-            errors.invalid(&at, format!("the `{name}` `{}` of the default {problem}", shortened(shown)));
+            errors
+                .invalid(&at, format!("the `{name}` `{}` of the default {problem}", shortened(shown)))
+                .problem(problem);
             fine = false;
         }
     }

@@ -25,17 +25,26 @@ pub(super) fn columns(columns: Option<&[CustomResourceColumnDefinition]>, path: 
         }
         let one_of = || format!("write one of {}", listed(&COLUMN_TYPES));
         if column.type_.is_empty() {
-            errors.required(&path.field("type"), "the column has no type").help(one_of());
+            errors
+                .required(&path.field("type"), "the column has no type")
+                .says("must be one of boolean,date,integer,number,string")
+                .help(one_of());
         } else if !COLUMN_TYPES.contains(&column.type_.as_str()) {
             let message = format!("a column cannot have the type `{}`", shortened(&column.type_));
-            errors.invalid(&path.field("type"), message).help(one_of());
+            errors
+                .invalid(&path.field("type"), message)
+                .says("must be one of boolean,date,integer,number,string")
+                .help(one_of());
         }
         if let Some(format) = column.format.as_deref().filter(|format| !format.is_empty())
             && !COLUMN_FORMATS.contains(&format)
         {
             let message = format!("a column cannot have the format `{}`", shortened(format));
             let help = format!("write one of {}", listed(&COLUMN_FORMATS));
-            errors.invalid(&path.field("format"), message).help(help);
+            errors
+                .invalid(&path.field("format"), message)
+                .says("must be one of byte,date,date-time,double,float,int32,int64,password")
+                .help(help);
         }
         let (place, field) = (path.field("jsonPath"), path.field("JSONPath"));
         if column.json_path.is_empty() {
@@ -53,7 +62,11 @@ fn listed(names: &[&str]) -> String {
 
 fn not_a_path<'e>(text: &str, path: &Path, errors: &'e mut Errors<'_>) -> &'e mut crate::finding::Finding {
     let message = format!("the path `{}` must start with a dot", shortened(text));
-    errors.invalid(path, message).help("write it as in `.spec.replicas`")
+    errors
+        .invalid(path, message)
+        .of(text)
+        .says("must be a simple json path starting with .")
+        .help("write it as in `.spec.replicas`")
 }
 
 /// `ValidateCustomResourceDefinitionSubresources`.
@@ -76,7 +89,13 @@ pub(super) fn subresources(given: Option<&CustomResourceSubresources>, path: &Pa
             not_a_path(text, &path, errors);
         } else if !places.iter().any(|place| text.starts_with(place)) {
             let places = places.iter().map(|place| format!("`{place}`")).collect::<Vec<_>>().join(" or ");
-            errors.invalid(&path, format!("the path `{}` must start with {places}", shortened(text)));
+            errors.invalid(&path, format!("the path `{}` must start with {places}", shortened(text))).says(
+                match name {
+                    "specReplicasPath" => "should be a json path under .spec",
+                    "statusReplicasPath" => "should be a json path under .status",
+                    _ => "should be a json path under either .spec or .status",
+                },
+            );
         }
     }
 }
@@ -109,11 +128,14 @@ pub(super) fn selectable_fields(
             }
         };
         if steps.first().is_some_and(|first| first == "metadata") {
-            errors.invalid(&at, "fields of the metadata are not selectable by a definition").help("remove it");
+            errors
+                .invalid(&at, "fields of the metadata are not selectable by a definition")
+                .says("must not point to fields in metadata")
+                .help("remove it");
         }
         if !matches!(walk::type_of(found), "string" | "boolean" | "integer") {
             let message = format!("the field `{}` is no text, number or truth value", shortened(json_path));
-            errors.invalid(&at, message);
+            errors.invalid(&at, message).says("must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.");
         }
         let first = *seen.entry(steps.join("/")).or_insert(index);
         if first != index {

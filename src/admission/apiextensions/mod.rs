@@ -10,6 +10,7 @@ mod conversion;
 mod defaulting;
 mod defaults;
 mod fields;
+mod lists;
 mod rules;
 mod schema;
 mod structural;
@@ -129,7 +130,7 @@ impl Options {
             require_pruned_defaults: !unpruned(),
             require_atomic_sets: !any(&|schema| schema::has_nonatomic_set(schema)),
             require_map_keys: !any(&|schema| {
-                errors.would_refuse(|errors| schema::map_keys(schema, &Path::root(), &mut schema::Report::new(errors)))
+                errors.would_refuse(|errors| lists::map_keys(schema, &Path::root(), &mut schema::Report::new(errors)))
             }),
             stored,
             many_fields: versions::keeps_many_fields(&new.spec, &old.spec),
@@ -161,7 +162,10 @@ fn named_after_resource(definition: &CustomResourceDefinition, errors: &mut Erro
     if !name.is_empty() && name != wanted {
         let place = errors.place(&Path::root().fields(&["spec", "names", "plural"]));
         let written = metadata.field(if prefix.is_empty() { "name" } else { "generateName" });
-        let finding = errors.invalid(&written, message).called(metadata.field("name"));
+        let finding = errors
+            .invalid(&written, message)
+            .says("must be spec.names.plural+\".\"+spec.group")
+            .called(metadata.field("name"));
         finding.related(place, "the name of the resources");
         if !names.plural.is_empty() && !group.is_empty() {
             finding.help(format!("write `{}`, or change `spec.names.plural` or `spec.group`", shortened(&wanted)));
@@ -195,10 +199,13 @@ fn group(group: &str, path: &Path, errors: &mut Errors<'_>) {
     if group.is_empty() {
         errors.required(path, "the definition has no group").help("write a domain of yours, as in `example.com`");
     } else if let [problem, ..] = &names::dns1123_subdomain(group)[..] {
-        errors.invalid(path, format!("the group `{}` {problem}", shortened(group)));
+        errors.invalid(path, format!("the group `{}` {problem}", shortened(group))).says(problem.says.clone());
     } else if !group.contains('.') {
         let message = format!("the group `{}` must have a dot", shortened(group));
-        errors.invalid(path, message).help("write a domain of yours, as in `example.com`");
+        errors
+            .invalid(path, message)
+            .says("should be a domain with at least one dot")
+            .help("write a domain of yours, as in `example.com`");
     }
 }
 
@@ -220,7 +227,11 @@ fn names(names: &CustomResourceDefinitionNames, path: &Path, errors: &mut Errors
         let lower = name.to_lowercase();
         if let [problem, ..] = &names::dns1035_label(if any_case { &lower } else { name })[..] {
             let capitals = if any_case { ", apart from capitals" } else { "" };
-            errors.invalid(path, format!("the name `{}` {problem}{capitals}", shortened(name)));
+            errors.invalid(path, format!("the name `{}` {problem}{capitals}", shortened(name))).says(if any_case {
+                format!("may have mixed case, but should otherwise match: {}", problem.says)
+            } else {
+                problem.says.to_string()
+            });
         }
     };
     let list_kind = names.list_kind.as_deref().unwrap_or_default();
@@ -239,7 +250,9 @@ fn names(names: &CustomResourceDefinitionNames, path: &Path, errors: &mut Errors
         }
     }
     if !names.kind.is_empty() && names.kind == list_kind {
-        errors.invalid(&path.field("listKind"), "a list cannot be of the same kind as its items");
+        errors
+            .invalid(&path.field("listKind"), "a list cannot be of the same kind as its items")
+            .says("kind and listKind may not be the same");
     }
 }
 
@@ -266,7 +279,11 @@ fn stored_versions(
     let place = Path::root().fields(&["spec", "versions"]);
     if stored.is_empty() {
         let message = "objects could not be stored, because no version is marked for that";
-        errors.invalid(&place, message).called(path).help("mark one version with `storage: true`");
+        errors
+            .invalid(&place, message)
+            .says("must have at least one stored version")
+            .called(path)
+            .help("mark one version with `storage: true`");
         return;
     }
     // The original crosses off what it has seen, so that a second version of the same name is not expected.
@@ -274,13 +291,16 @@ fn stored_versions(
     for version in versions {
         if !expected.remove(version.name.as_str()) && version.storage {
             let message = format!("nothing is expected to be stored as `{}`", shortened(&version.name));
-            errors.invalid(&place, message).called(path.clone());
+            errors
+                .invalid(&place, message)
+                .says(format!("must have the storage version {}", version.name))
+                .called(path.clone());
         }
     }
     for (index, name) in stored.iter().enumerate() {
         if expected.contains(name.as_str()) {
             let message = format!("objects may be stored as `{}`, which is no version any more", shortened(name));
-            let finding = errors.invalid(&place, message).called(path.index(index));
+            let finding = errors.invalid(&place, message).of(name.as_str()).says(format!("missing from spec.versions; {name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in {name} and removes {name} from status.storedVersions")).called(path.index(index));
             finding.help("keep the version, with `served: false`, until all objects are stored as another one");
         }
     }
@@ -298,7 +318,7 @@ fn unchanged(
     let mut same = |path: Path, what: &str, before: &str, now: &str| {
         if before != now {
             let message = format!("the {what} cannot change from `{}` to `{}`", shortened(before), shortened(now));
-            errors.immutable(&path, message).help(HELP);
+            errors.immutable(&path, message).says("field is immutable").help(HELP);
         }
     };
     if options.require_immutable_names {
@@ -350,7 +370,7 @@ fn approve(definition: &CustomResourceDefinition, errors: &mut Errors<'_>) {
 fn preserve_unknown_fields(spec: &CustomResourceDefinitionSpec, errors: &mut Errors<'_>) {
     if spec.preserve_unknown_fields == Some(true) {
         let path = Path::root().fields(&["spec", "preserveUnknownFields"]);
-        let finding = errors.invalid(&path, "keeping all unknown fields of all versions is not possible any more");
+        let finding = errors.invalid(&path, "keeping all unknown fields of all versions is not possible any more").says("cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead");
         finding.help("write `x-kubernetes-preserve-unknown-fields: true` in the schemas, where it is needed");
     }
 }

@@ -26,18 +26,30 @@ pub(super) fn form(rule: &ValidationRule, schema: &JSONSchemaProps, path: &Path,
     if text.is_empty() {
         errors
             .required(&path.field("rule"), "the rule is empty")
+            .says("rule is not specified")
             .help("write what must hold, as in `self.min <= self.max`");
     } else if !message.is_empty() && message.trim().is_empty() {
-        errors.invalid(&message_at, "the message is blank").help("remove it, or say what is wrong");
+        errors
+            .invalid(&message_at, "the message is blank")
+            .says("must be non-empty if specified")
+            .help("remove it, or say what is wrong");
     } else if message.trim().contains(['\n', '\r']) {
-        errors.invalid(&message_at, "the message has several lines").help("write it on one line");
+        errors
+            .invalid(&message_at, "the message has several lines")
+            .says("must not contain line breaks")
+            .help("write it on one line");
     } else if text.contains(['\n', '\r']) && message.trim().is_empty() {
-        let finding = errors.required(&message_at, "a rule of several lines needs a message, which is shown instead");
+        let finding = errors
+            .required(&message_at, "a rule of several lines needs a message, which is shown instead")
+            .says("message must be specified if rule contains line breaks");
         finding.help("add a `message`");
     }
     let expression = rule.message_expression.as_deref().unwrap_or_default();
     if !expression.is_empty() && expression.trim().is_empty() {
-        errors.required(&path.field("messageExpression"), "the expression of the message is blank").help("remove it");
+        errors
+            .required(&path.field("messageExpression"), "the expression of the message is blank")
+            .says("messageExpression must be non-empty if specified")
+            .help("remove it");
     }
     if let Some(reason) = rule.reason.as_deref().filter(|reason| !REASONS.contains(reason)) {
         errors.unsupported(&path.field("reason"), "the reason of a rule", reason, REASONS);
@@ -45,10 +57,10 @@ pub(super) fn form(rule: &ValidationRule, schema: &JSONSchemaProps, path: &Path,
     let field = rule.field_path.as_deref().unwrap_or_default();
     let field_at = path.field("fieldPath");
     if !field.is_empty() && field.trim().is_empty() {
-        errors.invalid(&field_at, "the path is blank").help("remove it");
+        errors.invalid(&field_at, "the path is blank").says("must be non-empty if specified").help("remove it");
     }
     if field.contains(['\n', '\r']) {
-        errors.invalid(&field_at, "the path has several lines");
+        errors.invalid(&field_at, "the path has several lines").says("must not contain line breaks");
     }
     if !field.is_empty()
         && structural::is_convertible(schema)
@@ -91,7 +103,10 @@ pub(super) fn compile(
             }
             (false, _) if rule.optional_old_self.is_some() => {
                 let message = "`optionalOldSelf` is of use only where the rule uses `oldSelf`";
-                errors.invalid(&at.field("optionalOldSelf"), message).help("remove it");
+                errors
+                    .invalid(&at.field("optionalOldSelf"), message)
+                    .says("may not be set if oldSelf is not used in rule")
+                    .help("remove it");
             }
             _ => {}
         }

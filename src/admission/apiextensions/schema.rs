@@ -3,16 +3,14 @@
 //! Mirrors `validateCustomResourceDefinitionValidation` and `ValidateCustomResourceDefinitionOpenAPISchema` of
 //! apiextensions-apiserver (v1.36).
 
-use std::collections::BTreeSet;
-
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool, JSONSchemaPropsOrStringArray,
 };
 
 use super::rules::{self, Node};
 use super::walk::{self, is_embedded, type_of};
-use super::{Options, defaults, structural};
-use crate::admission::errors::{Errors, shortened};
+use super::{Options, defaults, lists, structural};
+use crate::admission::errors::Errors;
 use crate::finding::Finding;
 use crate::yaml::Path;
 
@@ -32,17 +30,17 @@ impl<'r, 'e> Report<'r, 'e> {
         Self { errors, count: 0 }
     }
 
-    fn required(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+    pub(super) fn required(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
         self.count += 1;
         self.errors.required(path, message)
     }
 
-    fn invalid(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+    pub(super) fn invalid(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
         self.count += 1;
         self.errors.invalid(path, message)
     }
 
-    fn forbidden(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
+    pub(super) fn forbidden(&mut self, path: &Path, message: impl Into<String>) -> &mut Finding {
         self.count += 1;
         self.errors.forbidden(path, message)
     }
@@ -97,7 +95,10 @@ pub(super) fn root(
     }
     if schema.nullable == Some(true) {
         let message = "the object itself cannot be null";
-        report.forbidden(&path.field("nullable"), message).help("remove it");
+        report
+            .forbidden(&path.field("nullable"), message)
+            .says("nullable cannot be true at the root")
+            .help("remove it");
     }
     let convertible = structural::is_convertible(schema);
     let mut node = None;
@@ -155,7 +156,12 @@ fn beside_status(schema: &JSONSchemaProps, path: &Path, report: &mut Report<'_, 
         finding.help("write it in the schema of a field, or in `x-kubernetes-validations`");
     } else if stops_at_type {
         let message = "beside a status subresource, the type of the object itself must be `object`";
-        report.invalid(&path.field("type"), message).help("write `object`");
+        report
+            .invalid(&path.field("type"), message)
+            .says(
+                "only \"object\" is allowed as the type at the root of the schema if the status subresource is enabled",
+            )
+            .help("write `object`");
     }
 }
 
@@ -183,7 +189,9 @@ fn openapi(
     let before = report.count;
     supported(schema, context, path, report);
     if schema.unique_items == Some(true) {
-        let finding = report.forbidden(&path.field("uniqueItems"), "uniqueness is too much work for the server");
+        let finding = report
+            .forbidden(&path.field("uniqueItems"), "uniqueness is too much work for the server")
+            .says("uniqueItems cannot be set to true since the runtime complexity becomes quadratic");
         finding.help("write `x-kubernetes-list-type: set`");
     }
     let no_properties = schema.properties.as_ref().is_none_or(std::collections::BTreeMap::is_empty);
@@ -191,7 +199,10 @@ fn openapi(
         let at = path.field("additionalProperties");
         if !no_properties && *additional != JSONSchemaPropsOrBool::Bool(true) {
             let message = "a schema has either `properties`, of a structure, or `additionalProperties`, of a map";
-            report.forbidden(&at, message).help("remove one of them");
+            report
+                .forbidden(&at, message)
+                .says("additionalProperties and properties are mutual exclusive")
+                .help("remove one of them");
         }
         if let JSONSchemaPropsOrBool::Schema(additional) = additional {
             let inside =
@@ -234,11 +245,11 @@ fn openapi(
     }
     if schema.x_kubernetes_preserve_unknown_fields == Some(false) {
         let at = path.field("x-kubernetes-preserve-unknown-fields");
-        report.invalid(&at, "this is `true` or not given at all").help("remove it");
+        report.invalid(&at, "this is `true` or not given at all").says("must be true or undefined").help("remove it");
     }
     collections(schema, context.options, path, report);
     if context.options.require_map_keys {
-        map_keys(schema, path, report);
+        lists::map_keys(schema, path, report);
     }
     let list = schema.x_kubernetes_validations.as_deref().unwrap_or_default();
     if list.is_empty() {
@@ -301,18 +312,30 @@ fn supported(schema: &JSONSchemaProps, context: Context<'_>, path: &Path, report
         ("$ref", schema.ref_path.is_some()),
     ];
     for (name, _) in parts.into_iter().filter(|(_, given)| *given) {
-        report.forbidden(&path.field(name), format!("definitions do not support `{name}`")).help("remove it");
+        report
+            .forbidden(&path.field(name), format!("definitions do not support `{name}`"))
+            .says(format!("{name} is not supported"))
+            .help("remove it");
     }
     if type_of(schema) == "null" {
-        report.forbidden(&path.field("type"), "`null` is no type of its own").help("write `nullable: true`");
+        report
+            .forbidden(&path.field("type"), "`null` is no type of its own")
+            .says("type cannot be set to null, use nullable as an alternative")
+            .help("write `nullable: true`");
     }
     if list {
         let message = "items cannot have a schema each";
-        report.forbidden(&path.field("items"), message).help("write one schema for all items");
+        report
+            .forbidden(&path.field("items"), message)
+            .says("items must be a schema object and not an array")
+            .help("write one schema for all items");
     }
     if context.inside_meta && is_embedded(schema) {
         let message = "metadata cannot contain an object with metadata";
-        report.forbidden(&path.field("x-kubernetes-embedded-resource"), message).help("remove it");
+        report
+            .forbidden(&path.field("x-kubernetes-embedded-resource"), message)
+            .says("must not be used inside of resource meta")
+            .help("remove it");
     }
 }
 
@@ -336,9 +359,15 @@ fn collections(schema: &JSONSchemaProps, options: &Options, path: &Path, report:
         }
         let message = format!("`{name}` needs the type `{wanted}`");
         if kind.is_empty() {
-            report.required(&path.field("type"), message).help(format!("write `{wanted}`"));
+            report
+                .required(&path.field("type"), message)
+                .says(format!("must be {wanted} if {name} is specified"))
+                .help(format!("write `{wanted}`"));
         } else {
-            report.invalid(&path.field("type"), message).help(format!("write `{wanted}`, or remove `{name}`"));
+            report
+                .invalid(&path.field("type"), message)
+                .says(format!("must be {wanted} if {name} is specified"))
+                .help(format!("write `{wanted}`, or remove `{name}`"));
         }
     };
     let (map_type, list_type) = (schema.x_kubernetes_map_type.as_deref(), schema.x_kubernetes_list_type.as_deref());
@@ -365,87 +394,19 @@ fn collections(schema: &JSONSchemaProps, options: &Options, path: &Path, report:
     if !keys.is_empty() && list_type != Some("map") {
         let message = "`x-kubernetes-list-map-keys` needs a list of the type `map`";
         if list_type.is_none() {
-            report.required(&list_at, message).help("write `x-kubernetes-list-type: map`");
+            report
+                .required(&list_at, message)
+                .says("must be map if x-kubernetes-list-map-keys is non-empty")
+                .help("write `x-kubernetes-list-type: map`");
         } else {
-            report.invalid(&list_at, message).help("write `x-kubernetes-list-type: map`");
+            report
+                .invalid(&list_at, message)
+                .says("must be map if x-kubernetes-list-map-keys is non-empty")
+                .help("write `x-kubernetes-list-type: map`");
         }
     }
     if list_type == Some("map") {
-        list_map(schema, keys, path, report);
-    }
-}
-
-fn list_map(schema: &JSONSchemaProps, keys: &[String], path: &Path, report: &mut Report<'_, '_>) {
-    let (at, items) = (path.field("x-kubernetes-list-map-keys"), path.field("items"));
-    if keys.is_empty() {
-        let finding = report.required(&at, "a list of the type `map` needs keys");
-        finding.help("name the fields by which its items are told apart");
-    }
-    let item = match &schema.items {
-        None => {
-            report.required(&items, "a list of the type `map` needs a schema of its items");
-            return;
-        }
-        Some(JSONSchemaPropsOrArray::Schemas(_)) => {
-            report.invalid(&items, "a list of the type `map` needs one schema for all its items");
-            return;
-        }
-        Some(JSONSchemaPropsOrArray::Schema(item)) => item,
-    };
-    if type_of(item) != "object" {
-        let message = "the items of a list of the type `map` must have the type `object`";
-        report.invalid(&items.field("type"), message).help("write `object`");
-        return;
-    }
-    let mut seen = BTreeSet::new();
-    for (index, key) in keys.iter().enumerate() {
-        match walk::property(item, key) {
-            Some(property) if matches!(type_of(property), "array" | "object") => {
-                let at = items.field("properties").key(key).field("type");
-                let message = format!("the key `{}` must be a single value", shortened(key));
-                report.invalid(&at, message).help("choose another key");
-            }
-            Some(_) => {}
-            None => {
-                let message = format!("the items have no field `{}` that could be a key", shortened(key));
-                report.invalid(&at.index(index), message).called(at.clone());
-            }
-        }
-        if !seen.insert(key) {
-            let message = format!("the key `{}` stands in the list already", shortened(key));
-            report.invalid(&at.index(index), message).called(at.clone());
-        }
-    }
-}
-
-/// `validateMapListKeysMapSet`.
-pub(super) fn map_keys(schema: &JSONSchemaProps, path: &Path, report: &mut Report<'_, '_>) {
-    let (Some(item), Some(kind @ ("set" | "map"))) = (walk::item(schema), schema.x_kubernetes_list_type.as_deref())
-    else {
-        return;
-    };
-    let items = path.field("items");
-    if item.nullable == Some(true) {
-        let message = format!("the items of a list of the type `{kind}` cannot be null");
-        report.forbidden(&items.field("nullable"), message).help("remove it");
-    }
-    if kind != "map" {
-        return;
-    }
-    let required: BTreeSet<&String> = item.required.iter().flatten().collect();
-    for key in schema.x_kubernetes_list_map_keys.iter().flatten() {
-        let Some(property) = walk::property(item, key) else { continue };
-        let at = items.field("properties").key(key);
-        let has_default = property.default.as_ref().is_some_and(|default| !default.0.is_null());
-        if !required.contains(key) && !has_default {
-            let message = format!("the key `{}` may be missing in an item", shortened(key));
-            let finding = report.required(&at.field("default"), message);
-            finding.help("name it in `required` of the items, or give it a default");
-        }
-        if property.nullable == Some(true) {
-            let message = format!("the key `{}` cannot be null", shortened(key));
-            report.forbidden(&at.field("nullable"), message).help("remove it");
-        }
+        lists::map(schema, keys, path, report);
     }
 }
 

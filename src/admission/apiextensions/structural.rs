@@ -48,7 +48,9 @@ fn invariants(schema: &JSONSchemaProps, level: Level, path: &Path, errors: &mut 
     match walk::item(schema) {
         Some(item) => invariants(item, Level::Item, &path.field("items"), errors),
         None if type_of(schema) == "array" && schema.items.is_none() => {
-            let finding = errors.required(&path.field("items"), "the schema does not say what the array contains");
+            let finding = errors
+                .required(&path.field("items"), "the schema does not say what the array contains")
+                .says("must be specified");
             finding.help("add `items` with the schema of an item");
         }
         None => {}
@@ -60,13 +62,19 @@ fn invariants(schema: &JSONSchemaProps, level: Level, path: &Path, errors: &mut 
     if let Some(additional) = &schema.additional_properties {
         let at = path.field("additionalProperties");
         if level == Level::Root {
-            errors.forbidden(&at, "the object itself cannot be a map").help("name its fields in `properties`");
+            errors
+                .forbidden(&at, "the object itself cannot be a map")
+                .says("must not be used at the root")
+                .help("name its fields in `properties`");
         }
         if let JSONSchemaPropsOrBool::Schema(additional) = additional {
             invariants(additional, Level::Field, &at, errors);
         }
         if is_embedded(schema) {
-            errors.forbidden(&at, "an embedded object cannot be a map").help("name its fields in `properties`");
+            errors
+                .forbidden(&at, "an embedded object cannot be a map")
+                .says("must not be used if x-kubernetes-embedded-resource is set")
+                .help("name its fields in `properties`");
         }
     }
     extensions(schema, path, errors);
@@ -83,9 +91,15 @@ fn invariants(schema: &JSONSchemaProps, level: Level, path: &Path, errors: &mut 
     if is_embedded(schema) && type_of(schema) != "object" {
         let message = "an embedded object must have the type `object`";
         if has_type {
-            errors.invalid(&at, message).help("write `object`");
+            errors
+                .invalid(&at, message)
+                .says("must be object if x-kubernetes-embedded-resource is true")
+                .help("write `object`");
         } else {
-            errors.required(&at, message).help("write `object`");
+            errors
+                .required(&at, message)
+                .says("must be object if x-kubernetes-embedded-resource is true")
+                .help("write `object`");
         }
     } else if !has_type && schema.x_kubernetes_int_or_string != Some(true) && !preserves(schema) {
         let what = match level {
@@ -93,16 +107,29 @@ fn invariants(schema: &JSONSchemaProps, level: Level, path: &Path, errors: &mut 
             Level::Item => "the schema of the items",
             Level::Field => "the schema of the field",
         };
-        errors.required(&at, format!("{what} has no type")).help("add a `type`");
+        errors
+            .required(&at, format!("{what} has no type"))
+            .says(match level {
+                Level::Root => "must not be empty at the root",
+                Level::Item => "must not be empty for specified array items",
+                Level::Field => "must not be empty for specified object fields",
+            })
+            .help("add a `type`");
     }
     if level == Level::Root && has_type && type_of(schema) != "object" {
-        errors.invalid(&at, "the object itself must have the type `object`").help("write `object`");
+        errors
+            .invalid(&at, "the object itself must have the type `object`")
+            .says("must be object at the root")
+            .help("write `object`");
     }
     let checks_meta = level == Level::Root || is_embedded(schema);
     for name in ["kind", "apiVersion"] {
         if checks_meta && walk::property(schema, name).is_some_and(|property| type_of(property) != "string") {
             let at = properties.key(name).field("type");
-            errors.invalid(&at, format!("the type of `{name}` must be `string`")).help("write `string`");
+            errors
+                .invalid(&at, format!("the type of `{name}` must be `string`"))
+                .says("must be string")
+                .help("write `string`");
         }
     }
     if let Some(metadata) = walk::property(schema, "metadata") {
@@ -111,7 +138,9 @@ fn invariants(schema: &JSONSchemaProps, level: Level, path: &Path, errors: &mut 
     let no_properties = schema.properties.as_ref().is_none_or(BTreeMap::is_empty);
     if is_embedded(schema) && !preserves(schema) && no_properties {
         let message = "an embedded object has no fields unless its schema names them";
-        let finding = errors.required(&properties, message);
+        let finding = errors.required(&properties, message).says(
+            "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields",
+        );
         finding.help("add `properties`, or `x-kubernetes-preserve-unknown-fields: true`");
     }
 }
@@ -119,7 +148,10 @@ fn invariants(schema: &JSONSchemaProps, level: Level, path: &Path, errors: &mut 
 /// `validateStructuralMetadataInvariants`.
 fn metadata(schema: &JSONSchemaProps, checks_meta: bool, level: Level, path: &Path, errors: &mut Errors<'_>) {
     if checks_meta && type_of(schema) != "object" {
-        errors.invalid(&path.field("type"), "the type of `metadata` must be `object`").help("write `object`");
+        errors
+            .invalid(&path.field("type"), "the type of `metadata` must be `object`")
+            .says("must be object")
+            .help("write `object`");
     }
     if level != Level::Root {
         return;
@@ -132,7 +164,10 @@ fn metadata(schema: &JSONSchemaProps, checks_meta: bool, level: Level, path: &Pa
     (rest.type_, rest.default) = (None, None);
     if says_something(rest) {
         let message = "of the metadata, a schema can restrict only `name` and `generateName`";
-        errors.forbidden(path, message).help("write `type: object` and nothing else");
+        errors
+            .forbidden(path, message)
+            .says("must not specify anything other than name and generateName, but metadata is implicitly specified")
+            .help("write `type: object` and nothing else");
     }
 }
 
@@ -169,10 +204,16 @@ fn extensions(schema: &JSONSchemaProps, path: &Path, errors: &mut Errors<'_>) {
     }
     let message = "a number or text cannot be this as well";
     if preserves(schema) {
-        errors.invalid(&path.field("x-kubernetes-preserve-unknown-fields"), message).help("remove it");
+        errors
+            .invalid(&path.field("x-kubernetes-preserve-unknown-fields"), message)
+            .says("must be false if x-kubernetes-int-or-string is true")
+            .help("remove it");
     }
     if is_embedded(schema) {
-        errors.invalid(&path.field("x-kubernetes-embedded-resource"), message).help("remove it");
+        errors
+            .invalid(&path.field("x-kubernetes-embedded-resource"), message)
+            .says("must be false if x-kubernetes-int-or-string is true")
+            .help("remove it");
     }
 }
 
@@ -244,7 +285,10 @@ fn nested(schema: &JSONSchemaProps, skip_any_of: bool, path: &Path, errors: &mut
     }
     if walk::property(schema, "metadata").is_some() {
         let message = "nothing can be said of `metadata` in `anyOf`, `allOf`, `oneOf` and `not`";
-        errors.forbidden(&properties.key("metadata"), message).help("remove it");
+        errors
+            .forbidden(&properties.key("metadata"), message)
+            .says("must not be specified in a nested context")
+            .help("remove it");
     }
 }
 

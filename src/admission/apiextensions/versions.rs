@@ -124,14 +124,20 @@ pub(super) fn check(spec: &CustomResourceDefinitionSpec, shared: &Shared, option
     let has_defaults = || schemas(spec).any(|schema| walk::any(schema, |schema| schema.default.is_some()));
     if preserves && has_defaults() {
         let message = "schemas can have defaults only if unknown fields are not all kept";
-        errors.invalid(&path.field("preserveUnknownFields"), message).help("remove it");
+        errors
+            .invalid(&path.field("preserveUnknownFields"), message)
+            .says("must be false in order to use defaults in the schema")
+            .help("remove it");
     }
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, version) in spec.versions.iter().enumerate() {
         let at = list.index(index);
         if let [problem, ..] = &names::dns1035_label(&version.name)[..] {
             let message = format!("the name `{}` of the version {problem}", shortened(&version.name));
-            errors.invalid(&at.field("name"), message).help("write for example `v1` or `v1beta1`");
+            errors
+                .invalid(&at.field("name"), message)
+                .says(problem.says.clone())
+                .help("write for example `v1` or `v1beta1`");
         }
         self::version(spec, version, shared, options, &at, errors);
         let first = *seen.entry(&version.name).or_insert(index);
@@ -147,7 +153,10 @@ pub(super) fn check(spec: &CustomResourceDefinitionSpec, shared: &Shared, option
         [_] => {}
         [] => {
             let message = "no version is marked as the one in which objects are stored";
-            errors.invalid(&list, message).help("mark one version with `storage: true`");
+            errors
+                .invalid(&list, message)
+                .says("must have exactly one version marked as storage version")
+                .help("mark one version with `storage: true`");
         }
         [first, .., another] => {
             let other = errors.place(&list.index(first).field("storage"));
@@ -161,7 +170,7 @@ pub(super) fn check(spec: &CustomResourceDefinitionSpec, shared: &Shared, option
     {
         let message = format!("the name `{}` of the first version {problem}", shortened(&first.name));
         let place = path.field("versions").index(0).field("name");
-        errors.invalid(&place, message).called(path.field("version"));
+        errors.invalid(&place, message).says(problem.says.clone()).called(path.field("version"));
     }
 }
 

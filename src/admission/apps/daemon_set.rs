@@ -61,7 +61,7 @@ fn strategy(strategy: &DaemonSetUpdateStrategy, path: &Path, errors: &mut Errors
         (other, _) => {
             let what = "the `type` of the update strategy of a DaemonSet";
             let finding = errors.unsupported(&path.field("type"), what, other, ["RollingUpdate", "OnDelete"]);
-            finding.called(path.clone());
+            finding.called(path.clone()).whole();
         }
     }
 }
@@ -84,7 +84,8 @@ fn rolling_update(update: &RollingUpdateDaemonSet, path: &Path, errors: &mut Err
             } else {
                 "a DaemonSet cannot have both `maxSurge` and `maxUnavailable`"
             };
-            let finding = errors.invalid(&path.field("maxSurge"), message);
+            let finding =
+                errors.invalid(&path.field("maxSurge"), message).says("may not be set when maxUnavailable is non-zero");
             if is_default {
                 finding.help("write `maxUnavailable: 0` beside it");
             } else {

@@ -47,7 +47,9 @@ fn deployment_spec(spec: &DeploymentSpec, old: Option<&DeploymentSpec>, path: &P
                 "`progressDeadlineSeconds` must be greater than `minReadySeconds`: {deadline} is not greater than {ready}"
             );
             let place = errors.place(&path.field("minReadySeconds"));
-            let finding = errors.invalid(&path.field("progressDeadlineSeconds"), message);
+            let finding = errors
+                .invalid(&path.field("progressDeadlineSeconds"), message)
+                .says("must be greater than minReadySeconds");
             finding.related(place, "how long a pod must be ready to count").help("write a longer deadline");
         }
     }
@@ -88,7 +90,7 @@ fn strategy(strategy: &DeploymentStrategy, path: &Path, errors: &mut Errors<'_>)
         (other, _) => {
             let what = "the `type` of the strategy of a Deployment";
             let finding = errors.unsupported(&path.field("type"), what, other, ["Recreate", "RollingUpdate"]);
-            finding.called(path.clone());
+            finding.called(path.clone()).whole();
         }
     }
 }

@@ -45,7 +45,9 @@ fn lasting(kind: &str, template: &PodTemplateSpec, path: &Path, errors: &mut Err
     }
     if spec.active_deadline_seconds.is_some() {
         let path = path.fields(&["spec", "activeDeadlineSeconds"]);
-        let finding = errors.forbidden(&path, format!("the pods of a {kind} cannot have `activeDeadlineSeconds`"));
+        let finding = errors
+            .forbidden(&path, format!("the pods of a {kind} cannot have `activeDeadlineSeconds`"))
+            .says(format!("activeDeadlineSeconds in {kind} is not Supported"));
         finding.help("delete it, or use a Job if the pods are to end");
     }
 }

@@ -60,7 +60,7 @@ impl<'a> Selection<'a> {
         }
         if !usable {
             let message = "the selector cannot be used, because a part of it is invalid";
-            errors.invalid(&path, message).rule("invalid-selector");
+            errors.invalid(&path, message).says("invalid label selector").rule("invalid-selector");
             return false;
         }
         if let Some(query) = query(selector) {
@@ -78,15 +78,25 @@ impl<'a> Selection<'a> {
 
     /// It must demand something.
     pub(in crate::admission) fn empty(&self, errors: &mut Errors<'_>) {
+        let kind = self.kind.to_lowercase();
         let message = format!("the selector of the {} is empty", self.kind);
-        let finding = errors.invalid(&self.path.field("selector"), message).rule("selector-empty");
+        let finding = errors
+            .invalid(&self.path.field("selector"), message)
+            .says(format!(
+                "empty selector is invalid for {}",
+                if self.kind == "ReplicaSet" { "deployment" } else { &kind }
+            ))
+            .rule("selector-empty");
         finding.help("add `matchLabels` with those of the template's labels that will never change");
     }
 
     /// What the server says of the labels if there is no selector: none matches nothing.
     pub(in crate::admission) fn matches_nothing(&self, errors: &mut Errors<'_>) {
         let message = format!("the {} has no selector, so it matches none of the template's labels", self.kind);
-        errors.invalid(&self.labels(), message).rule("selector-mismatch");
+        errors
+            .invalid(&self.labels(), message)
+            .says("`selector` does not match template `labels`")
+            .rule("selector-mismatch");
     }
 
     /// It must match the labels of the template.
@@ -109,6 +119,7 @@ impl<'a> Selection<'a> {
         let place = errors.place(&self.place_of(unmet, errors));
         let finding = errors.invalid(&at, message).rule("selector-mismatch");
         finding.called(path).related(place, "the selector");
+        finding.whole().says("`selector` does not match template `labels`");
     }
 
     fn labels(&self) -> Path {
@@ -155,7 +166,7 @@ pub(in crate::admission) fn selector_changed(
         (old, new) => format!("the selector of a {kind} cannot change from {old} to {new}"),
     };
     let at = if changes.len() == 1 { &first.path } else { &path };
-    errors.immutable(at, message).called(path.clone()).help(way_out(kind));
+    errors.immutable(at, message).called(path.clone()).help(way_out(kind)).says("field is immutable");
 }
 
 /// What to do where a field of a workload cannot change.

@@ -77,7 +77,8 @@ fn spec(spec: &StatefulSetSpec, old: Option<&StatefulSetSpec>, checks: Checks, e
         && !matches!(policy, "OrderedReady" | "Parallel")
     {
         let message = format!("the `podManagementPolicy` of a StatefulSet cannot be `{}`", shortened(policy));
-        let finding = errors.invalid(&path.field("podManagementPolicy"), message);
+        let finding =
+            errors.invalid(&path.field("podManagementPolicy"), message).says("must be 'OrderedReady' or 'Parallel'");
         finding.help("write `OrderedReady` for one pod after the other, or `Parallel` for all at once");
     }
     if let Some(strategy) = &spec.update_strategy {
@@ -100,7 +101,10 @@ fn spec(spec: &StatefulSetSpec, old: Option<&StatefulSetSpec>, checks: Checks, e
     let service = spec.service_name.as_deref().unwrap_or_default();
     if checks.service_name && !service.is_empty() && !names::dns1123_label(service).is_empty() {
         let message = format!("`{}` cannot be the name of a Service", shortened(service));
-        let finding = errors.invalid(&path.field("serviceName"), message).rule("governing-service-name-invalid");
+        let finding = errors
+            .invalid(&path.field("serviceName"), message)
+            .says(names::dns1123_label(service).remove(0).says)
+            .rule("governing-service-name-invalid");
         finding.help("use at most 63 lower case letters, digits and `-`, with a letter or digit at both ends");
     }
     let selection = Selection::new("StatefulSet", &spec.selector, &path, errors);
@@ -176,6 +180,7 @@ fn strategy(strategy: &StatefulSetUpdateStrategy, path: &Path, errors: &mut Erro
             let message =
                 format!("the `type` of the update strategy of a StatefulSet cannot be `{}`", shortened(other));
             let finding = errors.invalid(&path.field("type"), message).called(path.clone());
+            finding.whole().says("must be 'RollingUpdate' or 'OnDelete'");
             finding.help("write `RollingUpdate` or `OnDelete`");
         }
     }
@@ -187,7 +192,7 @@ fn rolling_update(update: &RollingUpdateStatefulSetStrategy, path: &Path, errors
     let Some(unavailable) = &update.max_unavailable else { return };
     int_or_percent(unavailable, path, "maxUnavailable", errors);
     if is_zero(unavailable) {
-        let finding = errors.invalid(&path.field("maxUnavailable"), "`maxUnavailable` cannot be 0");
+        let finding = errors.invalid(&path.field("maxUnavailable"), "`maxUnavailable` cannot be 0").says("cannot be 0");
         finding.help("write at least 1, or set `partition` to hold an update back");
     }
     at_most_all(unavailable, path, "maxUnavailable", errors);
@@ -222,7 +227,7 @@ fn unchanged(new: &StatefulSetSpec, old: &StatefulSetSpec, errors: &mut Errors<'
         } else {
             way_out("StatefulSet")
         };
-        errors.forbidden(&change.path, message).keeps(Keeps::Always).called(path.clone()).help(help);
+        errors.forbidden(&change.path, message).says("updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden").keeps(Keeps::Always).called(path.clone()).help(help);
     }
 }
 

@@ -63,7 +63,7 @@ fn rules(rules: &HPAScalingRules, path: &Path, errors: &mut Errors<'_>) {
     let at = path.field("policies");
     let policies = rules.policies.as_deref().unwrap_or_default();
     if policies.is_empty() {
-        let finding = errors.required(&at, "the list of policies is empty");
+        let finding = errors.required(&at, "the list of policies is empty").says("must specify at least one Policy");
         finding.help("delete `policies` for the defaults, add a policy, or write `selectPolicy: Disabled`");
     }
     for (index, policy) in policies.iter().enumerate() {
@@ -71,7 +71,9 @@ fn rules(rules: &HPAScalingRules, path: &Path, errors: &mut Errors<'_>) {
     }
     let tolerance = rules.tolerance.as_ref().and_then(|tolerance| Quantity::decode(&tolerance.0).ok());
     if tolerance.is_some_and(|tolerance| tolerance.sign().is_lt()) {
-        let finding = errors.invalid(&path.field("tolerance"), "`tolerance` cannot be negative");
+        let finding = errors
+            .invalid(&path.field("tolerance"), "`tolerance` cannot be negative")
+            .says("must be greater or equal to zero");
         finding.help("write a share, such as `0.1` for a tenth");
     }
 }
@@ -82,11 +84,18 @@ fn policy(policy: &HPAScalingPolicy, path: &Path, errors: &mut Errors<'_>) {
     }
     if policy.value <= 0 {
         let message = format!("the `value` of a policy is at least 1, not {}", policy.value);
-        errors.invalid(&path.field("value"), message).help("write how many pods, or how many percent of them");
+        errors
+            .invalid(&path.field("value"), message)
+            .says("must be greater than zero")
+            .help("write how many pods, or how many percent of them");
     }
     if !(1..=LONGEST_PERIOD).contains(&policy.period_seconds) {
         let message = format!("`periodSeconds` is from 1 to {LONGEST_PERIOD}, not {}", policy.period_seconds);
-        let finding = errors.invalid(&path.field("periodSeconds"), message);
+        let finding = errors.invalid(&path.field("periodSeconds"), message).says(if policy.period_seconds <= 0 {
+            "must be greater than zero".to_owned()
+        } else {
+            format!("must be less than or equal to {LONGEST_PERIOD}")
+        });
         finding.help(format!("write a number from 1 to {LONGEST_PERIOD}, half an hour"));
     }
 }

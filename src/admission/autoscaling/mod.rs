@@ -63,22 +63,33 @@ fn spec(
     let may_be_zero = errors.server.enabled("HPAScaleToZero") || old.is_some_and(|old| old.min_replicas == Some(0));
     let least = i32::from(!may_be_zero);
     if let Some(min) = min.filter(|min| *min < least) {
-        let finding =
-            errors.invalid(&path.field("minReplicas"), format!("`minReplicas` is at least {least}, not {min}"));
+        let finding = errors
+            .invalid(&path.field("minReplicas"), format!("`minReplicas` is at least {least}, not {min}"))
+            .says(format!("must be greater than or equal to {least}"));
         finding.help(format!("write {least} or more"));
     }
     let max = spec.max_replicas;
     if max == 0 {
         let message = "an autoscaler needs a `maxReplicas` of at least 1";
-        errors.required(&path.field("maxReplicas"), message).help("write the most pods that there may be");
+        errors
+            .required(&path.field("maxReplicas"), message)
+            .says("must be set and greater than 0")
+            .help("write the most pods that there may be");
     } else if max < 0 {
         let message = format!("`maxReplicas` is at least 1, not {max}");
-        errors.invalid(&path.field("maxReplicas"), message).help("write the most pods that there may be");
+        errors
+            .invalid(&path.field("maxReplicas"), message)
+            .says("must be greater than or equal to 1")
+            .help("write the most pods that there may be");
     }
     if let Some(min) = min.filter(|min| max < *min) {
         let place = errors.place(&path.field("minReplicas"));
         let message = format!("`maxReplicas` cannot be less than `minReplicas`: {max} is less than {min}");
-        let finding = errors.invalid(&path.field("maxReplicas"), message).related(place, "the least");
+        let finding = errors
+            .invalid(&path.field("maxReplicas"), message)
+            .of(max)
+            .says("must be greater than or equal to `minReplicas`")
+            .related(place, "the least");
         finding.help(format!("write {min} or more, or lower `minReplicas`"));
     }
     let metrics = spec.metrics.as_deref().unwrap_or_default();
@@ -117,7 +128,7 @@ fn reference(reference: &v2::CrossVersionObjectReference, allowed: References, p
         }
     }
     if let Some(problem) = allowed.version_problem(reference.api_version.as_deref().unwrap_or_default()) {
-        let finding = errors.invalid(&path.field("apiVersion"), problem);
+        let finding = errors.invalid(&path.field("apiVersion"), problem.to_string()).problem(problem);
         finding.help("write group and version, such as `apps/v1`");
     }
 }

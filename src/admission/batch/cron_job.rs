@@ -84,9 +84,17 @@ fn time_zone(name: &str, path: &Path, errors: &mut Errors<'_>) {
         "" => "the time zone is empty".to_owned(),
         _ => format!("`{}` {problem}", shortened(name)),
     };
+    let says = if name.is_empty() {
+        "timeZone must be nil or non-empty string".to_owned()
+    } else if name.eq_ignore_ascii_case("local") {
+        "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones".to_owned()
+    } else {
+        format!("unknown time zone {name}")
+    };
     let place = errors.place(path);
     let is_plain = errors.is_plain(path);
     let finding = errors.invalid(path, message).rule("invalid-time-zone");
+    finding.says(says);
     match cron::suggest_time_zone(name) {
         Some(zone) => {
             finding.help(format!("write `{zone}`"));

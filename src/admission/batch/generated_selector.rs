@@ -19,7 +19,7 @@ const UID: &str = "batch.kubernetes.io/controller-uid";
 const NAME: &str = "batch.kubernetes.io/job-name";
 
 /// In the place of the UID that a new Job will have. It must be one that a label can hold.
-const NEW_UID: &str = "0-the-new-uid";
+pub(in crate::admission) const NEW_UID: &str = "0-the-new-uid";
 
 fn uid(job: &Job) -> &str {
     job.metadata.uid.as_deref().filter(|uid| !uid.is_empty()).unwrap_or(NEW_UID)

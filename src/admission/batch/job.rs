@@ -88,6 +88,7 @@ fn job(job: &Job, spec: &JobSpec, old: Option<&JobSpec>, options: Options, error
         let message = format!("the hostname of the last pod, `{}`, {problem}", shortened(&hostname));
         let finding = invalid_name(&Path::root().fields(&["metadata", "name"]), message, errors);
         finding.help("use a shorter name without dots: the pods of an Indexed Job are called `<name>-<index>`");
+        finding.of(name).says(format!("will not able to create pod with invalid DNS label: {hostname}"));
     }
 }
 
@@ -137,7 +138,10 @@ pub(super) fn job_spec(spec: &JobSpec, old: Option<&JobSpec>, path: &Path, error
     if spec.max_failed_indexes.is_some() && spec.backoff_limit_per_index.is_none() {
         let place = errors.place(&path.field("maxFailedIndexes"));
         let message = "`maxFailedIndexes` needs `backoffLimitPerIndex`, without which no index fails for good";
-        let finding = errors.required(&path.field("backoffLimitPerIndex"), message).at(place);
+        let finding = errors
+            .required(&path.field("backoffLimitPerIndex"), message)
+            .says("when maxFailedIndexes is specified")
+            .at(place);
         finding.rule("backoff-limit-per-index-missing").help(policies::ADD_LIMIT_PER_INDEX);
     }
     if let Some(name) = &spec.managed_by {
@@ -168,12 +172,12 @@ pub(super) fn negative(value: Option<i64>, path: &Path, field: &'static str, err
 fn managed_by(name: &str, path: &Path, errors: &mut Errors<'_>) {
     for problem in names::domain_prefixed_path(name) {
         let message = format!("`managedBy` {problem}");
-        let finding = errors.invalid(path, message).rule("invalid-managed-by");
+        let finding = errors.invalid(path, message).problem(problem).rule("invalid-managed-by");
         finding.help("name the controller as `example.com/controller`, or delete the field");
     }
     if name.len() > 63 {
         let message = format!("`managedBy` must be at most 63 characters, not {}", name.len());
-        let finding = errors.too_long(path, message).rule("invalid-managed-by");
+        let finding = errors.too_long(path, message).says("may not be more than 63 bytes").rule("invalid-managed-by");
         finding.help("use the shorter name that the controller listens to");
     }
 }
@@ -190,7 +194,8 @@ fn completion_mode(spec: &JobSpec, path: &Path, errors: &mut Errors<'_>) {
             if spec.completions.is_none() {
                 let place = errors.place(&path.field("completionMode"));
                 let message = "an Indexed Job needs `completions`, the number of its indexes";
-                let finding = errors.required(&path.field("completions"), message);
+                let finding =
+                    errors.required(&path.field("completions"), message).says("when completion mode is Indexed");
                 finding.rule("indexed-job-without-completions");
                 finding.related(place, "indexes are counted because of this").help("add `completions`");
             }
@@ -210,7 +215,10 @@ fn completion_mode(spec: &JobSpec, path: &Path, errors: &mut Errors<'_>) {
     ] {
         if is_wrong {
             let message = format!("`{field}` is for Jobs whose completion mode is `Indexed`");
-            let finding = errors.invalid(&path.field(field), message).rule("job-not-indexed");
+            let finding = errors
+                .invalid(&path.field(field), message)
+                .says("requires indexed completion mode")
+                .rule("job-not-indexed");
             finding.help(format!("add `completionMode: Indexed` and `completions`, or delete `{field}`"));
         }
     }
@@ -218,30 +226,41 @@ fn completion_mode(spec: &JobSpec, path: &Path, errors: &mut Errors<'_>) {
 
 /// How large an Indexed Job may be.
 fn size(spec: &JobSpec, path: &Path, errors: &mut Errors<'_>) {
-    let mut at_most = |field: &'static str, value: i32, limit: i32, why: &str| {
+    let mut at_most = |field: &'static str, value: i32, limit: i32, why: &str, says: String| {
         if value > limit {
             let message = format!("`{field}` of {why} is at most {limit}, not {value}");
-            let finding = errors.invalid(&path.field(field), message).rule("indexed-job-too-large");
+            let finding = errors.invalid(&path.field(field), message).rule("indexed-job-too-large").says(says);
             finding.help(format!("set `{field}` to {limit} or less"));
         }
     };
     let many = spec.completions.is_some_and(|it| it > MAX_INDEXES) && spec.backoff_limit_per_index.is_some();
     let many_indexes = "a Job with more than 100000 indexes and `backoffLimitPerIndex`";
+    let says = |limit: i32, plain: &str| match limit {
+        MAX_OF_MANY => format!(
+            "must be less than or equal to {limit} when completions are above {MAX_INDEXES} and used with backoff limit per \
+             index"
+        ),
+        _ => format!("must be less than or equal to {limit}{plain}"),
+    };
     if let Some(parallelism) = spec.parallelism {
         let limit = if many { (MAX_OF_MANY, many_indexes) } else { (MAX_INDEXES, "an Indexed Job") };
-        at_most("parallelism", parallelism, limit.0, limit.1);
+        let says = says(limit.0, " when completion mode is Indexed");
+        at_most("parallelism", parallelism, limit.0, limit.1, says);
     }
     if let Some(failed) = spec.max_failed_indexes {
         let completions = spec.completions.unwrap_or(MAX_INDEXES);
         if failed > completions.min(MAX_INDEXES) && completions < MAX_INDEXES {
-            at_most("maxFailedIndexes", failed, completions, &format!("a Job with {completions} `completions`"));
+            let why = format!("a Job with {completions} `completions`");
+            let says = "must be less than or equal to completions".to_owned();
+            at_most("maxFailedIndexes", failed, completions, &why, says);
         } else {
             let limit = if many { (MAX_OF_MANY, many_indexes) } else { (MAX_INDEXES, "an Indexed Job") };
-            at_most("maxFailedIndexes", failed, limit.0, limit.1);
+            at_most("maxFailedIndexes", failed, limit.0, limit.1, says(limit.0, ""));
         }
     } else if many {
-        let finding =
-            errors.required(&path.field("maxFailedIndexes"), format!("{many_indexes} needs `maxFailedIndexes`"));
+        let finding = errors
+            .required(&path.field("maxFailedIndexes"), format!("{many_indexes} needs `maxFailedIndexes`"))
+            .says(format!("must be specified when completions is above {MAX_INDEXES}"));
         finding.rule("indexed-job-too-large").help(format!("add `maxFailedIndexes`, at most {MAX_OF_MANY}"));
     }
 }
@@ -257,7 +276,7 @@ fn restart_policy(spec: &JobSpec, template: &Path, errors: &mut Errors<'_>) {
             } else {
                 "the pods of a Job need a `restartPolicy`, as the default `Always` is not for Jobs"
             };
-            errors.required(&path, message).rule("job-restarts-always").help(
+            errors.required(&path, message).says(r#"valid values: "OnFailure", "Never""#).rule("job-restarts-always").help(
                 "set `restartPolicy: Never` for a new pod each time (its logs are kept), or `OnFailure` to restart in place",
             );
         }
@@ -265,6 +284,7 @@ fn restart_policy(spec: &JobSpec, template: &Path, errors: &mut Errors<'_>) {
             let place = errors.place(&template.parent().unwrap_or(template).field("podFailurePolicy"));
             errors
                 .invalid(&path, "a `podFailurePolicy` needs the restart policy `Never`")
+                .says("only \"Never\" is supported when podFailurePolicy is specified")
                 .rule("invalid-pod-failure-policy")
                 .related(place, "the kubelet would restart containers before this sees the failure")
                 .help("set `restartPolicy: Never`");

@@ -40,7 +40,7 @@ fn report(changes: &[Change], spec: &Path, field: &Path, errors: &mut Errors<'_>
     };
     let message = format!("{} of a Job cannot change{}{more}", first.name(spec), first.course());
     let places: Vec<_> = others.iter().take(3).map(|change| (errors.place(&change.path), change.name(spec))).collect();
-    let finding = errors.immutable(&first.path, message).called(field.clone()).help(WAY_OUT);
+    let finding = errors.immutable(&first.path, message).called(field.clone()).help(WAY_OUT).says("field is immutable");
     for (place, name) in places {
         finding.related(place, format!("{name} changes too"));
     }
@@ -58,7 +58,7 @@ fn completions(new: &JobSpec, old: &JobSpec, path: &Path, errors: &mut Errors<'_
         let place = errors.place(&path.field("parallelism"));
         let message = format!("`completions` can change to {completions} only together with `parallelism`");
         let finding = errors.immutable(&path.field("completions"), message).related(place, "must be the same then");
-        finding.keeps(Keeps::Together("parallelism"));
+        finding.keeps(Keeps::Together("parallelism")).says("can only be modified in tandem with spec.parallelism");
         finding.help(format!("set `parallelism` to {completions} as well, or leave `completions` as it was"));
     }
 }

@@ -80,7 +80,7 @@ impl Kind for Secret {
                 if account.is_none_or(String::is_empty) {
                     let message = format!("a Secret of type `{kind}` needs the annotation `{ACCOUNT}`");
                     let path = Path::root().fields(&["metadata", "annotations"]).key(ACCOUNT);
-                    errors.required(&path, message).help("name the ServiceAccount whose token it is to hold");
+                    errors.required(&path, message).says("").help("name the ServiceAccount whose token it is to hold");
                 }
             }
             "kubernetes.io/dockercfg" => registry_logins(value(".dockercfg"), ".dockercfg", kind, errors),
@@ -105,7 +105,7 @@ impl Kind for Secret {
         if self.type_ != old.type_ {
             let type_ = |secret: &Self| secret.type_.clone().unwrap_or_default();
             let message = format!("the type cannot change from `{}` to `{}`", type_(old), type_(self));
-            let finding = errors.immutable(&Path::root().field("type"), message);
+            let finding = errors.immutable(&Path::root().field("type"), message).says("field is immutable");
             finding.help("delete the Secret and create it anew, or give the new one another name");
         }
         if old.immutable == Some(true) {
@@ -121,7 +121,8 @@ fn key(key: &str, path: &Path, errors: &mut Errors<'_>) {
     for problem in names::config_map_key(key) {
         let place = errors.key_place(path);
         let field = path.parent().and_then(|data| data.last().and_then(|name| name.name()).map(str::to_owned));
-        let finding = errors.invalid(path, format!("the key `{}` {problem}", shortened(key))).at(place);
+        let finding =
+            errors.invalid(path, format!("the key `{}` {problem}", shortened(key))).of(key).problem(problem).at(place);
         if field.as_deref() == Some("stringData") {
             finding.called(Path::root().field("data").key(key));
         }
@@ -136,7 +137,9 @@ fn written(key: &str, errors: &Errors<'_>) -> Path {
 
 fn too_large(total: usize, path: &Path, errors: &mut Errors<'_>) {
     if total > LIMIT {
-        let finding = errors.too_long(path, format!("the data has {total} bytes, more than {LIMIT}"));
+        let finding = errors
+            .too_long(path, format!("the data has {total} bytes, more than {LIMIT}"))
+            .says(format!("may not be more than {LIMIT} bytes"));
         finding.help("divide it among several objects, or put it into a volume");
     }
 }
@@ -158,7 +161,11 @@ fn registry_logins(value: Option<&Vec<u8>>, key: &str, kind: &str, errors: &mut 
 fn still_immutable(immutable: Option<bool>, errors: &mut Errors<'_>) {
     if immutable != Some(true) {
         let message = "an object that is immutable stays so";
-        errors.forbidden(&Path::root().field("immutable"), message).keeps(Keeps::Always).help(ANOTHER);
+        errors
+            .forbidden(&Path::root().field("immutable"), message)
+            .says("field is immutable when `immutable` is set")
+            .keeps(Keeps::Always)
+            .help(ANOTHER);
     }
 }
 
@@ -172,6 +179,10 @@ fn unchanged<T: PartialEq>(
 ) {
     if old != new {
         let message = "the data of an object with `immutable: true` cannot change";
-        errors.forbidden(path, message).keeps(Keeps::Always).help(ANOTHER);
+        errors
+            .forbidden(path, message)
+            .says("field is immutable when `immutable` is set")
+            .keeps(Keeps::Always)
+            .help(ANOTHER);
     }
 }

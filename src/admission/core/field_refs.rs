@@ -69,9 +69,15 @@ pub(in crate::admission) fn field_ref(
     };
     if version != "v1" {
         let message = format!("pods have no version `{}` whose fields could be meant", shortened(version));
-        errors.invalid(&at, message).called(called_at).help("leave `apiVersion` out");
+        errors
+            .invalid(&at, message)
+            .says(format!("error converting fieldPath: unsupported pod version: {version}"))
+            .called(called_at)
+            .help("leave `apiVersion` out");
     } else if !known {
-        let finding = errors.invalid(&at, format!("pods have no field `{}` that can be read here", shortened(field)));
+        let finding = errors
+            .invalid(&at, format!("pods have no field `{}` that can be read here", shortened(field)))
+            .says(format!("error converting fieldPath: field label not supported: {field}"));
         finding.called(called_at).help(match crate::nearest::nearest(field, supported.iter().copied()) {
             Some(near) => format!("write `{near}`"),
             None => format!("write one of `{}`, or `metadata.labels['…']`", supported.join("`, `")),
@@ -83,7 +89,7 @@ pub(in crate::admission) fn field_ref(
         for problem in names::qualified_name(&key) {
             let what = if is_label { "a label" } else { "an annotation" };
             let message = format!("the key `{}` of {what} {problem}", shortened(&key));
-            errors.invalid(&at, message).called(called.clone());
+            errors.invalid(&at, message).of(key.as_str()).problem(problem).called(called.clone());
         }
     } else {
         let field = if field == "spec.host" { "spec.nodeName" } else { field };
@@ -118,14 +124,18 @@ pub(in crate::admission) fn resource_field_ref(
     }
     let divisor = selector.divisor.as_ref().and_then(resources::amount).filter(|divisor| !divisor.is_zero());
     let Some(divisor) = divisor.map(|divisor| divisor.to_string()) else { return };
-    let supported = match resource {
-        "limits.cpu" | "requests.cpu" => &["1m", "1"][..],
-        _ if RESOURCES.contains(&resource) || is_huge_pages => DIVISORS,
+    let (supported, list, what) = match resource {
+        "limits.cpu" | "requests.cpu" => (&["1m", "1"][..], "1m and 1".to_owned(), "cpu"),
+        "limits.memory" | "requests.memory" => (DIVISORS, DIVISORS.join(", "), "memory"),
+        _ if is_huge_pages => (DIVISORS, DIVISORS.join(", "), "hugepages"),
+        _ if RESOURCES.contains(&resource) => (DIVISORS, DIVISORS.join(", "), "local ephemeral storage"),
         _ => return,
     };
     if !supported.contains(&divisor.as_str()) {
+        let says = format!("only divisor's values {list} are supported with the {what} resource");
         let message = format!("`{}` cannot be divided by `{}`", shortened(resource), shortened(&divisor));
-        let finding = errors.invalid(&path.field("divisor"), message).called(called.field("divisor"));
+        let finding =
+            errors.invalid(&path.field("divisor"), message).of(resource).says(says).called(called.field("divisor"));
         finding.help(format!("write one of `{}`", supported.join("`, `")));
     }
 }

@@ -40,7 +40,7 @@ impl Kind for Namespace {
             problems.extend(meta::without_domain(finalizer));
             for problem in problems {
                 let message = format!("the finalizer `{}` {problem}", shortened(finalizer));
-                errors.invalid(&at, message).called(path.clone());
+                errors.invalid(&at, message).called(path.clone()).problem(problem);
             }
         }
         if errors.refused() == 0 {
@@ -60,10 +60,10 @@ impl Kind for Namespace {
 fn name_label(name: &str, errors: &mut Errors<'_>) {
     let path = Path::root().fields(&["metadata", "name"]);
     let problems = if errors.is_written(&path) { names::label_value(name) } else { vec![] };
-    if !problems.is_empty() {
-        let problems = problems.join(" and ");
-        let message = format!("the name `{}` becomes a label, whose value {problems}", shortened(name));
-        errors.invalid(&path, message).rule("invalid-label").called(Path::root().fields(&["metadata", "labels"]));
+    if let Some(problem) = names::together(&problems, "") {
+        let message = format!("the name `{}` becomes a label, whose value {problem}", shortened(name));
+        let finding = errors.invalid(&path, message).rule("invalid-label");
+        finding.called(Path::root().fields(&["metadata", "labels"])).problem(problem);
     }
 }
 
@@ -78,10 +78,16 @@ fn pod_security(namespace: &Namespace, old: Option<&Namespace>, errors: &mut Err
         let path = Path::root().fields(&["metadata", "labels"]).key(label.as_str());
         if is_version {
             let message = format!("`{}` is no version of a pod security standard", shortened(value));
-            errors.invalid(&path, message).help("write `latest`, or a version such as `v1.36`");
+            errors
+                .invalid(&path, message)
+                .says("must be \"latest\" or \"v1.x\"")
+                .help("write `latest`, or a version such as `v1.36`");
         } else {
             let message = format!("`{}` is no pod security standard", shortened(value));
-            errors.invalid(&path, message).help("write `privileged`, `baseline` or `restricted`");
+            errors
+                .invalid(&path, message)
+                .says("must be one of privileged, baseline, restricted")
+                .help("write `privileged`, `baseline` or `restricted`");
         }
     }
 }

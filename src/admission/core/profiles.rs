@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{AppArmorProfile, SeccompProfile, WindowsSecurit
 
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::shared::paths::path_inside;
-use crate::values::names;
+use crate::values::names::{self, Problem, Problems};
 use crate::yaml::Path;
 
 /// A seccomp profile at `path`.
@@ -15,7 +15,9 @@ pub(in crate::admission) fn seccomp_profile(profile: &SeccompProfile, path: &Pat
     const KNOWN: [&str; 3] = ["Localhost", "RuntimeDefault", "Unconfined"];
     let kind = profile.type_.as_str();
     if kind.is_empty() {
-        let finding = errors.required(&path.field("type"), "the seccomp profile has no type");
+        let finding = errors
+            .required(&path.field("type"), "the seccomp profile has no type")
+            .says("type is required when seccompProfile is set");
         finding.help("write one of `Localhost`, `RuntimeDefault`, `Unconfined`");
     } else if !KNOWN.contains(&kind) {
         errors.unsupported(&path.field("type"), "the type of a seccomp profile", kind, KNOWN);
@@ -40,19 +42,21 @@ pub(in crate::admission) fn app_armor_profile(profile: &AppArmorProfile, path: &
         ("Localhost", Some(name)) => {
             if name.trim() != name {
                 let message = format!("the AppArmor profile `{}` has white space around it", shortened(name));
-                errors.invalid(&at, message);
+                errors.invalid(&at, message).says("must not be padded with whitespace");
             } else if name.is_empty() {
                 without_file("AppArmor", &at, errors);
             }
             if name.len() > LIMIT {
                 let message = format!("the AppArmor profile has {} bytes in its name, more than {LIMIT}", name.len());
-                errors.too_long(&at, message);
+                errors.too_long(&at, message).says(format!("may not be more than {LIMIT} bytes"));
             }
         }
         ("RuntimeDefault" | "Unconfined", None) => {}
         ("RuntimeDefault" | "Unconfined", Some(_)) => not_local("AppArmor", &at, errors),
         ("", _) => {
-            let finding = errors.required(&path.field("type"), "the AppArmor profile has no type");
+            let finding = errors
+                .required(&path.field("type"), "the AppArmor profile has no type")
+                .says("type is required when appArmorProfile is set");
             finding.help("write one of `Localhost`, `RuntimeDefault`, `Unconfined`");
         }
         _ => {
@@ -63,11 +67,16 @@ pub(in crate::admission) fn app_armor_profile(profile: &AppArmorProfile, path: &
 
 fn without_file(what: &str, path: &Path, errors: &mut Errors<'_>) {
     let message = format!("the {what} profile of type `Localhost` does not say which profile of the node it is");
-    errors.required(path, message).help("add `localhostProfile`");
+    errors
+        .required(path, message)
+        .says(format!("must be set when {what} type is Localhost"))
+        .help("add `localhostProfile`");
 }
 
 fn not_local(what: &str, path: &Path, errors: &mut Errors<'_>) {
-    let finding = errors.invalid(path, format!("only a {what} profile of type `Localhost` has a `localhostProfile`"));
+    let finding = errors
+        .invalid(path, format!("only a {what} profile of type `Localhost` has a `localhostProfile`"))
+        .says(format!("can only be set when {what} type is Localhost"));
     finding.help("remove it, or write `type: Localhost`");
 }
 
@@ -85,10 +94,15 @@ pub(in crate::admission) fn windows_options(
     let at = path.field("gmsaCredentialSpec");
     match options.gmsa_credential_spec.as_deref().map(str::len) {
         Some(0) => {
-            errors.invalid(&at, "the GMSA credential spec is empty").help("remove it");
+            errors
+                .invalid(&at, "the GMSA credential spec is empty")
+                .says("gmsaCredentialSpec cannot be an empty string")
+                .help("remove it");
         }
         Some(length) if length > LIMIT => {
-            errors.invalid(&at, format!("the GMSA credential spec has {length} bytes, more than {LIMIT}"));
+            errors
+                .invalid(&at, format!("the GMSA credential spec has {length} bytes, more than {LIMIT}"))
+                .says("gmsaCredentialSpec size must be under 64 KiB");
         }
         _ => {}
     }
@@ -99,41 +113,54 @@ pub(in crate::admission) fn windows_options(
 }
 
 /// What is wrong with a name of a Windows user, with a domain before a `\` or without one.
-fn windows_user(name: &str) -> Vec<String> {
+fn windows_user(name: &str) -> Problems {
     const DOMAIN_LIMIT: usize = 256;
     const USER_LIMIT: usize = 104;
-    let one = |problem: &str| vec![problem.to_owned()];
+    let one = |words: &'static str, says: &'static str| vec![Problem::new(words, says)];
     if name.is_empty() {
-        return one("must not be empty");
+        return one("must not be empty", "runAsUserName cannot be an empty string");
     }
     if name.bytes().any(|byte| byte.is_ascii_control()) {
-        return one("must not have control characters");
+        return one("must not have control characters", "runAsUserName cannot contain control characters");
     }
     let parts: Vec<&str> = name.split('\\').collect();
     let (domain, user) = match parts[..] {
         [user] => (None, user),
         [domain, user] => (Some(domain), user),
-        _ => return one("must not have more than one `\\`"),
+        _ => return one("must not have more than one `\\`", "runAsUserName cannot contain more than one backslash"),
     };
     let mut problems = Vec::new();
     if let Some(domain) = domain {
         if domain.len() >= DOMAIN_LIMIT {
-            problems.push(format!("must have a domain of less than {DOMAIN_LIMIT} characters"));
+            problems.push(Problem::new(
+                format!("must have a domain of less than {DOMAIN_LIMIT} characters"),
+                format!("runAsUserName's Domain length must be under {DOMAIN_LIMIT} characters"),
+            ));
         }
         if !is_net_bios(domain) && !is_dns(domain) {
-            problems.push("must have a NetBIOS or DNS name before the `\\`".to_owned());
+            let says = "runAsUserName's Domain doesn't match the NetBios nor the DNS format";
+            problems.push(Problem::new("must have a NetBIOS or DNS name before the `\\`", says));
         }
     }
     if user.is_empty() {
-        problems.push("must have the name of a user, not only a domain".to_owned());
+        let says = "runAsUserName's User cannot be empty";
+        problems.push(Problem::new("must have the name of a user, not only a domain", says));
     } else if user.len() > USER_LIMIT {
-        problems.push(format!("must have at most {USER_LIMIT} characters for the user"));
+        problems.push(Problem::new(
+            format!("must have at most {USER_LIMIT} characters for the user"),
+            format!("runAsUserName's User length must not be longer than {USER_LIMIT} characters"),
+        ));
     }
     if !user.is_empty() && user.chars().all(|letter| matches!(letter, '.' | ' ')) {
-        problems.push("must not be made of dots and spaces alone".to_owned());
+        let says = "runAsUserName's User cannot contain only periods or spaces";
+        problems.push(Problem::new("must not be made of dots and spaces alone", says));
     }
     if user.contains(['"', '/', '\\', ':', ';', '|', '=', ',', '+', '*', '?', '<', '>', '@', '[', ']']) {
-        problems.push("must not have any of `\"/\\:;|=,+*?<>@[]`".to_owned());
+        let words = "must not have any of `\"/\\:;|=,+*?<>@[]`";
+        problems.push(Problem::new(
+            words,
+            r#"runAsUserName's User cannot contain the following characters: "/\:;|=,+*?<>@[]"#,
+        ));
     }
     problems
 }
@@ -158,12 +185,12 @@ fn is_dns(domain: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::windows_user;
+    use super::{Problems, windows_user};
 
     #[test]
     fn windows_users_may_have_a_domain() {
         for name in ["ContainerUser", "DOMAIN\\user", "a.example.com\\user", "NT AUTHORITY\\SYSTEM", "User Name"] {
-            assert_eq!(windows_user(name), Vec::<String>::new(), "{name}");
+            assert_eq!(windows_user(name), Problems::new(), "{name}");
         }
         for name in ["", "a\\b\\c", "\\user", "domain\\", ".net\\user", "..", "a@b", "a\tb"] {
             assert_eq!(windows_user(name).len(), 1, "{name}");

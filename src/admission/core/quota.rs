@@ -51,7 +51,7 @@ impl Kind for ResourceQuota {
         };
         if scopes(self) != scopes(old) {
             let path = Path::root().fields(&["spec", "scopes"]);
-            let finding = errors.immutable(&path, "the scopes of a quota cannot change");
+            let finding = errors.immutable(&path, "the scopes of a quota cannot change").says("field is immutable");
             finding.help("delete the quota and create it anew, or make another one");
         }
     }
@@ -95,7 +95,10 @@ fn scope(name: &str, path: &Path, field: &Path, errors: &mut Errors<'_>) {
         } else {
             format!("there is no scope `{}` of a quota", shortened(name))
         };
-        let finding = errors.invalid(path, message).called(field.clone());
+        let finding = errors.invalid(path, message).says("unsupported scope").called(field.clone());
+        if field.last().and_then(|segment| segment.name()) == Some("scopes") {
+            finding.whole();
+        }
         finding.help(match nearest(name, SCOPES.iter().copied()) {
             Some(near) => format!("write `{near}`"),
             None => format!("write one of {}", SCOPES.join(", ")),
@@ -119,7 +122,11 @@ fn fits(scope: &str, resource: &str, path: &Path, field: &Path, errors: &mut Err
     if resources::is_of_quotas(resource) && !fits {
         let place = errors.key_place(&Path::root().fields(&["spec", "hard"]).key(resource));
         let message = format!("a quota of `{resource}` cannot have the scope `{scope}`");
-        let finding = errors.invalid(path, message).called(field.clone()).related(place, "the resource");
+        let finding = errors
+            .invalid(path, message)
+            .says("unsupported scope applied to resource")
+            .called(field.clone())
+            .related(place, "the resource");
         finding.help("limit the two in quotas of their own");
     }
 }
@@ -128,7 +135,7 @@ fn contrary<'a>(scopes: impl Iterator<Item = &'a String>, path: &Path, errors: &
     let scopes: BTreeSet<&str> = scopes.map(String::as_str).collect();
     for [one, other] in CONTRARY.into_iter().filter(|pair| pair.iter().all(|scope| scopes.contains(scope))) {
         let message = format!("the scopes `{one}` and `{other}` exclude each other");
-        errors.invalid(path, message).help("remove one of them");
+        errors.invalid(path, message).says("conflicting scopes").help("remove one of them");
     }
 }
 
@@ -153,17 +160,23 @@ fn requirement(
     );
     if only_exists && operator != "Exists" {
         let message = format!("the scope `{scope_name}` can only be asked for with `Exists`");
-        errors.invalid(&at, message).called(all.field("operator")).help("write `operator: Exists`");
+        errors.invalid(&at, message).says("must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity").called(all.field("operator")).help("write `operator: Exists`");
     }
     match (operator.as_str(), values) {
         ("In" | "NotIn", []) => {
             let message = format!("`{operator}` needs at least one value");
-            let finding = errors.required(&path.field("values"), message).called(all.field("values"));
+            let finding = errors
+                .required(&path.field("values"), message)
+                .says("must be at least one value when `operator` is 'In' or 'NotIn' for scope selector")
+                .called(all.field("values"));
             finding.help("add `values`");
         }
         ("Exists" | "DoesNotExist", [_, ..]) => {
             let message = format!("`{operator}` takes no values");
-            let finding = errors.invalid(&path.field("values"), message).called(all.field("values"));
+            let finding = errors
+                .invalid(&path.field("values"), message)
+                .says("must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector")
+                .called(all.field("values"));
             finding.help("remove the values");
         }
         ("In" | "NotIn" | "Exists" | "DoesNotExist", _) => {}
@@ -173,7 +186,11 @@ fn requirement(
             } else {
                 format!("`{}` is no operator of a scope", shortened(operator))
             };
-            let finding = errors.invalid(&at, message).called(all.field("operator"));
+            let finding = errors
+                .invalid(&at, message)
+                .of(operator.as_str())
+                .says("not a valid selector operator")
+                .called(all.field("operator"));
             finding.help("write one of `In`, `NotIn`, `Exists`, `DoesNotExist`");
         }
     }
@@ -260,7 +277,10 @@ fn limit(limit: &LimitRangeItem, path: &Path, errors: &mut Errors<'_>) {
         let mut amounts = amounts.iter().flatten().peekable();
         if is_pod && field.starts_with("default") {
             if amounts.peek().is_some() {
-                errors.forbidden(&path, "limits of the type `Pod` have no defaults").help("remove it");
+                errors
+                    .forbidden(&path, "limits of the type `Pod` have no defaults")
+                    .says("may not be specified when `type` is 'Pod'")
+                    .help("remove it");
             }
             continue;
         }
@@ -272,7 +292,9 @@ fn limit(limit: &LimitRangeItem, path: &Path, errors: &mut Errors<'_>) {
     let has_storage =
         |amounts: &Option<Amounts>| amounts.as_ref().is_some_and(|amounts| amounts.contains_key("storage"));
     if limit.type_ == "PersistentVolumeClaim" && !has_storage(&limit.min) && !has_storage(&limit.max) {
-        let finding = errors.required(&path.field("limits"), "limits of claims need a minimum or maximum of `storage`");
+        let finding = errors
+            .required(&path.field("limits"), "limits of claims need a minimum or maximum of `storage`")
+            .says("either minimum or maximum storage value is required, but neither was provided");
         finding.help("add `min` or `max` with `storage`");
     }
     let names: BTreeSet<&String> = lists
@@ -297,9 +319,26 @@ fn limit_type(name: &str, path: &Path, errors: &mut Errors<'_>) {
         [] if name.contains('/') || KNOWN.contains(&name) => return,
         [] => format!("there is no type `{}` of limits", shortened(name)),
         _ if name.is_empty() => "the limits have no type".to_owned(),
-        problems => format!("the type `{}` of limits {}", shortened(name), problems.join(" and ")),
+        problems => {
+            let problems = names::together(problems, "").expect("there is at least one");
+            format!("the type `{}` of limits {problems}", shortened(name))
+        }
     };
-    errors.invalid(path, message).help(help);
+    let finding = errors.invalid(path, message);
+    finding.help(help).says(match &problems[..] {
+        [first, ..] => first.says.clone(),
+        [] => "must be a standard limit type or fully qualified".into(),
+    });
+}
+
+/// What the server calls an amount.
+fn says_of(what: &str) -> &str {
+    match what {
+        "minimum" => "min",
+        "maximum" => "max",
+        "default limit" => "default",
+        other => other,
+    }
 }
 
 /// The amounts of one resource must be in order: minimum, default request, default limit, maximum.
@@ -315,7 +354,15 @@ fn amounts(limit: &LimitRangeItem, name: &str, is_pod: bool, path: &Path, errors
         {
             let message =
                 format!("the {} of `{}`, `{one}`, exceeds the {}, `{other}`", less.0, shortened(name), more.0);
-            errors.invalid(&path.field(field).key(name), message).help("put the amounts in order");
+            let greater = match (less.0, more.0) {
+                ("default request", limit @ "default limit") => limit,
+                (_, other) => says_of(other),
+            };
+            let says = format!("{} value {one} is greater than {greater} value {other}", says_of(less.0));
+            let shows_other = matches!((less.0, field), ("minimum", "defaultRequest") | ("default limit", _));
+            let shown = if shows_other { other } else { one };
+            let finding = errors.invalid(&path.field(field).key(name), message);
+            finding.help("put the amounts in order").of(shown.to_string()).says(says);
         }
     };
     in_order(("minimum", &min), ("maximum", &max), "min");
@@ -328,7 +375,7 @@ fn amounts(limit: &LimitRangeItem, name: &str, is_pod: bool, path: &Path, errors
         let at = path.field("maxLimitRequestRatio").key(name);
         if Quantity::decode("1").is_ok_and(|one| *ratio < one) {
             let message = format!("the ratio of limit to request, `{ratio}`, is less than 1");
-            errors.invalid(&at, message).help("write a number from 1");
+            errors.invalid(&at, message).says(format!("ratio {ratio} is less than 1")).help("write a number from 1");
         }
         if let (Some(min), Some(max)) = (&min, &max)
             && exceeds(ratio, min, max)

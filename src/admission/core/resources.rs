@@ -109,7 +109,8 @@ pub(in crate::admission) fn container_name(name: &str, path: &Path, errors: &mut
         }
         let message = format!("`{}` is no name of an extended resource", shortened(name));
         let place = errors.key_place(path);
-        let finding = errors.invalid(path, message).at(place);
+        let finding =
+            errors.invalid(path, message).of(name).says("doesn't follow extended resource name standard").at(place);
         finding.help("write a short name with a domain that does not start with `requests.`");
         return false;
     }
@@ -146,7 +147,11 @@ fn named(name: &str, path: &Path, known: &[&[&str]], errors: &mut Errors<'_>) ->
     let valid = problems.is_empty();
     for problem in problems {
         let place = errors.key_place(path);
-        let finding = errors.invalid(path, format!("the resource `{}` {problem}", shortened(name))).at(place);
+        let finding = errors
+            .invalid(path, format!("the resource `{}` {problem}", shortened(name)))
+            .of(name)
+            .problem(problem)
+            .at(place);
         if let Some(near) = nearest(name, known.concat()) {
             finding.help(format!("write `{near}`"));
         }
@@ -157,7 +162,11 @@ fn named(name: &str, path: &Path, known: &[&[&str]], errors: &mut Errors<'_>) ->
 /// Reports a name without a domain that is not `known`; never valid.
 fn unknown(name: &str, path: &Path, known: &[&[&str]], errors: &mut Errors<'_>) -> bool {
     let place = errors.key_place(path);
-    let finding = errors.invalid(path, format!("there is no resource `{}` here", shortened(name))).at(place);
+    let finding = errors
+        .invalid(path, format!("there is no resource `{}` here", shortened(name)))
+        .of(name)
+        .says("must be a standard resource type or fully qualified")
+        .at(place);
     finding.help(match nearest(name, known.concat()) {
         Some(near) => format!("write `{near}`"),
         None if known == [OF_CONTAINERS] => {
@@ -178,11 +187,11 @@ pub(super) fn quantity(name: &str, value: &Written, path: &Path, errors: &mut Er
     let Some(amount) = amount(value) else { return };
     if amount.sign() == Ordering::Less {
         let message = format!("the amount of `{}` cannot be negative, as `{}` is", shortened(name), value.0);
-        errors.invalid(path, message);
+        errors.invalid(path, message).says("must be greater than or equal to 0");
     }
     if is_whole(name) && amount.milli_value() % 1000 != 0 {
         let message = format!("the amount of `{}` must be a whole number, not `{}`", shortened(name), value.0);
-        errors.invalid(path, message);
+        errors.invalid(path, message).says("must be an integer");
     }
 }
 
@@ -225,7 +234,10 @@ pub(in crate::admission) fn requirements(
                 let place = errors.place(&path);
                 let message =
                     format!("`{}` needs a limit, because more of it than there is cannot be given", shortened(name));
-                let finding = errors.required(&limits_path, message).at(place);
+                let finding = errors
+                    .required(&limits_path, message)
+                    .says("Limit must be set for non overcommitable resources")
+                    .at(place);
                 finding.help("add a limit that equals the request");
             }
         }
@@ -233,7 +245,8 @@ pub(in crate::admission) fn requirements(
         asked.add(name);
     }
     if asked.huge_pages && !asked.cpu_or_memory {
-        let finding = errors.forbidden(path, "huge pages alone cannot be asked for");
+        let finding =
+            errors.forbidden(path, "huge pages alone cannot be asked for").says("HugePages require cpu or memory");
         finding.help("add requests or limits of `cpu` or `memory`");
     }
     claims(requirements.claims.as_deref().unwrap_or_default(), rules.claims, &path.field("claims"), errors);
@@ -266,7 +279,10 @@ fn within(name: &str, value: &Written, limit: &Written, path: &Path, limit_path:
     };
     let place = errors.place(limit_path);
     let requests = path.parent().cloned().unwrap_or_default();
-    errors.invalid(path, message).called(requests).related(place, "the limit");
+    let relation = if requested > most { "less than or equal" } else { "equal" };
+    let says = format!("must be {relation} to {name} limit of {most}");
+    let finding = errors.invalid(path, message).called(requests).of(requested.to_string()).says(says);
+    finding.related(place, "the limit");
 }
 
 /// Huge pages come by the page (`validateResourceQuantityHugePageValue`).

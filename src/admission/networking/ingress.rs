@@ -54,7 +54,11 @@ impl Kind for Ingress {
                 let place = errors.place(&field);
                 // The API server names this place in its own way.
                 let called = Path::root().field("annotations").field(CLASS);
-                let finding = errors.invalid(&annotation, message).called(called).related(place, "the class");
+                let finding = errors
+                    .invalid(&annotation, message)
+                    .says("must match `ingressClassName` when both are specified")
+                    .called(called)
+                    .related(place, "the class");
                 finding.help("remove the annotation");
             }
             Some(_) => {}
@@ -96,7 +100,10 @@ fn ingress(spec: &IngressSpec, options: Options, errors: &mut Errors<'_>) {
     let path = Path::root().field("spec");
     let rules = list(spec.rules.as_ref());
     if rules.is_empty() && spec.default_backend.is_none() {
-        let finding = errors.invalid(&path, "the Ingress has neither rules nor a default backend");
+        let finding = errors
+            .invalid(&path, "the Ingress has neither rules nor a default backend")
+            .of(serde_json::Value::Null)
+            .says("either `defaultBackend` or `rules` must be specified");
         finding.help("add `rules` or `defaultBackend`");
     }
     if let Some(backend) = &spec.default_backend {
@@ -138,7 +145,9 @@ fn rule(rule: &IngressRule, path: &Path, options: Options, errors: &mut Errors<'
     if !host.is_empty() {
         let path = path.field("host");
         if Ip::parse_lenient(host).is_some() {
-            let finding = errors.invalid(&path, format!("the host `{host}` is an IP address, not a name"));
+            let finding = errors
+                .invalid(&path, format!("the host `{host}` is an IP address, not a name"))
+                .says("must be a DNS name, not an IP address");
             finding.help("write a DNS name, or leave the host out so that the rule is for all");
         }
         self::host(host, &path, errors);
@@ -164,7 +173,7 @@ fn path(entry: &HTTPIngressPath, path: &Path, options: Options, errors: &mut Err
     let at = path.field("pathType");
     match entry.path_type.as_str() {
         "" if !errors.is_written(&at) => {
-            let finding = errors.required(&at, "the path has no type");
+            let finding = errors.required(&at, "the path has no type").says("pathType must be specified");
             finding.help("write `pathType: Prefix`, or `Exact` or `ImplementationSpecific`");
             // The API server looks no further.
             return;
@@ -176,11 +185,14 @@ fn path(entry: &HTTPIngressPath, path: &Path, options: Options, errors: &mut Err
             }
             for part in ["//", "/./", "/../", "%2f", "%2F"].into_iter().filter(|part| written.contains(part)) {
                 let message = format!("the path `{}` must not contain `{part}`", shortened(written));
-                errors.invalid(&at, message).help("write the path without it");
+                errors
+                    .invalid(&at, message)
+                    .says(format!("must not contain '{part}'"))
+                    .help("write the path without it");
             }
             for end in ["/..", "/."].into_iter().filter(|end| written.ends_with(end)) {
                 let message = format!("the path `{}` must not end with `{end}`", shortened(written));
-                errors.invalid(&at, message).help("write the path without it");
+                errors.invalid(&at, message).says(format!("cannot end with '{end}'")).help("write the path without it");
             }
         }
         "ImplementationSpecific" => {
@@ -202,19 +214,31 @@ fn absolute(written: &str, path: &Path, errors: &mut Errors<'_>) {
     } else {
         format!("the path `{}` does not begin with `/`", shortened(written))
     };
-    errors.invalid(path, message).help("write a path that begins with `/`");
+    errors
+        .invalid(path, message)
+        .of(written)
+        .says("must be an absolute path")
+        .help("write a path that begins with `/`");
 }
 
 /// Where requests go: to a Service, or to something else.
 fn backend(backend: &IngressBackend, path: &Path, options: Options, errors: &mut Errors<'_>) {
     match (&backend.service, &backend.resource) {
         (Some(_), Some(_)) => {
-            errors.invalid(path, "the backend is both a Service and a resource").help("remove one of them");
+            errors
+                .invalid(path, "the backend is both a Service and a resource")
+                .of("")
+                .says("cannot set both resource and service backends")
+                .help("remove one of them");
         }
         (Some(service), None) => self::service(service, path, options, errors),
         (None, Some(resource)) => self::resource(resource, &path.field("resource"), errors),
         (None, None) => {
-            errors.invalid(path, "the backend names no Service and no resource").help("add `service`");
+            errors
+                .invalid(path, "the backend names no Service and no resource")
+                .of("")
+                .says("resource or service backend is required")
+                .help("add `service`");
         }
     }
 }
@@ -231,8 +255,10 @@ fn service(service: &IngressServiceBackend, path: &Path, options: Options, error
     let at = path.fields(&["service", "port"]);
     match (text(given.name.as_ref()), given.number.unwrap_or_default()) {
         ("", 0) => {
-            let finding =
-                errors.required(&at, "the backend does not say which port of the Service").called(path.clone());
+            let finding = errors
+                .required(&at, "the backend does not say which port of the Service")
+                .says("port name or number is required")
+                .called(path.clone());
             finding.help("add `port.name` or `port.number`");
         }
         ("", number) => port::number(number, &at.field("number"), errors),
@@ -241,7 +267,12 @@ fn service(service: &IngressServiceBackend, path: &Path, options: Options, error
         }
         (name, number) => {
             let message = format!("the backend has both the port's name `{name}` and its number {number}");
-            errors.invalid(&at, message).called(path.clone()).help("remove one of them");
+            errors
+                .invalid(&at, message)
+                .of("")
+                .says("cannot set both port name & port number")
+                .called(path.clone())
+                .help("remove one of them");
         }
     }
 }
@@ -289,7 +320,10 @@ impl Kind for IngressClass {
         if controller(self) != controller(old) {
             let path = Path::root().fields(&["spec", "controller"]);
             let message = format!("the controller cannot change from `{}`", shortened(&controller(old)));
-            errors.immutable(&path, message).help("delete the class and create it anew, or make another one");
+            errors
+                .immutable(&path, message)
+                .says("field is immutable")
+                .help("delete the class and create it anew, or make another one");
         }
         self.validate(errors);
     }
@@ -300,7 +334,7 @@ fn controller(controller: &str, path: &Path, errors: &mut Errors<'_>) {
     if controller.len() > CONTROLLER_LIMIT {
         let message =
             format!("the name of the controller has {} bytes, more than {CONTROLLER_LIMIT}", controller.len());
-        errors.too_long(path, message);
+        errors.too_long(path, message).says("may not be more than 250 bytes");
     }
     if controller.is_empty() {
         let finding = errors.required(path, "the Ingress class has no controller");
@@ -317,7 +351,9 @@ fn parameters(parameters: &IngressClassParametersReference, path: &Path, errors:
     let at = path.field("namespace");
     match (text(scope.as_ref()), namespace.as_deref()) {
         ("Namespace", None) => {
-            let finding = errors.required(&at, "parameters of the scope `Namespace` need a namespace");
+            let finding = errors
+                .required(&at, "parameters of the scope `Namespace` need a namespace")
+                .says("`parameters.scope` is set to 'Namespace'");
             finding.help("add `namespace`, or write `scope: Cluster`");
         }
         ("Namespace", Some(namespace)) => {
@@ -326,7 +362,9 @@ fn parameters(parameters: &IngressClassParametersReference, path: &Path, errors:
         }
         ("Cluster", None) => {}
         ("Cluster", Some(_)) => {
-            let finding = errors.forbidden(&at, "parameters of the scope `Cluster` have no namespace");
+            let finding = errors
+                .forbidden(&at, "parameters of the scope `Cluster` have no namespace")
+                .says("`parameters.scope` is set to 'Cluster'");
             finding.help("remove it, or write `scope: Namespace`");
         }
         (other, _) => {

@@ -9,7 +9,7 @@ use k8s_openapi::api::networking::v1::{
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::defaults;
-use crate::admission::errors::Errors;
+use crate::admission::errors::{Errors, supported};
 use crate::admission::shared::absent::{list, text};
 use crate::admission::shared::{ip, port, selector};
 use crate::admission::{ApiServer, Kind};
@@ -75,7 +75,9 @@ fn policy(policy: &NetworkPolicy, allowed: &Allowed, errors: &mut Errors<'_>) {
     let types = list(spec.policy_types.as_ref());
     let path = path.field("policyTypes");
     if types.len() > 2 {
-        let finding = errors.invalid(&path, "a network policy has two types at most");
+        let finding = errors
+            .invalid(&path, "a network policy has two types at most")
+            .says("may not specify more than two policyTypes");
         finding.help("write each of `Ingress` and `Egress` once at most");
         return;
     }
@@ -87,19 +89,29 @@ fn policy(policy: &NetworkPolicy, allowed: &Allowed, errors: &mut Errors<'_>) {
 }
 
 fn allowed_port(allowed: &NetworkPolicyPort, path: &Path, errors: &mut Errors<'_>) {
-    port::protocol(text(allowed.protocol.as_ref()), &path.field("protocol"), errors);
+    let protocol = text(allowed.protocol.as_ref());
+    if let Some(finding) = port::protocol(protocol, &path.field("protocol"), errors) {
+        finding.says(supported(["TCP", "UDP", "SCTP"]));
+    }
     let end = path.field("endPort");
     if let Some(last) = allowed.end_port {
         let message = match &allowed.port {
-            None => Some(format!("the range ends at port {last}, but begins nowhere")),
-            Some(IntOrString::String(name)) => Some(format!("a range cannot begin at the named port `{name}`")),
-            Some(IntOrString::Int(first)) if last < *first => {
-                Some(format!("the range ends at port {last}, before its start"))
-            }
+            None => Some((
+                format!("the range ends at port {last}, but begins nowhere"),
+                "may not be specified when `port` is not specified",
+            )),
+            Some(IntOrString::String(name)) => Some((
+                format!("a range cannot begin at the named port `{name}`"),
+                "may not be specified when `port` is non-numeric",
+            )),
+            Some(IntOrString::Int(first)) if last < *first => Some((
+                format!("the range ends at port {last}, before its start"),
+                "must be greater than or equal to `port`",
+            )),
             Some(IntOrString::Int(_)) => None,
         };
-        if let Some(message) = message {
-            errors.invalid(&end, message).rule("invalid-port-range");
+        if let Some((message, says)) = message {
+            errors.invalid(&end, message).rule("invalid-port-range").says(says);
         }
         if let Some(IntOrString::Int(_)) = allowed.port {
             port::number(last, &end, errors);
@@ -121,13 +133,14 @@ fn peer(peer: &NetworkPolicyPeer, path: &Path, allowed: &Allowed, errors: &mut E
         Some(block) => {
             ip_block_of(block, &path.field("ipBlock"), allowed, errors);
             if has_selector {
-                let finding =
-                    errors.forbidden(path, "a peer cannot be both a range of addresses and selected by labels");
+                let finding = errors
+                    .forbidden(path, "a peer cannot be both a range of addresses and selected by labels")
+                    .says("may not specify both ipBlock and another peer");
                 finding.help("write two peers");
             }
         }
         None if !has_selector => {
-            let finding = errors.required(path, "the peer says nothing");
+            let finding = errors.required(path, "the peer says nothing").says("must specify a peer");
             finding.help("add `podSelector`, `namespaceSelector` or `ipBlock`; `podSelector: {}` means all pods");
         }
         None => {}
@@ -150,7 +163,8 @@ fn ip_block_of(block: &IPBlock, path: &Path, allowed: &Allowed, errors: &mut Err
         if !is_strictly_within(except, range) {
             let message = format!("the exception `{value}` is no part of `{}`", block.cidr);
             let place = errors.place(&at);
-            let finding = errors.invalid(&path, message).related(place, "the range");
+            let finding =
+                errors.invalid(&path, message).says("must be a strict subset of `cidr`").related(place, "the range");
             finding.help("except a smaller range inside of it");
         }
     }

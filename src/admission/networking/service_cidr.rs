@@ -10,7 +10,7 @@ use crate::admission::shared::absent::{list, text};
 use crate::admission::shared::ip;
 use crate::admission::{ApiServer, Kind};
 use crate::values::ip::{Cidr, Flaw, Ip, flaw_of_ip};
-use crate::values::names::{self, Problems};
+use crate::values::names::{self, Problem, Problems};
 use crate::yaml::Path;
 
 const HELP: &str = "make another ServiceCIDR";
@@ -32,18 +32,18 @@ impl Kind for ServiceCIDR {
             ([before], [first, _]) => {
                 if first != before {
                     let message = format!("the range cannot change from `{before}`");
-                    errors.immutable(&path.index(0), message).help(HELP);
+                    errors.immutable(&path.index(0), message).says("field is immutable").help(HELP);
                 }
                 ranges(now, errors);
             }
             _ if now.len() == before.len() => {
                 for (index, (_, before)) in now.iter().zip(before).enumerate().filter(|(_, (now, old))| now != old) {
                     let message = format!("the range cannot change from `{before}`");
-                    errors.immutable(&path.index(index), message).help(HELP);
+                    errors.immutable(&path.index(index), message).says("field is immutable").help(HELP);
                 }
             }
             _ => {
-                errors.immutable(&path, "the ranges cannot change").help(HELP);
+                errors.immutable(&path, "the ranges cannot change").says("field is immutable").help(HELP);
             }
         }
     }
@@ -57,10 +57,15 @@ fn ranges(ranges: &[String], errors: &mut Errors<'_>) {
     let path = Path::root().fields(&["spec", "cidrs"]);
     match ranges {
         [] => {
-            errors.required(&path, "there is no range of addresses").help("add one, for example `10.96.0.0/16`");
+            errors
+                .required(&path, "there is no range of addresses")
+                .says("at least one CIDR required")
+                .help("add one, for example `10.96.0.0/16`");
         }
         [_, _, _, ..] => {
-            errors.invalid(&path, "there are two ranges at most, one of each IP family");
+            errors
+                .invalid(&path, "there are two ranges at most, one of each IP family")
+                .says("may only hold up to 2 values");
         }
         ranges => {
             let read: Vec<Option<Cidr>> = ranges
@@ -115,7 +120,10 @@ impl Kind for IPAddress {
         self.validate(errors);
         if self.spec.parent_ref != old.spec.parent_ref {
             let path = Path::root().fields(&["spec", "parentRef"]);
-            errors.immutable(&path, "the owner of an address cannot change").help("delete it and create another one");
+            errors
+                .immutable(&path, "the owner of an address cannot change")
+                .says("field is immutable")
+                .help("delete it and create another one");
         }
     }
 }
@@ -123,12 +131,21 @@ impl Kind for IPAddress {
 /// An address in canonical form, as the name of an object.
 fn canonical_ip(name: &str) -> Problems {
     let Some(ip) = Ip::parse_lenient(name) else {
-        return vec!["must be an IP address, such as `10.9.8.7` or `2001:db8::ffff`".to_owned()];
+        return vec![Problem::new(
+            "must be an IP address, such as `10.9.8.7` or `2001:db8::ffff`",
+            "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+        )];
     };
     match flaw_of_ip(name) {
-        Some(Flaw::Mapped) => vec!["must not be an address of IPv4 written as one of IPv6".to_owned()],
-        Some(_) => vec!["must not have zeros before its digits".to_owned()],
-        None if ip.to_string() != name => vec![format!("must be in canonical form, `{ip}`")],
+        Some(Flaw::Mapped) => vec![Problem::new(
+            "must not be an address of IPv4 written as one of IPv6",
+            "must not be an IPv4-mapped IPv6 address",
+        )],
+        Some(_) => vec![Problem::new("must not have zeros before its digits", "must not have leading 0s")],
+        None if ip.to_string() != name => vec![Problem::new(
+            format!("must be in canonical form, `{ip}`"),
+            format!("must be in canonical form ({:?})", ip.to_string()),
+        )],
         None => vec![],
     }
 }

@@ -111,30 +111,40 @@ fn rules(rules: Option<&[PolicyRule]>, reach: Reach, errors: &mut Errors<'_>) {
 fn rule(rule: &PolicyRule, reach: Reach, path: &Path, errors: &mut Errors<'_>) {
     let is_empty = |list: &Option<Vec<String>>| list.as_ref().is_none_or(Vec::is_empty);
     if rule.verbs.is_empty() {
-        let finding = errors.required(&path.field("verbs"), "the rule allows nothing, because it has no verbs");
+        let finding = errors
+            .required(&path.field("verbs"), "the rule allows nothing, because it has no verbs")
+            .says("verbs must contain at least one value");
         finding.help("write for example `verbs: [get, list, watch]`");
     }
     if !is_empty(&rule.non_resource_urls) {
         let urls = path.field("nonResourceURLs");
         if reach == Reach::Namespace {
-            let finding = errors.invalid(&urls, "the rule of a Role cannot apply to URLs that belong to no namespace");
+            let finding = errors
+                .invalid(&urls, "the rule of a Role cannot apply to URLs that belong to no namespace")
+                .says("namespaced rules cannot apply to non-resource URLs");
             finding.help("put the rule into a ClusterRole");
         }
         let lists =
             [("apiGroups", &rule.api_groups), ("resources", &rule.resources), ("resourceNames", &rule.resource_names)];
         if let Some((name, _)) = lists.into_iter().find(|(_, list)| !is_empty(list)) {
             let place = errors.key_place(&path.field(name));
-            let finding = errors.invalid(&urls, "a rule applies to resources or to `nonResourceURLs`, not to both");
+            let finding = errors
+                .invalid(&urls, "a rule applies to resources or to `nonResourceURLs`, not to both")
+                .says("rules cannot apply to both regular resources and non-resource URLs");
             finding.related(place, "the resources").help("make two rules of it");
         }
         return;
     }
     if is_empty(&rule.api_groups) {
-        let finding = errors.required(&path.field("apiGroups"), "the rule does not say to which API groups it applies");
+        let finding = errors
+            .required(&path.field("apiGroups"), "the rule does not say to which API groups it applies")
+            .says("resource rules must supply at least one api group");
         finding.help("write `apiGroups: [\"\"]` for Pods, Services and the like, `[apps]` for Deployments");
     }
     if is_empty(&rule.resources) {
-        let finding = errors.required(&path.field("resources"), "the rule does not say to which resources it applies");
+        let finding = errors
+            .required(&path.field("resources"), "the rule does not say to which resources it applies")
+            .says("resource rules must supply at least one resource");
         finding.help("write for example `resources: [pods]`");
     }
 }
@@ -143,13 +153,19 @@ fn aggregation(rule: &AggregationRule, path: &Path, options: Options, errors: &m
     let path = path.field("clusterRoleSelectors");
     let selectors = rule.cluster_role_selectors.as_deref().unwrap_or_default();
     if selectors.is_empty() {
-        let finding = errors.required(&path, "the aggregation selects no ClusterRoles");
+        let finding = errors
+            .required(&path, "the aggregation selects no ClusterRoles")
+            .says("at least one clusterRoleSelector required if aggregationRule is non-nil");
         finding.help("add a label selector, or remove `aggregationRule`");
     }
     for (index, selector) in selectors.iter().enumerate() {
         let path = path.index(index);
         if !selector::label_selector(Some(selector), &path, options, errors) {
-            errors.invalid(&path, "the selector cannot be used").rule("invalid-selector");
+            errors
+                .invalid(&path, "the selector cannot be used")
+                .of(serde_json::Value::Null)
+                .says("invalid label selector.")
+                .rule("invalid-selector");
         }
     }
 }
@@ -211,7 +227,7 @@ fn subject(subject: &Subject, reach: Reach, path: &Path, errors: &mut Errors<'_>
             }
         }
         kind => {
-            let kinds = ["Group", "ServiceAccount", "User"];
+            let kinds = ["ServiceAccount", "User", "Group"];
             errors.unsupported(&path.field("kind"), "the `kind` of a subject", kind, kinds);
         }
     }
@@ -226,7 +242,7 @@ fn same_role(new: &RoleRef, old: &RoleRef, errors: &mut Errors<'_>) {
             shortened(&new.kind),
             shortened(&new.name)
         );
-        let finding = errors.immutable(&Path::root().field("roleRef"), message);
+        let finding = errors.immutable(&Path::root().field("roleRef"), message).says("cannot change roleRef");
         finding.help("delete the binding and create it anew, or give the new one another name");
     }
 }

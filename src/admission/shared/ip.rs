@@ -24,7 +24,10 @@ pub(crate) fn strict_ip(value: &str, path: &Path, errors: &mut Errors<'_>) -> bo
     let canonical = ip.to_string();
     if value != canonical {
         let message = format!("the IP address `{value}` is not in canonical form");
-        errors.invalid(path, message).help(format!("write `{canonical}`"));
+        errors
+            .invalid(path, message)
+            .says(format!("must be in canonical form ({canonical:?})"))
+            .help(format!("write `{canonical}`"));
     }
     value == canonical
 }
@@ -36,7 +39,11 @@ fn ip(value: &str, strict: bool, path: &Path, field: &Path, errors: &mut Errors<
         } else {
             format!("`{}` is no IP address", shortened(value))
         };
-        let finding = errors.invalid(path, message).called(field.clone());
+        let finding = errors
+            .invalid(path, message)
+            .of(value)
+            .says("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+            .called(field.clone());
         finding.help("write an address such as `10.9.8.7` or `2001:db8::ffff`");
         return None;
     };
@@ -69,7 +76,10 @@ pub(crate) fn strict_cidr(value: &str, path: &Path, errors: &mut Errors<'_>) -> 
     let canonical = cidr.to_string();
     if errors.refused() == before && value != canonical {
         let message = format!("the range `{value}` is not in canonical form");
-        errors.invalid(path, message).help(format!("write `{canonical}`"));
+        errors
+            .invalid(path, message)
+            .says(format!("must be in canonical form ({canonical:?})"))
+            .help(format!("write `{canonical}`"));
     }
     Some(cidr)
 }
@@ -83,10 +93,15 @@ fn cidr(value: &str, strict: bool, path: &Path, field: &Path, errors: &mut Error
             format!("`{}` is no range of IP addresses", shortened(value))
         };
         let single = Ip::parse_lenient(value).map(|ip| (ip, if ip.is_v4() { 32 } else { 128 }));
-        errors.invalid(path, message).called(field.clone()).help(match single {
-            Some((ip, prefix)) => format!("write `{ip}/{prefix}` for this one address"),
-            None => "write a range such as `10.9.8.0/24` or `2001:db8::/64`".to_owned(),
-        });
+        errors
+            .invalid(path, message)
+            .of(value)
+            .says("must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")
+            .called(field.clone())
+            .help(match single {
+                Some((ip, prefix)) => format!("write `{ip}/{prefix}` for this one address"),
+                None => "write a range such as `10.9.8.0/24` or `2001:db8::/64`".to_owned(),
+            });
         return None;
     };
     if let Some(flaw) = flaw_of_cidr(value, cidr).filter(|_| strict) {
@@ -103,30 +118,44 @@ fn refuse<'e>(
     path: &Path,
     errors: &'e mut Errors<'_>,
 ) -> &'e mut Finding {
-    let problem = match flaw {
-        Flaw::LeadingZeros => "has zeros before its digits",
-        Flaw::Mapped => "is one of IPv4 written as one of IPv6",
-        Flaw::BitsBeyondPrefix => "has an address with bits beyond the prefix",
+    let (problem, says) = match (flaw, what) {
+        (Flaw::LeadingZeros, "range") => {
+            ("has zeros before its digits", "must not have leading 0s in IP or prefix length")
+        }
+        (Flaw::LeadingZeros, _) => ("has zeros before its digits", "must not have leading 0s"),
+        (Flaw::Mapped, "range") => {
+            ("is one of IPv4 written as one of IPv6", "must not have an IPv4-mapped IPv6 address")
+        }
+        (Flaw::Mapped, _) => ("is one of IPv4 written as one of IPv6", "must not be an IPv4-mapped IPv6 address"),
+        (Flaw::BitsBeyondPrefix, _) => {
+            ("has an address with bits beyond the prefix", "must not have bits set beyond the prefix length")
+        }
     };
     let message = format!("the {what} `{}` {problem}", shortened(value));
-    errors.invalid(path, message).help(format!("write `{canonical}`"))
+    errors.invalid(path, message).of(value).says(says).help(format!("write `{canonical}`"))
 }
 
 /// An address to which traffic is sent.
 pub(crate) fn endpoint_ip(value: &str, path: &Path, errors: &mut Errors<'_>) {
     let Some(ip) = Ip::parse_lenient(value) else { return };
-    let problem = if ip.is_unspecified() {
-        "stands for no particular host"
+    let (problem, says) = if ip.is_unspecified() {
+        ("stands for no particular host", format!("may not be unspecified ({value})"))
     } else if ip.is_loopback() {
-        "is one of the loopback range, by which a machine reaches only itself"
+        let says = "may not be in the loopback range (127.0.0.0/8, ::1/128)";
+        ("is one of the loopback range, by which a machine reaches only itself", says.to_owned())
     } else if ip.is_link_local_unicast() {
-        "is one of the link-local range, which is valid on one network segment only"
+        let says = "may not be in the link-local range (169.254.0.0/16, fe80::/10)";
+        ("is one of the link-local range, which is valid on one network segment only", says.to_owned())
     } else if ip.is_link_local_multicast() {
-        "is one of the link-local multicast range"
+        let says = "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)";
+        ("is one of the link-local multicast range", says.to_owned())
     } else {
         return;
     };
-    errors.invalid(path, format!("the IP address `{value}` {problem}")).help("write an address that others can reach");
+    errors
+        .invalid(path, format!("the IP address `{value}` {problem}"))
+        .says(says)
+        .help("write an address that others can reach");
 }
 
 /// What the API server warns about in an address that it takes.

@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 
 use crate::admission::errors::{Errors, shortened};
-use crate::values::names::{self, Problems};
+use crate::values::names::{self, Problem, Problems};
 use crate::yaml::Path;
 
 /// The sum of all keys and values, in bytes (`TotalAnnotationSizeLimitB`).
@@ -71,12 +71,15 @@ pub(in crate::admission) fn create(
     }
     let name = meta.name.as_deref().unwrap_or_default();
     if name.is_empty() {
-        errors.required(&path.field("name"), "the object has no name").help("add `metadata.name`, or `generateName`");
+        errors
+            .required(&path.field("name"), "the object has no name")
+            .says("name or generateName is required")
+            .help("add `metadata.name`, or `generateName`");
     } else {
         let named = if prefix.is_empty() { path.field("name") } else { path.field("generateName") };
         for problem in check_name(name) {
             let message = format!("the name `{}` {problem}", shortened(name));
-            errors.invalid(&named, message).called(path.field("name"));
+            errors.invalid(&named, message).problem(problem).called(path.field("name"));
         }
     }
     let namespace = meta.namespace.as_deref().unwrap_or_default();
@@ -90,10 +93,12 @@ pub(in crate::admission) fn create(
     }
     let has = |name: &str| meta.finalizers.iter().flatten().any(|finalizer| finalizer == name);
     if has("orphan") && has("foregroundDeletion") {
-        errors.invalid(
-            &path.field("finalizers"),
-            "the finalizers `orphan` and `foregroundDeletion` contradict each other",
-        );
+        errors
+            .invalid(
+                &path.field("finalizers"),
+                "the finalizers `orphan` and `foregroundDeletion` contradict each other",
+            )
+            .says("finalizer orphan and foregroundDeletion cannot be both set");
     }
     shared(meta, group, &path, errors);
 }
@@ -116,6 +121,7 @@ fn shared(meta: &ObjectMeta, group: &str, path: &Path, errors: &mut Errors<'_>) 
     if meta.generation.is_some_and(|generation| generation < 0) {
         errors
             .invalid(&path.field("generation"), "the generation cannot be negative")
+            .says("must be greater than or equal to 0")
             .help("remove it; the server counts it");
     }
     labels(meta.labels.as_ref(), &path.field("labels"), &path.field("labels"), errors);
@@ -124,10 +130,14 @@ fn shared(meta: &ObjectMeta, group: &str, path: &Path, errors: &mut Errors<'_>) 
     for (index, entry) in meta.managed_fields.iter().flatten().enumerate() {
         let path = path.field("managedFields").index(index);
         if !matches!(entry.operation.as_deref(), Some("Apply" | "Update")) {
-            errors.invalid(&path.field("operation"), "the operation of managed fields must be `Apply` or `Update`");
+            errors
+                .invalid(&path.field("operation"), "the operation of managed fields must be `Apply` or `Update`")
+                .says("must be `Apply` or `Update`");
         }
         if entry.fields_type.as_deref().is_some_and(|kind| !matches!(kind, "" | "FieldsV1")) {
-            errors.invalid(&path.field("fieldsType"), "the type of managed fields must be `FieldsV1`");
+            errors
+                .invalid(&path.field("fieldsType"), "the type of managed fields must be `FieldsV1`")
+                .says("must be `FieldsV1`");
         }
     }
 }
@@ -135,7 +145,9 @@ fn shared(meta: &ObjectMeta, group: &str, path: &Path, errors: &mut Errors<'_>) 
 /// What is wrong with a finalizer that has no domain and is none of the server's own (`validateKubeFinalizerName`).
 pub(in crate::admission) fn without_domain(finalizer: &str) -> Problems {
     let is_fine = finalizer.contains('/') || matches!(finalizer, "kubernetes" | "orphan" | "foregroundDeletion");
-    if is_fine { vec![] } else { vec!["needs a domain before it, such as `example.com/name`".to_owned()] }
+    let words = "needs a domain before it, such as `example.com/name`";
+    let says = "name is neither a standard finalizer name nor is it fully qualified";
+    if is_fine { vec![] } else { vec![Problem::new(words, says)] }
 }
 
 /// Labels at `path`, which the API server calls `field` (`ValidateLabels`).
@@ -145,11 +157,18 @@ pub(crate) fn labels(labels: Option<&BTreeMap<String, String>>, path: &Path, fie
             let entry = path.key(key);
             let place = errors.key_place(&entry);
             let message = format!("the label key `{}` {problem}", shortened(key));
-            errors.invalid(&entry, message).rule("invalid-label").at(place).called(field.clone());
+            errors
+                .invalid(&entry, message)
+                .of(key.as_str())
+                .problem(problem)
+                .rule("invalid-label")
+                .at(place)
+                .called(field.clone());
         }
         for problem in names::label_value(value) {
             let message = format!("the value `{}` of label `{}` {problem}", shortened(value), shortened(key));
-            let finding = errors.invalid(&path.key(key), message).rule("invalid-label").called(field.clone());
+            let finding =
+                errors.invalid(&path.key(key), message).problem(problem).rule("invalid-label").called(field.clone());
             if path.last().and_then(|segment| segment.name()) == Some("labels") {
                 finding.help("shorten the value, or put the text into an annotation, where anything is allowed");
             }
@@ -171,7 +190,13 @@ pub(crate) fn annotations(
             let entry = path.key(key);
             let place = errors.key_place(&entry);
             let message = format!("the annotation key `{}` {problem}", shortened(key));
-            errors.invalid(&entry, message).rule("invalid-annotation-key").at(place).called(field.clone());
+            errors
+                .invalid(&entry, message)
+                .of(key.as_str())
+                .problem(problem)
+                .rule("invalid-annotation-key")
+                .at(place)
+                .called(field.clone());
         }
     }
     let length = |(key, value): (&String, &String)| key.len() + value.len();
@@ -181,7 +206,11 @@ pub(crate) fn annotations(
     {
         let place = errors.key_place(&path.key(largest.0));
         let message = format!("the annotations have {total} bytes, more than {ANNOTATIONS_LIMIT}");
-        let finding = errors.too_long(path, message).rule("annotations-too-large").called(field.clone());
+        let finding = errors
+            .too_long(path, message)
+            .says(format!("may not be more than {ANNOTATIONS_LIMIT} bytes"))
+            .rule("annotations-too-large")
+            .called(field.clone());
         finding.help(
             "keep large texts in a ConfigMap; what `kubectl apply` remembers counts too, unless it is `--server-side`",
         );
@@ -204,12 +233,17 @@ fn owners(owners: &[OwnerReference], path: &Path, errors: &mut Errors<'_>) {
                 let message = format!("the owner has no `{name}`");
                 // The server names the list's elements without their numbers.
                 let field = Path::root().fields(&["metadata", "ownerReferences", name]);
-                errors.invalid(&path.field(name), message).called(field);
+                errors
+                    .invalid(&path.field(name), message)
+                    .of("")
+                    .says(if name == "apiVersion" { "version must not be empty" } else { "must not be empty" })
+                    .called(field);
             }
         }
         if owner.api_version == "v1" && owner.kind == "Event" {
             errors
                 .invalid(&path, "an Event cannot own anything")
+                .says("is disallowed from being an owner")
                 .called(Path::root().fields(&["metadata", "ownerReferences"]));
         }
     }

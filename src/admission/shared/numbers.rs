@@ -18,7 +18,10 @@ pub(in crate::admission) fn not_negative<'e>(
     errors: &'e mut Errors<'_>,
 ) -> Option<&'e mut Finding> {
     let value = value.map(Into::into).filter(|value| *value < 0)?;
-    let finding = errors.invalid(&path.field(field), format!("`{field}` cannot be negative, as {value} is"));
+    let finding = errors
+        .invalid(&path.field(field), format!("`{field}` cannot be negative, as {value} is"))
+        .of(value)
+        .says("must be greater than or equal to 0");
     Some(finding.help("write a number from 0 up, or delete the field for its default"))
 }
 
@@ -35,7 +38,7 @@ pub(in crate::admission) fn int_or_percent(
         }
         IntOrString::String(text) if !names::percent(text).is_empty() => {
             let message = format!("`{field}` is neither a number nor a percentage: `{}`", shortened(text));
-            let finding = errors.invalid(&path.field(field), message);
+            let finding = errors.invalid(&path.field(field), message).problem(names::percent(text).remove(0));
             finding.help(match text.trim().parse::<i32>() {
                 Ok(number) if number >= 0 => format!("write {number} without quotes, or `{number}%`"),
                 _ => "write a number from 0 up, or a percentage such as `25%`".to_owned(),
@@ -54,7 +57,10 @@ pub(in crate::admission) fn at_most_all(
 ) {
     if let Some(percent) = percent(value).filter(|percent| *percent > 100) {
         let message = format!("`{field}` is at most 100%, not {percent}%");
-        errors.invalid(&path.field(field), message).help("write `100%` for all of the pods, or less");
+        errors
+            .invalid(&path.field(field), message)
+            .says("must not be greater than 100%")
+            .help("write `100%` for all of the pods, or less");
     }
 }
 

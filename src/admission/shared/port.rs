@@ -6,6 +6,7 @@
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::admission::errors::{Errors, shortened};
+use crate::finding::Finding;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
 
@@ -13,7 +14,7 @@ use crate::yaml::Path;
 pub(in crate::admission) fn number(number: i32, path: &Path, errors: &mut Errors<'_>) {
     if !names::port_number(number.into()).is_empty() {
         let message = format!("port {number} is not between 1 and 65535");
-        errors.invalid(path, message).rule("port-out-of-range");
+        errors.invalid(path, message).rule("port-out-of-range").says("must be between 1 and 65535, inclusive");
     }
 }
 
@@ -36,11 +37,9 @@ pub(in crate::admission) fn name(
     errors: &mut Errors<'_>,
 ) -> bool {
     let problems = check(name);
-    if problems.is_empty() {
-        return true;
-    }
-    let message = format!("the port name `{}` {}", shortened(name), problems.join(" and "));
-    let finding = errors.invalid(path, message).rule("invalid-port-name");
+    let (Some(first), Some(all)) = (problems.first(), names::together(&problems, "")) else { return true };
+    let message = format!("the port name `{}` {all}", shortened(name));
+    let finding = errors.invalid(path, message).rule("invalid-port-name").says(first.says.clone());
     if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
         finding.help("write the number without quotes");
     }
@@ -48,8 +47,11 @@ pub(in crate::admission) fn name(
 }
 
 /// The protocol of a port, after defaulting.
-pub(in crate::admission) fn protocol(protocol: &str, path: &Path, errors: &mut Errors<'_>) {
-    if !matches!(protocol, "TCP" | "UDP" | "SCTP") {
-        errors.unsupported(path, "the protocol of a port", protocol, ["SCTP", "TCP", "UDP"]);
-    }
+pub(in crate::admission) fn protocol<'e>(
+    protocol: &str,
+    path: &Path,
+    errors: &'e mut Errors<'_>,
+) -> Option<&'e mut Finding> {
+    let is_known = matches!(protocol, "TCP" | "UDP" | "SCTP");
+    (!is_known).then(|| errors.unsupported(path, "the protocol of a port", protocol, ["SCTP", "TCP", "UDP"]))
 }

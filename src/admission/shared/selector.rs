@@ -52,12 +52,18 @@ fn requirement(requirement: &LabelSelectorRequirement, path: &Path, options: Opt
     match (operator.as_str(), values) {
         ("In" | "NotIn", []) => {
             let message = format!("`{operator}` needs at least one value");
-            errors.required(&path.field("values"), message).rule("invalid-selector");
+            errors
+                .required(&path.field("values"), message)
+                .says("must be specified when `operator` is 'In' or 'NotIn'")
+                .rule("invalid-selector");
             usable = false;
         }
         ("Exists" | "DoesNotExist", [_, ..]) => {
             let message = format!("`{operator}` takes no values");
-            errors.forbidden(&path.field("values"), message).rule("invalid-selector");
+            errors
+                .forbidden(&path.field("values"), message)
+                .says("may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+                .rule("invalid-selector");
             usable = false;
         }
         ("In" | "NotIn" | "Exists" | "DoesNotExist", _) => {}
@@ -67,7 +73,11 @@ fn requirement(requirement: &LabelSelectorRequirement, path: &Path, options: Opt
             } else {
                 format!("`{}` is no operator of a selector", shortened(operator))
             };
-            let finding = errors.invalid(&path.field("operator"), message).rule("invalid-selector");
+            let finding = errors
+                .invalid(&path.field("operator"), message)
+                .of(operator.as_str())
+                .says("not a valid selector operator")
+                .rule("invalid-selector");
             finding.help("write one of `In`, `NotIn`, `Exists`, `DoesNotExist`");
             usable = false;
         }
@@ -78,7 +88,7 @@ fn requirement(requirement: &LabelSelectorRequirement, path: &Path, options: Opt
         } else {
             format!("the label key `{}` {problem}", shortened(key))
         };
-        errors.invalid(&path.field("key"), message).rule("invalid-selector");
+        errors.invalid(&path.field("key"), message).of(key.as_str()).problem(problem).rule("invalid-selector");
         usable = false;
     }
     for (index, value) in values.iter().enumerate() {
@@ -87,7 +97,7 @@ fn requirement(requirement: &LabelSelectorRequirement, path: &Path, options: Opt
         if !options.allow_invalid_values {
             for problem in problems {
                 let message = format!("the label value `{}` {problem}", shortened(value));
-                errors.invalid(&path.field("values").index(index), message).rule("invalid-selector");
+                errors.invalid(&path.field("values").index(index), message).problem(problem).rule("invalid-selector");
             }
         }
     }

@@ -50,7 +50,10 @@ impl Kind for StorageClass {
         let none = BTreeMap::new();
         if self.parameters.as_ref().unwrap_or(&none) != old.parameters.as_ref().unwrap_or(&none) {
             let path = Path::root().field("parameters");
-            errors.immutable(&path, "the parameters of a class cannot change").help(ANOTHER_CLASS);
+            errors
+                .immutable(&path, "the parameters of a class cannot change")
+                .says("field is immutable")
+                .help(ANOTHER_CLASS);
         }
         let fields = [
             ("provisioner", old.provisioner.clone(), self.provisioner.clone()),
@@ -60,7 +63,7 @@ impl Kind for StorageClass {
         for (field, old, new) in fields.into_iter().filter(|(_, old, new)| old != new) {
             let message =
                 format!("the `{field}` of a class cannot change from `{}` to `{}`", shortened(&old), shortened(&new));
-            errors.immutable(&Path::root().field(field), message).help(ANOTHER_CLASS);
+            errors.immutable(&Path::root().field(field), message).says("field is immutable").help(ANOTHER_CLASS);
         }
     }
 }
@@ -72,19 +75,24 @@ impl Kind for VolumeAttributesClass {
         provisioner(&self.driver_name, "driverName", errors);
         parameters(self.parameters.as_ref(), errors);
         if self.parameters.as_ref().is_none_or(BTreeMap::is_empty) {
-            let finding = errors.required(&Path::root().field("parameters"), "the class has no parameters");
+            let finding = errors
+                .required(&Path::root().field("parameters"), "the class has no parameters")
+                .says("must contain at least one key/value pair");
             finding.help("add those that the driver knows");
         }
     }
 
     fn validate_update(&self, old: &Self, errors: &mut Errors<'_>) {
         if self.driver_name != old.driver_name {
-            let finding = errors.forbidden(&Path::root().field("driverName"), "the driver of a class cannot change");
+            let finding = errors
+                .forbidden(&Path::root().field("driverName"), "the driver of a class cannot change")
+                .says("updates to driverName are forbidden.");
             finding.keeps(Keeps::Always).help(ANOTHER_CLASS);
         }
         if self.parameters != old.parameters {
-            let finding =
-                errors.forbidden(&Path::root().field("parameters"), "the parameters of a class cannot change");
+            let finding = errors
+                .forbidden(&Path::root().field("parameters"), "the parameters of a class cannot change")
+                .says("updates to parameters are forbidden.");
             finding.keeps(Keeps::Always).help(ANOTHER_CLASS);
         }
         self.validate(errors);
@@ -110,16 +118,22 @@ fn parameters(parameters: Option<&BTreeMap<String, String>>, errors: &mut Errors
     let path = Path::root().field("parameters");
     if parameters.len() > PARAMETERS_LIMIT {
         let message = format!("the class has {} parameters, more than {PARAMETERS_LIMIT}", parameters.len());
-        errors.too_long(&path, message);
+        errors.too_long(&path, message).says(format!("may not be more than {PARAMETERS_LIMIT} bytes"));
         return;
     }
     if parameters.contains_key("") {
         let place = errors.key_place(&path.key(""));
-        errors.invalid(&path, "the name of a parameter cannot be empty").at(place);
+        errors
+            .invalid(&path, "the name of a parameter cannot be empty")
+            .of("")
+            .says("field can not be empty.")
+            .at(place);
     }
     let size: usize = parameters.iter().map(|(key, value)| key.len() + value.len()).sum();
     if size > PARAMETERS_SIZE {
-        errors.too_long(&path, format!("the parameters have {size} bytes, more than {PARAMETERS_SIZE}"));
+        errors
+            .too_long(&path, format!("the parameters have {size} bytes, more than {PARAMETERS_SIZE}"))
+            .says(format!("may not be more than {PARAMETERS_SIZE} bytes"));
     }
 }
 
@@ -131,7 +145,7 @@ fn topologies(terms: &[TopologySelectorTerm], path: &Path, errors: &mut Errors<'
         let list = path.index(index).field("matchLabelExpressions");
         let values = self::term(term, &list, errors);
         if values.is_empty() {
-            errors.duplicate(&list, "a topology without labels says nothing").help("remove it, or add labels");
+            errors.duplicate(&list, "a topology without labels says nothing").of("").help("remove it, or add labels");
             continue;
         }
         let first = *seen.entry(values).or_insert(index);

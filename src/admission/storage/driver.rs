@@ -51,12 +51,13 @@ impl Kind for CSIDriver {
         spec(&self.spec, &path, errors);
         if self.spec.attach_required != old.spec.attach_required {
             let message = "whether volumes are attached cannot change";
-            let finding = errors.immutable(&path.field("attachRequired"), message).help(ANOTHER);
+            let finding =
+                errors.immutable(&path.field("attachRequired"), message).says("field is immutable").help(ANOTHER);
             finding.called(path.field("attachedRequired"));
         }
         if self.spec.volume_lifecycle_modes != old.spec.volume_lifecycle_modes {
             let message = "the `volumeLifecycleModes` of a driver cannot change";
-            errors.immutable(&path.field("volumeLifecycleModes"), message).help(ANOTHER);
+            errors.immutable(&path.field("volumeLifecycleModes"), message).says("field is immutable").help(ANOTHER);
         }
         warn_of_tokens(&self.spec, old.spec.token_requests.as_deref().unwrap_or_default(), errors);
     }
@@ -78,11 +79,15 @@ fn spec(spec: &CSIDriverSpec, path: &Path, errors: &mut Errors<'_>) {
     }
     if let Some(period) = spec.node_allocatable_update_period_seconds.filter(|period| *period < 10) {
         let message = format!("the period must have at least 10 seconds, not {period}");
-        errors.invalid(&path.field("nodeAllocatableUpdatePeriodSeconds"), message);
+        errors
+            .invalid(&path.field("nodeAllocatableUpdatePeriodSeconds"), message)
+            .says("must be greater than or equal to 10 seconds");
     }
     if spec.service_account_token_in_secrets.is_some() && tokens.is_empty() {
         let message = "the driver asks for no tokens, so they cannot be put into its secrets";
-        let finding = errors.invalid(&path.field("serviceAccountTokenInSecrets"), message);
+        let finding = errors
+            .invalid(&path.field("serviceAccountTokenInSecrets"), message)
+            .says("serviceAccountTokenInSecrets is set but no tokenRequests are specified");
         finding.help("add `tokenRequests`, or remove this");
     }
 }

@@ -29,11 +29,20 @@ fn lengths_are_counted_in_bytes_and_the_limit_is_allowed() {
 fn every_problem_of_a_name_is_reported() {
     let too_long = "A".repeat(64);
     assert_eq!(dns1123_label(&too_long).len(), 2);
+    let said = |problems: Problems| -> Vec<(String, String)> {
+        problems.into_iter().map(|problem| (problem.to_string(), problem.says.into_owned())).collect()
+    };
+    let pair = |words: &str, says: &str| vec![(words.to_owned(), says.to_owned())];
     assert_eq!(
-        dns1123_label(""),
-        ["must consist of lower-case letters, digits and `-`, with a letter or digit at both ends"]
+        said(dns1123_label("")),
+        pair(
+            "must consist of lower-case letters, digits and `-`, with a letter or digit at both ends",
+            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end \
+             with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
+             '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+        )
     );
-    assert_eq!(dns1123_label("a.b"), ["must not contain dots"]);
+    assert_eq!(said(dns1123_label("a.b")), pair("must not contain dots", "must not contain dots"));
     assert_eq!(qualified_name("/").len(), 3);
     assert_eq!(qualified_name("A_/-").len(), 2);
     assert_eq!(qualified_name("a/b/c").len(), 1);

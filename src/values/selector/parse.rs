@@ -34,7 +34,7 @@ fn parse_requirement(tokens: &mut Tokens) -> Result<Requirement, SelectorError> 
     };
     tokens.next();
     if let Some(problem) = names::qualified_name(key).into_iter().next() {
-        return Err(SelectorError::Key { key: key.to_owned(), problem });
+        return Err(SelectorError::Key { key: key.to_owned(), problem: problem.to_string() });
     }
     let (operator, values) = if absent {
         (Operator::DoesNotExist, BTreeSet::new())

@@ -81,18 +81,25 @@ fn value_from(variable: &EnvVar, source: &EnvVarSource, options: &Options, path:
     let name = shortened(&variable.name);
     if sources == 0 {
         let files = if options.allow_env_files { ", `fileKeyRef`" } else { "" };
-        let finding = errors.invalid(path, format!("`valueFrom` of variable `{name}` does not say from where"));
+        let finding = errors.invalid(path, format!("`valueFrom` of variable `{name}` does not say from where")).of("").says("must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`");
         finding.help(format!("give one of `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef`{files}"));
     } else if variable.value.as_deref().is_some_and(|value| !value.is_empty()) {
         let place = path.parent().map(|variable| errors.place(&variable.field("value")));
-        let finding = errors.invalid(path, format!("variable `{name}` has `valueFrom` as well as `value`"));
+        let finding = errors
+            .invalid(path, format!("variable `{name}` has `valueFrom` as well as `value`"))
+            .of("")
+            .says("may not be specified when `value` is not empty");
         finding.help("keep one of them");
         if let Some(place) = place {
             finding.related(place, "the value");
         }
     } else if sources > 1 {
         let message = format!("variable `{name}` takes its value from {sources} sources");
-        errors.invalid(path, message).help("keep one of them");
+        errors
+            .invalid(path, message)
+            .of("")
+            .says("may not have more than one field specified at a time")
+            .help("keep one of them");
     }
 }
 
@@ -114,7 +121,10 @@ fn object_name(kind: &str, name: &str, path: &Path, errors: &mut Errors<'_>) {
         return;
     }
     if name.is_empty() {
-        errors.invalid(&path.field("name"), format!("the reference does not name the {kind}"));
+        errors
+            .invalid(&path.field("name"), format!("the reference does not name the {kind}"))
+            .of("")
+            .says(problems[0].says.clone());
     } else {
         errors.each_invalid(&path.field("name"), format!("the name `{}` of a {kind}", shortened(name)), problems);
     }
@@ -170,11 +180,16 @@ pub(super) fn sources(container: &Container, options: &Options, path: &Path, err
             }
         }
         if count == 0 {
-            let finding = errors.invalid(&at, "the entry does not say where its variables come from");
+            let finding = errors
+                .invalid(&at, "the entry does not say where its variables come from")
+                .of("")
+                .says("must specify one of: `configMapRef` or `secretRef`");
             finding.called(path.clone()).help("give `configMapRef` or `secretRef`");
         } else if count > 1 {
-            let finding =
-                errors.invalid(&at, "the entry takes its variables from a ConfigMap as well as from a Secret");
+            let finding = errors
+                .invalid(&at, "the entry takes its variables from a ConfigMap as well as from a Secret")
+                .of("")
+                .says("may not have more than one field specified at a time");
             finding.called(path.clone()).help("make two entries of it");
         }
     }

@@ -114,7 +114,10 @@ pub(super) fn allowed_fields(container: &Container, path: &Path, errors: &mut Er
     ] {
         if is_given {
             let message = format!("an ephemeral container cannot have `{field}`");
-            errors.forbidden(&path.field(field), message).help("remove it");
+            errors
+                .forbidden(&path.field(field), message)
+                .says("cannot be set for an Ephemeral Container")
+                .help("remove it");
         }
     }
     for (index, mount) in container.volume_mounts.iter().flatten().enumerate() {
@@ -122,7 +125,10 @@ pub(super) fn allowed_fields(container: &Container, path: &Path, errors: &mut Er
         for (field, value) in [("subPath", &mount.sub_path), ("subPathExpr", &mount.sub_path_expr)] {
             if value.as_deref().is_some_and(|value| !value.is_empty()) {
                 let message = format!("a mount of an ephemeral container cannot have a `{field}`");
-                errors.forbidden(&path.field(field), message).help("mount the whole volume");
+                errors
+                    .forbidden(&path.field(field), message)
+                    .says("cannot be set for an Ephemeral Container")
+                    .help("mount the whole volume");
             }
         }
     }

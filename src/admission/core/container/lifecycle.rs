@@ -67,7 +67,9 @@ pub(super) fn lifecycle(facts: &Facts<'_>, container: &Container, path: &Path, e
 pub(super) fn not_of_init(container: &Container, path: &Path, errors: &mut Errors<'_>) {
     if container.lifecycle.is_some() {
         let message = format!("init container `{}` runs to its end and has no `lifecycle`", shortened(&container.name));
-        let finding = errors.forbidden(&path.field("lifecycle"), message);
+        let finding = errors
+            .forbidden(&path.field("lifecycle"), message)
+            .says("may not be set for init containers without restartPolicy=Always");
         finding.help("remove it, or make the container a sidecar with `restartPolicy: Always`");
     }
 }
@@ -75,7 +77,9 @@ pub(super) fn not_of_init(container: &Container, path: &Path, errors: &mut Error
 /// Signals depend on the system, so that it must be known; whether it is one that there is, is asked elsewhere.
 fn stop_signal(facts: &Facts<'_>, signal: &str, path: &Path, errors: &mut Errors<'_>) {
     let Some(system) = &facts.pod.spec.os else {
-        let finding = errors.forbidden(path, "a stop signal needs a pod whose operating system is known");
+        let finding = errors
+            .forbidden(path, "a stop signal needs a pod whose operating system is known")
+            .says("may not be set for containers with empty `spec.os.name`");
         finding.help("add `os: {name: linux}` to the spec of the pod");
         return;
     };

@@ -133,7 +133,10 @@ fn main_containers(facts: &Facts<'_>, path: &Path, errors: &mut Errors<'_>) {
             restart::policy(facts, container, &path, errors);
         } else if container.restart_policy.is_some() {
             let message = format!("container `{}` cannot have a restart policy of its own", shortened(&container.name));
-            errors.forbidden(&path.field("restartPolicy"), message).help("give it to the whole pod");
+            errors
+                .forbidden(&path.field("restartPolicy"), message)
+                .says("may not be set for non-init containers")
+                .help("give it to the whole pod");
         }
     }
     port::host_ports(containers, path, None, errors);
@@ -258,6 +261,9 @@ fn padded_image(container: &Container, path: &Path, errors: &mut Errors<'_>) {
     let image = container.image.as_deref().unwrap_or_default();
     if image.len() != image.trim().len() {
         let message = format!("the image `{}` has white space around it", shortened(image));
-        errors.invalid(&path.field("image"), message).help(format!("write `{}`", shortened(image.trim())));
+        errors
+            .invalid(&path.field("image"), message)
+            .says("must not have leading or trailing whitespace")
+            .help(format!("write `{}`", shortened(image.trim())));
     }
 }

@@ -35,17 +35,24 @@ pub(super) fn mounts(facts: &Facts<'_>, container: &Container, path: &Path, erro
         if let Some(first) = taken.get(mount_path) {
             let place = errors.place(&path.index(*first).field("mountPath"));
             let message = format!("container `{whose}` mounts two volumes at `{}`", shortened(mount_path));
-            let finding = errors.invalid(&at.field("mountPath"), message).rule("duplicate-mount-path");
+            let finding =
+                errors.invalid(&at.field("mountPath"), message).says("must be unique").rule("duplicate-mount-path");
             finding.related(place, "mounted here already").help("give each mount a path of its own");
         }
         taken.entry(mount_path).or_insert(index);
         if devices.contains_key(name) {
             let message = format!("volume `{}` is a device of the container already", shortened(name));
-            errors.invalid(&at.field("name"), message).help("keep the mount or the device");
+            errors
+                .invalid(&at.field("name"), message)
+                .says("must not already exist in volumeDevices")
+                .help("keep the mount or the device");
         }
         if device_paths.contains(mount_path) {
             let message = format!("a device of the container is at `{}` already", shortened(mount_path));
-            errors.invalid(&at.field("mountPath"), message).help("give the mount a path of its own");
+            errors
+                .invalid(&at.field("mountPath"), message)
+                .says("must not already exist as a path in volumeDevices")
+                .help("give the mount a path of its own");
         }
         sub_paths(mount, &at, path, errors);
         propagation(mount, container, &at, path, errors);
@@ -63,7 +70,9 @@ fn sub_paths(mount: &VolumeMount, at: &Path, list: &Path, errors: &mut Errors<'_
     if !expression.is_empty() {
         if !sub_path.is_empty() {
             let place = errors.place(&at.field("subPath"));
-            let finding = errors.invalid(&at.field("subPathExpr"), "the mount has `subPathExpr` as well as `subPath`");
+            let finding = errors
+                .invalid(&at.field("subPathExpr"), "the mount has `subPathExpr` as well as `subPath`")
+                .says("subPathExpr and subPath are mutually exclusive");
             finding.related(place, "the other").help("keep one of them");
         }
         path_inside(expression, &at.field("subPathExpr"), &list.field("subPathExpr"), errors);
@@ -81,7 +90,10 @@ fn propagation(mount: &VolumeMount, container: &Container, at: &Path, list: &Pat
         let privileged = container.security_context.as_ref().and_then(|context| context.privileged);
         if privileged != Some(true) {
             let message = "only mounts of privileged containers can propagate in both directions";
-            let finding = errors.forbidden(&path, message).called(field);
+            let finding = errors
+                .forbidden(&path, message)
+                .says("Bidirectional mount propagation is available only to privileged containers")
+                .called(field);
             finding.help("write `HostToContainer`, or give the container `privileged: true`");
         }
     }
@@ -97,11 +109,19 @@ fn recursive_read_only(mount: &VolumeMount, at: &Path, list: &Path, errors: &mut
         "Enabled" | "IfPossible" => {
             if mount.read_only != Some(true) {
                 let message = format!("`recursiveReadOnly: {value}` needs a mount that is read-only");
-                errors.forbidden(&path, message).called(field.clone()).help("add `readOnly: true`");
+                errors
+                    .forbidden(&path, message)
+                    .says("may only be specified when readOnly is true")
+                    .called(field.clone())
+                    .help("add `readOnly: true`");
             }
             if mount.mount_propagation.as_deref().is_some_and(|propagation| propagation != "None") {
                 let message = format!("`recursiveReadOnly: {value}` allows no propagation of mounts");
-                errors.forbidden(&path, message).called(field).help("remove `mountPropagation`");
+                errors
+                    .forbidden(&path, message)
+                    .says("may only be specified when mountPropagation is None or not specified")
+                    .called(field)
+                    .help("remove `mountPropagation`");
             }
         }
         _ => {
@@ -129,13 +149,15 @@ pub(super) fn devices(facts: &Facts<'_>, container: &Container, path: &Path, err
         if let Some(first) = names.get(name) {
             let place = errors.place(&path.index(*first).field("name"));
             let message = format!("container `{whose}` uses volume `{}` as two devices", shortened(name));
-            errors.invalid(&at.field("name"), message).related(place, "the first of them");
+            errors.invalid(&at.field("name"), message).says("must be unique").related(place, "the first of them");
         }
         match facts.pod.volumes.get(name) {
             Some(volume) if is_claim(volume) => {}
             Some(_) => {
                 let message = format!("volume `{}` is no claim, so it cannot be a device", shortened(name));
-                let finding = errors.invalid(&at.field("name"), message);
+                let finding = errors
+                    .invalid(&at.field("name"), message)
+                    .says("can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode");
                 finding.help("name a volume with `persistentVolumeClaim` or `ephemeral`");
             }
             None => no_such_volume(facts, &whose, "uses", name, &at.field("name"), errors),
@@ -146,21 +168,27 @@ pub(super) fn devices(facts: &Facts<'_>, container: &Container, path: &Path, err
         if let Some(first) = paths.get(device_path) {
             let place = errors.place(&path.index(*first).field("devicePath"));
             let message = format!("container `{whose}` has two devices at `{}`", shortened(device_path));
-            errors.invalid(&at.field("devicePath"), message).related(place, "the first of them");
+            errors.invalid(&at.field("devicePath"), message).says("must be unique").related(place, "the first of them");
         }
         if device_path.split('/').any(|part| part == "..") {
             let message = format!("the path `{}` must not contain `..`", shortened(device_path));
-            errors.invalid(&at.field("devicePath"), message);
+            errors.invalid(&at.field("devicePath"), message).says("can not contain backsteps ('..')");
         } else {
             paths.entry(device_path).or_insert(index);
         }
         if mounts.contains_key(name) {
             let message = format!("volume `{}` is mounted by the container already", shortened(name));
-            errors.invalid(&at.field("name"), message).help("keep the mount or the device");
+            errors
+                .invalid(&at.field("name"), message)
+                .says("must not already exist in volumeMounts")
+                .help("keep the mount or the device");
         }
         if mount_paths.contains(device_path) {
             let message = format!("a volume is mounted at `{}` already", shortened(device_path));
-            errors.invalid(&at.field("devicePath"), message).help("give the device a path of its own");
+            errors
+                .invalid(&at.field("devicePath"), message)
+                .says("must not already exist as a path in volumeMounts")
+                .help("give the device a path of its own");
         }
         if !name.is_empty() {
             names.entry(name).or_insert(index);

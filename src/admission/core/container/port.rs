@@ -83,7 +83,10 @@ pub(super) fn on_host_network(pod: Pod<'_>, path: &Path, errors: &mut Errors<'_>
                 port.container_port
             );
             let path = path.field("ports").index(index).field("hostPort");
-            let finding = errors.invalid(&path, message).rule("host-port-mismatch");
+            let finding = errors
+                .invalid(&path, message)
+                .rule("host-port-mismatch")
+                .says("must match `containerPort` when `hostNetwork` is true");
             finding.help("delete `hostPort`, or let the container listen there itself");
         }
     }

@@ -26,7 +26,10 @@ pub(super) fn not_of_init(container: &Container, path: &Path, errors: &mut Error
     for (kind, _) in of(container) {
         let message =
             format!("init container `{}` runs to its end and has no {kind} probe", shortened(&container.name));
-        let finding = errors.forbidden(&path.field(kind.field()), message).rule("probe-on-init-container");
+        let finding = errors
+            .forbidden(&path.field(kind.field()), message)
+            .says("may not be set for init containers without restartPolicy=Always")
+            .rule("probe-on-init-container");
         finding.help("remove the probe, or make the container a sidecar with `restartPolicy: Always`");
     }
 }
@@ -90,7 +93,10 @@ fn probe(kind: Kind, probe: &Probe, path: &Path, errors: &mut Errors<'_>) {
     ] {
         if let Some(value) = value.filter(|value| *value < least) {
             let message = format!("`{field}` must be at least {least}, not {value}");
-            let finding = errors.invalid(&path.field(field), message).rule("probe-number-too-small");
+            let finding = errors
+                .invalid(&path.field(field), message)
+                .says(if least == 1 { "must be greater than 0" } else { "must be greater than or equal to 0" })
+                .rule("probe-number-too-small");
             finding.help(format!("use a number from {least}, or leave `{field}` out"));
         }
     }
@@ -98,7 +104,10 @@ fn probe(kind: Kind, probe: &Probe, path: &Path, errors: &mut Errors<'_>) {
         if probe.termination_grace_period_seconds.is_some() {
             let path = path.field("terminationGracePeriodSeconds");
             let message = "a readiness probe ends no container, so it has no grace period";
-            let finding = errors.invalid(&path, message).rule("readiness-probe-grace-period");
+            let finding = errors
+                .invalid(&path, message)
+                .says("must not be set for readinessProbes")
+                .rule("readiness-probe-grace-period");
             finding.help("remove it, or move it to the liveness or startup probe");
         }
     } else if success != Some(1) {
@@ -106,7 +115,7 @@ fn probe(kind: Kind, probe: &Probe, path: &Path, errors: &mut Errors<'_>) {
         let path = path.field("successThreshold");
         let place = errors.place(&path);
         let message = format!("a {kind} probe counts as passed after one success, not after {success}");
-        let finding = errors.invalid(&path, message).rule("probe-success-threshold-not-one");
+        let finding = errors.invalid(&path, message).says("must be 1").rule("probe-success-threshold-not-one");
         finding.help("set `successThreshold` to 1 or leave it out").fix("Set it to 1", place, "1");
     }
 }
@@ -189,7 +198,10 @@ impl Handlers<'_> {
                     ("the hook does not say what it does", "`exec`, `httpGet`, `tcpSocket` and `sleep`")
                 }
             };
-            let finding = errors.required(path, message).rule(purpose.rule("probe-without-handler", "missing-field"));
+            let finding = errors
+                .required(path, message)
+                .says("must specify a handler type")
+                .rule(purpose.rule("probe-without-handler", "missing-field"));
             finding.help(format!("give one of {help}"));
             return;
         };
@@ -200,7 +212,8 @@ impl Handlers<'_> {
                 Purpose::Probe => format!("the {noun} asks by `{handler}` as well as by `{first}`"),
                 Purpose::Hook { .. } => format!("the {noun} has `{handler}` as well as `{first}`"),
             };
-            let finding = errors.forbidden(&path.field(handler), message);
+            let finding =
+                errors.forbidden(&path.field(handler), message).says("may not specify more than 1 handler type");
             finding.rule(purpose.rule("probe-with-several-handlers", "forbidden-field"));
             let label = if matches!(purpose, Purpose::Probe) { "asked already" } else { "the first of them" };
             finding.related(place, label).help("keep one of them");
@@ -241,7 +254,7 @@ fn http_get(http: &HTTPGetAction, path: &Path, errors: &mut Errors<'_>) {
     for (index, header) in http.http_headers.iter().flatten().enumerate() {
         for problem in names::http_header_name(&header.name) {
             let message = format!("the name `{}` of a header {problem}", shortened(&header.name));
-            errors.invalid(&headers.index(index).field("name"), message).called(headers.clone());
+            errors.invalid(&headers.index(index).field("name"), message).problem(problem).called(headers.clone());
         }
     }
 }
@@ -252,7 +265,7 @@ fn sleep_within(seconds: i64, grace: Option<i64>, allow_zero: bool, path: &Path,
     let least = i64::from(!allow_zero);
     if seconds < least || seconds > grace {
         let message = format!("the hook cannot sleep for {seconds} seconds of a grace period of {grace}");
-        let finding = errors.invalid(&path.field("seconds"), message).called(path.clone());
+        let finding = errors.invalid(&path.field("seconds"), message).of(seconds).says(if allow_zero { format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})") } else { format!("must be greater than 0 and less than terminationGracePeriodSeconds ({grace}). Enable AllowPodLifecycleSleepActionZeroValue feature gate for zero sleep.") }).called(path.clone());
         finding.help(format!("use a number from {least} to {grace}, or raise `terminationGracePeriodSeconds`"));
     }
 }

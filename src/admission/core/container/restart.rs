@@ -41,7 +41,9 @@ pub(super) fn policy(facts: &Facts<'_>, container: &Container, path: &Path, erro
 }
 
 fn without_policy(path: &Path, errors: &mut Errors<'_>) {
-    let finding = errors.required(path, "rules for the restart of a container need a restart policy beside them");
+    let finding = errors
+        .required(path, "rules for the restart of a container need a restart policy beside them")
+        .says("must specify restartPolicy when restart rules are used");
     finding.help("add `restartPolicy`, which holds where no rule does");
 }
 
@@ -54,7 +56,7 @@ fn rule(facts: &Facts<'_>, rule: &ContainerRestartRule, path: &Path, errors: &mu
     }
     let path = path.field("exitCodes");
     let Some(codes) = &rule.exit_codes else {
-        errors.required(&path, "the rule does not say for which exit codes it holds");
+        errors.required(&path, "the rule does not say for which exit codes it holds").says("must be specified");
         return;
     };
     if !matches!(codes.operator.as_str(), "In" | "NotIn") {
@@ -95,7 +97,9 @@ pub(super) fn init_policy(facts: &Facts<'_>, container: &Container, path: &Path,
         self::policy(facts, container, path, errors);
     } else if has_rules {
         let message = "an init container with `restartPolicy: Always` has no rules for its restart";
-        errors.forbidden(&path.field("restartPolicyRules"), message);
+        errors
+            .forbidden(&path.field("restartPolicyRules"), message)
+            .says("must not be specified for init containers with restartPolicy=Always");
     }
 }
 
@@ -108,7 +112,7 @@ pub(super) fn resize(container: &Container, pod_policy: &str, path: &Path, error
         if let Some(first) = seen.get(resource) {
             let place = errors.place(&path.index(*first));
             let message = format!("`{}` has two resize policies", shortened(resource));
-            errors.duplicate(&at, message).related(place, "the first of them");
+            errors.duplicate(&at, message).of(resource).related(place, "the first of them");
         }
         seen.entry(resource).or_insert(index);
         let name = at.field("resourceName");
@@ -136,7 +140,11 @@ pub(super) fn resize(container: &Container, pod_policy: &str, path: &Path, error
         }
         if pod_policy == "Never" && restart != "NotRequired" {
             let message = "a container of a pod with `restartPolicy: Never` is not restarted for new resources either";
-            let finding = errors.invalid(&field, message).called(path.clone());
+            let finding = errors
+                .invalid(&field, message)
+                .of(restart)
+                .says("must be 'NotRequired' when `restartPolicy` is 'Never'")
+                .called(path.clone());
             finding.help("write `NotRequired`");
         }
     }
@@ -147,7 +155,7 @@ pub(super) fn init_resize(facts: &Facts<'_>, container: &Container, path: &Path,
     let path = path.field("resizePolicy");
     let policies = container.resize_policy.as_deref().unwrap_or_default();
     if !policies.is_empty() && !facts.options.allow_init_resize_policy {
-        errors.invalid(&path, "an init container has no resize policies");
+        errors.invalid(&path, "an init container has no resize policies").says("must not be set for init containers");
     }
     // The API server looks at this since v1.36.
     let is_checked = !facts.options.allow_init_resize_restart && errors.server.version.minor() >= 36;
@@ -156,6 +164,9 @@ pub(super) fn init_resize(facts: &Facts<'_>, container: &Container, path: &Path,
     }
     for (index, _) in policies.iter().enumerate().filter(|(_, policy)| policy.restart_policy == "RestartContainer") {
         let message = "an init container that runs to its end is not restarted for new resources";
-        errors.invalid(&path.index(index).field("restartPolicy"), message).help("write `NotRequired`");
+        errors
+            .invalid(&path.index(index).field("restartPolicy"), message)
+            .says("must be 'NotRequired' for non-sidecar init containers")
+            .help("write `NotRequired`");
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn context(context: &SecurityContext, host_users: bool, path: &Path, 
     for (field, id) in [("runAsUser", context.run_as_user), ("runAsGroup", context.run_as_group)] {
         if let Some(id) = id.filter(|id| !(0..=i64::from(i32::MAX)).contains(id)) {
             let message = format!("`{field}` must be between 0 and {}, not {id}", i32::MAX);
-            errors.invalid(&path.field(field), message);
+            errors.invalid(&path.field(field), message).says("must be between 0 and 2147483647, inclusive");
         }
     }
     if let Some(mount) = context.proc_mount.as_deref() {
@@ -23,7 +23,10 @@ pub(super) fn context(context: &SecurityContext, host_users: bool, path: &Path, 
         }
         if host_users && mount == "Unmasked" {
             let message = "`procMount: Unmasked` needs a pod with users of its own";
-            errors.invalid(&path, message).help("add `hostUsers: false` to the spec of the pod");
+            errors
+                .invalid(&path, message)
+                .says("`hostUsers` must be false to use `Unmasked`")
+                .help("add `hostUsers: false` to the spec of the pod");
         }
     }
     if let Some(profile) = &context.seccomp_profile {
@@ -45,14 +48,16 @@ fn escalation(context: &SecurityContext, path: &Path, errors: &mut Errors<'_>) {
     let place = errors.place(&path.field("allowPrivilegeEscalation"));
     if context.privileged == Some(true) {
         let message = "a privileged container cannot have `allowPrivilegeEscalation: false`";
-        let finding = errors.invalid(&path.field("privileged"), message).called(path.clone());
+        let finding = errors.invalid(&path.field("privileged"), message).called(path.clone()).whole();
+        finding.says("cannot set `allowPrivilegeEscalation` to false and `privileged` to true");
         finding.related(place, "denied here").help("remove one of them");
     }
     let added = context.capabilities.iter().flat_map(|capabilities| capabilities.add.iter().flatten());
     for (index, _) in added.enumerate().filter(|(_, capability)| *capability == "CAP_SYS_ADMIN") {
         let message = "a container with `CAP_SYS_ADMIN` cannot have `allowPrivilegeEscalation: false`";
         let at = path.fields(&["capabilities", "add"]).index(index);
-        let finding = errors.invalid(&at, message).called(path.clone());
+        let finding = errors.invalid(&at, message).called(path.clone()).whole();
+        finding.says("cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN");
         finding.related(place, "denied here").help("remove one of them");
     }
 }

@@ -15,7 +15,9 @@ pub(super) fn container(facts: &Facts<'_>, container: &Container, path: &Path, e
         let path = path.field("securityContext");
         match facts.pod.spec.os.as_ref().map(|system| system.name.as_str()) {
             Some("linux") if context.windows_options.is_some() => {
-                let finding = errors.forbidden(&path.field("windowsOptions"), "a Linux pod has no `windowsOptions`");
+                let finding = errors
+                    .forbidden(&path.field("windowsOptions"), "a Linux pod has no `windowsOptions`")
+                    .says("windows options cannot be set for a linux pod");
                 finding.help("remove them, or write `windows` as the name of the pod's `os`");
             }
             Some("windows") => on_windows(context, &path, errors),
@@ -27,7 +29,10 @@ pub(super) fn container(facts: &Facts<'_>, container: &Container, path: &Path, e
         // The API server looks at this since v1.34.
         if has_devices && errors.server.version.minor() >= 34 {
             let message = "a pod with users of its own cannot have block devices";
-            errors.forbidden(&path.field("volumeDevices"), message).help("remove them, or `hostUsers: false`");
+            errors
+                .forbidden(&path.field("volumeDevices"), message)
+                .says("when `hostUsers` is false")
+                .help("remove them, or `hostUsers: false`");
         }
     }
     files(facts, container, path, errors);
@@ -49,7 +54,7 @@ fn on_windows(context: &SecurityContext, path: &Path, errors: &mut Errors<'_>) {
     ] {
         if is_given {
             let message = format!("a container of a Windows pod cannot have `{field}`");
-            errors.forbidden(&path.field(field), message).help("remove it");
+            errors.forbidden(&path.field(field), message).says("cannot be set for a windows pod").help("remove it");
         }
     }
 }
@@ -68,7 +73,7 @@ fn files(facts: &Facts<'_>, container: &Container, path: &Path, errors: &mut Err
             }
             Some(volume) if volume.empty_dir.is_none() => {
                 let message = format!("volume `{name}` is no `emptyDir`, as one with variables must be");
-                errors.invalid(&path, message);
+                errors.invalid(&path, message).says("referenced volume must be of type emptyDir");
             }
             Some(_) => {}
         }
@@ -87,7 +92,9 @@ pub(super) fn host_processes(spec: &PodSpec, path: &Path, errors: &mut Errors<'_
             && of_pod != own
         {
             let message = format!("`hostProcess: {own}` contradicts the pod's `hostProcess: {of_pod}`");
-            errors.invalid(&path.fields(&["securityContext", "windowsOptions", "hostProcess"]), message);
+            errors
+                .invalid(&path.fields(&["securityContext", "windowsOptions", "hostProcess"]), message)
+                .says(format!("pod hostProcess value must be identical if both are specified, was {of_pod}"));
         }
         all += 1;
         on_host += u32::from(own.or(of_pod) == Some(true));
@@ -97,10 +104,17 @@ pub(super) fn host_processes(spec: &PodSpec, path: &Path, errors: &mut Errors<'_
     }
     if on_host != all {
         let message = "if one container of a pod is a `hostProcess`, all must be";
-        errors.invalid(path, message).help("set `hostProcess: true` in the `securityContext` of the pod");
+        errors
+            .invalid(path, message)
+            .of("")
+            .says("If pod contains any hostProcess containers then all containers must be HostProcess containers")
+            .help("set `hostProcess: true` in the `securityContext` of the pod");
     }
     if spec.host_network != Some(true) {
         let message = "a pod of `hostProcess` containers needs the node's network";
-        errors.invalid(&path.field("hostNetwork"), message).help("add `hostNetwork: true`");
+        errors
+            .invalid(&path.field("hostNetwork"), message)
+            .says("hostNetwork must be true if pod contains any hostProcess containers")
+            .help("add `hostNetwork: true`");
     }
 }

@@ -12,6 +12,7 @@ use crate::admission::core::form::Form;
 use crate::admission::core::scheduling;
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::shared::paths::path_inside;
+use crate::finding::quoted;
 use crate::yaml::Path;
 
 pub(super) const MIRROR: &str = "kubernetes.io/config.mirror";
@@ -32,7 +33,11 @@ pub(super) fn check(
     let Some(annotations) = annotations.filter(|annotations| !annotations.is_empty()) else { return };
     if annotations.contains_key(MIRROR) && spec.node_name.as_deref().is_none_or(str::is_empty) {
         let message = "the annotation of a mirror pod is for pods with a `nodeName`";
-        errors.invalid(&path.key(MIRROR), message).called(field.key(MIRROR)).help("remove it");
+        errors
+            .invalid(&path.key(MIRROR), message)
+            .says("must set spec.nodeName if mirror pod annotation is set")
+            .called(field.key(MIRROR))
+            .help("remove it");
     }
     if let Some(text) = annotations.get(TOLERATIONS).filter(|text| !text.is_empty()) {
         if let Ok(tolerations) = serde_json::from_str::<Option<Vec<Toleration>>>(text) {
@@ -45,7 +50,10 @@ pub(super) fn check(
     }
     if let Some(cost) = annotations.get(DELETION_COST).filter(|cost| !is_deletion_cost(cost)) {
         let message = format!("the cost of deleting the pod must be a whole number, not `{}`", shortened(cost));
-        let finding = errors.invalid(&path.key(DELETION_COST), message).called(field.key(DELETION_COST));
+        let finding = errors
+            .invalid(&path.key(DELETION_COST), message)
+            .says("must be a 32bit integer")
+            .called(field.key(DELETION_COST));
         finding.help("write a number of 32 bits without `+` and zeros before it");
     }
     for (key, value) in annotations {
@@ -56,11 +64,20 @@ pub(super) fn check(
             if !containers::all(spec).any(|other| other.name == container) {
                 let message = format!("the pod has no container `{}` for the AppArmor profile", shortened(container));
                 let place = errors.key_place(&path);
-                errors.invalid(&path, message).at(place).called(field.clone());
+                errors
+                    .invalid(&path, message)
+                    .of(container)
+                    .says("container not found")
+                    .at(place)
+                    .called(field.clone());
             }
             if !["", "runtime/default", "unconfined"].contains(&value.as_str()) && !value.starts_with("localhost/") {
                 let message = format!("`{}` is no AppArmor profile", shortened(value));
-                let finding = errors.invalid(&path, message).called(field);
+                let finding = errors
+                    .invalid(&path, message)
+                    .of(value.as_str())
+                    .says(format!("invalid AppArmor profile name: {}", quoted(value)))
+                    .called(field);
                 finding.help("write `runtime/default`, `unconfined` or `localhost/` and a name");
             }
         }
@@ -80,7 +97,12 @@ fn seccomp(profile: &str, path: &Path, field: &Path, errors: &mut Errors<'_>) {
     }
     let Some(name) = profile.strip_prefix("localhost/") else {
         let message = format!("`{}` is no seccomp profile", shortened(profile));
-        errors.invalid(path, message).called(field.clone()).help("use the field `seccompProfile`");
+        errors
+            .invalid(path, message)
+            .of(profile)
+            .says("must be a valid seccomp profile")
+            .called(field.clone())
+            .help("use the field `seccompProfile`");
         return;
     };
     path_inside(name, path, field, errors);

@@ -10,7 +10,7 @@ use crate::admission::shared::ip;
 use crate::values::names;
 use crate::yaml::Path;
 
-const DNS_POLICIES: [&str; 4] = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
+const DNS_POLICIES: [&str; 4] = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
 
 /// The names of the pod at `path`.
 pub(super) fn names(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
@@ -22,11 +22,17 @@ pub(super) fn names(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
             if set == Some(true) {
                 let place = errors.place(&path.field(field));
                 let message = format!("a pod with `{field}: true` cannot have a `hostnameOverride`");
-                errors.forbidden(&at, message).related(place, "set here").help("remove one of the two");
+                errors
+                    .forbidden(&at, message)
+                    .says(format!("may not be specified when {field} is true"))
+                    .related(place, "set here")
+                    .help("remove one of the two");
             }
         }
         if name.len() > LIMIT {
-            errors.too_long(&at, format!("a host name can have at most {LIMIT} characters"));
+            errors
+                .too_long(&at, format!("a host name can have at most {LIMIT} characters"))
+                .says(format!("may not be more than {LIMIT} bytes"));
         }
         let what = format!("the host name `{}`", shortened(name));
         errors.each_invalid(&at, what, names::dns1123_subdomain(name));
@@ -63,7 +69,9 @@ pub(super) fn dns(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
     if policy == "None" && !spec.dns_config.as_ref().is_some_and(has_server) {
         let policy = errors.place(&path.field("dnsPolicy"));
         let at = if spec.dns_config.is_some() { at.field("nameservers") } else { at };
-        let finding = errors.required(&at, "a pod with `dnsPolicy: None` needs a name server of its own");
+        let finding = errors
+            .required(&at, "a pod with `dnsPolicy: None` needs a name server of its own")
+            .says("must provide at least one DNS nameserver when `dnsPolicy` is None");
         finding.related(policy, "the policy").help("list at least one address in `dnsConfig.nameservers`");
         return;
     }
@@ -80,7 +88,9 @@ fn dns_config(config: &PodDNSConfig, path: &Path, errors: &mut Errors<'_>) {
     let servers = config.nameservers.as_deref().unwrap_or_default();
     let at = path.field("nameservers");
     if servers.len() > SERVERS {
-        errors.invalid(&at, format!("a pod can have at most {SERVERS} name servers, not {}", servers.len()));
+        errors
+            .invalid(&at, format!("a pod can have at most {SERVERS} name servers, not {}", servers.len()))
+            .says(format!("must not have more than {SERVERS} nameservers"));
     }
     for (index, server) in servers.iter().enumerate() {
         address(server, &at.index(index), errors);
@@ -88,12 +98,16 @@ fn dns_config(config: &PodDNSConfig, path: &Path, errors: &mut Errors<'_>) {
     let searches = config.searches.as_deref().unwrap_or_default();
     let at = path.field("searches");
     if searches.len() > SEARCHES {
-        errors.invalid(&at, format!("a pod can have at most {SEARCHES} search domains, not {}", searches.len()));
+        errors
+            .invalid(&at, format!("a pod can have at most {SEARCHES} search domains, not {}", searches.len()))
+            .says(format!("must not have more than {SEARCHES} search paths"));
     }
     let length = searches.iter().map(|search| search.len() + 1).sum::<usize>().saturating_sub(1);
     if length > SEARCHES_LENGTH {
         let message = format!("the search domains can have at most {SEARCHES_LENGTH} characters, not {length}");
-        errors.invalid(&at, message);
+        errors.invalid(&at, message).says(format!(
+            "must not have more than {SEARCHES_LENGTH} characters (including spaces) in the search list"
+        ));
     }
     for (index, search) in searches.iter().enumerate().filter(|(_, search)| *search != ".") {
         let domain = search.strip_suffix('.').unwrap_or(search);
@@ -102,7 +116,9 @@ fn dns_config(config: &PodDNSConfig, path: &Path, errors: &mut Errors<'_>) {
     }
     for (index, option) in config.options.iter().flatten().enumerate() {
         if option.name.as_deref().is_none_or(str::is_empty) {
-            errors.required(&path.field("options").index(index), "the DNS option has no name");
+            errors
+                .required(&path.field("options").index(index), "the DNS option has no name")
+                .says("must not be empty");
         }
     }
 }

@@ -65,7 +65,10 @@ impl Kind for Pod {
         pod(self, spec, None, errors);
         if spec.ephemeral_containers.as_ref().is_some_and(|containers| !containers.is_empty()) {
             let message = "ephemeral containers are added to pods that run already";
-            errors.forbidden(&path.field("ephemeralContainers"), message).help("use `kubectl debug`");
+            errors
+                .forbidden(&path.field("ephemeralContainers"), message)
+                .says("cannot be set on create")
+                .help("use `kubectl debug`");
         }
         let is_gated = spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty());
         if is_gated && spec.node_name.as_deref().is_some_and(|node| !node.is_empty()) {
@@ -132,7 +135,9 @@ fn token_without_account(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
         for (source, _) in sources.filter(|(_, source)| source.service_account_token.is_some()) {
             let path = path.field("volumes").index(index).fields(&["projected", "sources"]).index(source);
             let message = "the volume has a token of the pod's service account, and the pod does not name one";
-            let finding = errors.forbidden(&path.field("serviceAccountToken"), message);
+            let finding = errors
+                .forbidden(&path.field("serviceAccountToken"), message)
+                .says("must not be specified when serviceAccountName is not set");
             finding.help("add `serviceAccountName`, for example `default`");
         }
     }
@@ -164,7 +169,10 @@ pub(in crate::admission) fn template_update(
     annotations::agree(metadata.annotations.as_ref(), spec, Form::Template, &path, errors);
     if spec.ephemeral_containers.as_ref().is_some_and(|containers| !containers.is_empty()) {
         let message = "a template cannot have ephemeral containers, which are added to pods that run already";
-        errors.forbidden(&path.field("ephemeralContainers"), message).help("use `kubectl debug`");
+        errors
+            .forbidden(&path.field("ephemeralContainers"), message)
+            .says("ephemeral containers not allowed in pod template")
+            .help("use `kubectl debug`");
     }
 }
 
@@ -205,7 +213,9 @@ fn spec(
     other_objects(spec, path, errors);
     if let Some(seconds) = spec.active_deadline_seconds.filter(|seconds| !(1..=i64::from(i32::MAX)).contains(seconds)) {
         let message = format!("the deadline must be between 1 and {} seconds, not {seconds}", i32::MAX);
-        errors.invalid(&path.field("activeDeadlineSeconds"), message);
+        errors
+            .invalid(&path.field("activeDeadlineSeconds"), message)
+            .says("must be between 1 and 2147483647, inclusive");
     }
     if old != Some(spec) {
         warn(spec, metadata, path, errors);
@@ -249,12 +259,12 @@ fn gates(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
         let (at, called) = (path.index(index).field("name"), path.index(index));
         for problem in names::qualified_name(&gate.name) {
             let message = format!("the scheduling gate `{}` {problem}", shortened(&gate.name));
-            errors.invalid(&at, message).called(called.clone());
+            errors.invalid(&at, message).problem(problem).called(called.clone());
         }
         if let Some(first) = seen.get(gate.name.as_str()) {
             let place = errors.place(&path.index(*first));
             let message = format!("the pod has the scheduling gate `{}` twice", shortened(&gate.name));
-            errors.duplicate(&at, message).called(called).related(place, "first here");
+            errors.duplicate(&at, message).of(gate.name.as_str()).called(called).related(place, "first here");
         }
         seen.entry(gate.name.as_str()).or_insert(index);
     }
@@ -276,14 +286,18 @@ fn other_objects(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
         let Some(name) = name else { continue };
         for problem in names::dns1123_subdomain(&name) {
             let message = format!("the name `{}` of {what} {problem}", shortened(&name));
-            errors.invalid(&path.field(field), message).called(path.field(called));
+            errors.invalid(&path.field(field), message).problem(problem).called(path.field(called));
         }
     }
     if let Some(group) = &spec.scheduling_group {
         let at = path.fields(&["schedulingGroup", "podGroupName"]);
         match &group.pod_group_name {
             None => {
-                errors.invalid(&at, "the scheduling group does not say which group it is").help("add `podGroupName`");
+                errors
+                    .invalid(&at, "the scheduling group does not say which group it is")
+                    .of("")
+                    .says("must specify one of: `podGroupName`")
+                    .help("add `podGroupName`");
             }
             Some(name) => {
                 let what = format!("the name `{}` of the group", shortened(name));

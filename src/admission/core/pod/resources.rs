@@ -30,7 +30,10 @@ pub(super) fn check(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
         let path = path.field("resources");
         if spec.os.as_ref().is_some_and(|os| os.name == "windows") {
             let message = "a pod for Windows has no resources as a whole";
-            errors.forbidden(&path, message).help("write the resources of its containers");
+            errors
+                .forbidden(&path, message)
+                .says("may not be set for a windows pod")
+                .help("write the resources of its containers");
         } else {
             if requirements.claims.is_some() {
                 let at = path.field("claims");
@@ -219,11 +222,17 @@ pub(super) fn claims(spec: &PodSpec, form: Form, metadata: &ObjectMeta, path: &P
         match sources {
             [(_, Some(_)), (_, Some(_))] => {
                 let message = "a resource claim has `resourceClaimName` or `resourceClaimTemplateName`, not both";
-                errors.invalid(&at, message).help("remove one of them");
+                errors
+                    .invalid(&at, message)
+                    .says("at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified")
+                    .help("remove one of them");
             }
             [(_, None), (_, None)] => {
                 let message = "the resource claim does not say which claim it is";
-                errors.invalid(&at, message).help("add `resourceClaimName` or `resourceClaimTemplateName`");
+                errors
+                    .invalid(&at, message)
+                    .says("must specify one of: `resourceClaimName`, `resourceClaimTemplateName`")
+                    .help("add `resourceClaimName` or `resourceClaimTemplateName`");
             }
             _ => {}
         }

@@ -24,7 +24,9 @@ pub(super) fn context(spec: &PodSpec, old: Option<&PodSpec>, path: &Path, errors
     if spec.share_process_namespace == Some(true) && spec.host_pid == Some(true) {
         let host = errors.place(&path.field("hostPID"));
         let message = "a pod cannot share its containers' processes and the host's at once";
-        let finding = errors.invalid(&path.field("shareProcessNamespace"), message);
+        let finding = errors
+            .invalid(&path.field("shareProcessNamespace"), message)
+            .says("ShareProcessNamespace and HostPID cannot both be enabled");
         // The server keeps both in the security context and calls them by where they are there.
         finding.called(at.field("shareProcessNamespace")).related(host, "and the host's").help("remove one of the two");
     }
@@ -56,7 +58,9 @@ pub(super) fn context(spec: &PodSpec, old: Option<&PodSpec>, path: &Path, errors
 /// The id of a user or group (`IsValidUserID`, `IsValidGroupID`).
 fn id(what: &str, id: Option<i64>, path: &Path, errors: &mut Errors<'_>) {
     if let Some(id) = id.filter(|id| !(0..=i64::from(i32::MAX)).contains(id)) {
-        errors.invalid(path, format!("the id of a {what} must be between 0 and {}, not {id}", i32::MAX));
+        errors
+            .invalid(path, format!("the id of a {what} must be between 0 and {}, not {id}", i32::MAX))
+            .says("must be between 0 and 2147483647, inclusive");
     }
 }
 
@@ -76,7 +80,7 @@ fn sysctls(context: &PodSecurityContext, spec: &PodSpec, spec_path: &Path, error
             errors.required(&at, "the sysctl has no name");
         } else if !is_sysctl_name(name) {
             let message = format!("`{}` is no name of a sysctl", shortened(name));
-            errors.invalid(&at, message).help("write it as `net.core.somaxconn`, in at most 253 characters");
+            errors.invalid(&at, message).says("must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$").help("write it as `net.core.somaxconn`, in at most 253 characters");
         } else if let Some(first) = seen.get(name) {
             let place = errors.place(&path.index(*first));
             errors.duplicate(&at, format!("the sysctl `{name}` is set twice")).related(place, "first here");
@@ -153,7 +157,10 @@ pub(super) fn own_users(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
     let mut forbid = |set: Option<bool>, field: &'static str, called: &'static str| {
         if set == Some(true) {
             let message = format!("a pod with `hostUsers: false` cannot have `{field}: true`");
-            let finding = errors.forbidden(&path.field(field), message).called(path.field(called));
+            let finding = errors
+                .forbidden(&path.field(field), message)
+                .says("when `hostUsers` is false")
+                .called(path.field(called));
             finding.related(users, "the pod has users of its own").help("remove one of the two");
         }
     };
@@ -161,7 +168,7 @@ pub(super) fn own_users(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
     forbid(spec.host_ipc, "hostIPC", "HostIPC");
     if !errors.server.enabled("UserNamespacesHostNetworkSupport") && spec.host_network == Some(true) {
         let message = "a pod with `hostUsers: false` cannot have `hostNetwork: true`";
-        let finding = errors.forbidden(&path.field("hostNetwork"), message);
+        let finding = errors.forbidden(&path.field("hostNetwork"), message).says("when `hostUsers` is false");
         finding.related(users, "the pod has users of its own").help("remove one of the two");
     }
 }
@@ -225,5 +232,10 @@ fn not_for(system: &str, field: &Path, spec: &Path, errors: &mut Errors<'_>) {
     let name = field.last().and_then(|segment| segment.name()).unwrap_or_default();
     let message = format!("a pod for {system} cannot have `{name}`");
     let place = errors.key_place(field);
-    errors.forbidden(field, message).at(place).related(os, format!("the pod is for {system}")).help("remove it");
+    errors
+        .forbidden(field, message)
+        .says(format!("may not be set when `spec.os.name` is '{system}'"))
+        .at(place)
+        .related(os, format!("the pod is for {system}"))
+        .help("remove it");
 }

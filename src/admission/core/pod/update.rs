@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::update::{changes, is_same};
+use crate::admission::{difference, internal};
 use crate::finding::Keeps;
 use crate::yaml::Path;
 
@@ -23,12 +24,25 @@ pub(super) fn annotations(new: &ObjectMeta, old: &ObjectMeta, errors: &mut Error
     let path = Path::root().fields(&["metadata", "annotations"]);
     for key in old.keys().filter(|key| fixed(key)).filter(|key| new.get(*key) != old.get(*key)) {
         let message = format!("the annotation `{}` of a pod can be neither changed nor removed", shortened(key));
-        errors.forbidden(&path.key(key), message).keeps(Keeps::Always).help(ANEW);
+        errors
+            .forbidden(&path.key(key), message)
+            .says(if key == MIRROR {
+                "may not remove or update mirror pod annotation"
+            } else {
+                "may not remove or update AppArmor annotations"
+            })
+            .keeps(Keeps::Always)
+            .help(ANEW);
     }
     for key in new.keys().filter(|key| fixed(key) && !old.contains_key(*key)) {
         let message = format!("the annotation `{}` cannot be added to a pod", shortened(key));
         let place = errors.key_place(&path.key(key));
-        errors.forbidden(&path.key(key), message).at(place).keeps(Keeps::Always).help(ANEW);
+        errors
+            .forbidden(&path.key(key), message)
+            .says(if key == MIRROR { "may not add mirror pod annotation" } else { "may not add AppArmor annotations" })
+            .at(place)
+            .keeps(Keeps::Always)
+            .help(ANEW);
     }
 }
 
@@ -63,19 +77,35 @@ pub(super) fn spec(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Error
     if old.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()) {
         gated(&mut rest, old, path, errors);
     }
+    let says = format!("pod updates may not change fields other than {CHANGEABLE}\n{}", shown(old, &rest));
     for change in changes(old, &rest, path) {
         let place = errors.place(&change.path);
         let message = format!("{} of a pod cannot change{}", change.name(path), change.course());
         let finding = errors.forbidden(&change.path, message).called(path.clone()).at(place);
-        finding.keeps(Keeps::Always).help(ANEW);
+        finding.keeps(Keeps::Always).help(ANEW).says(says.clone());
     }
+}
+
+/// The fields that the server names as those that may change (`updatablePodSpecFields`).
+const CHANGEABLE: &str = "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,\
+    `spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 \
+    if it was previously negative)";
+
+/// The difference as the server shows it.
+fn shown(old: &PodSpec, new: &PodSpec) -> String {
+    let text = |spec: &PodSpec| internal::indented(&serde_json::to_value(spec).unwrap_or_default(), "core.PodSpec");
+    difference::unified(&text(old), &text(new))
 }
 
 /// Containers stay in number (`ValidateContainerUpdates`). Returns whether they do.
 fn containers(new: &[Container], old: &[Container], path: &Path, errors: &mut Errors<'_>) -> bool {
     if new.len() != old.len() {
         let message = format!("a pod has as many containers as when it was made, {} and not {}", old.len(), new.len());
-        errors.forbidden(path, message).keeps(Keeps::Always).help(ANEW);
+        errors
+            .forbidden(path, message)
+            .says("pod updates may not add or remove containers")
+            .keeps(Keeps::Always)
+            .help(ANEW);
     }
     // What is wrong with their images has been said.
     new.len() == old.len()
@@ -88,12 +118,12 @@ fn deadline(new: Option<i64>, old: Option<i64>, path: &Path, errors: &mut Errors
         (Some(new), _) if !(0..=i64::from(i32::MAX)).contains(&new) => false,
         (Some(new), Some(old)) if new > old => {
             let message = format!("the deadline of a pod can only come nearer, not go from {old} to {new} seconds");
-            errors.immutable(&at, message);
+            errors.immutable(&at, message).says("must be less than or equal to previous value");
             false
         }
         (None, Some(old)) => {
             let message = format!("the deadline of a pod, {old} seconds, cannot be removed");
-            errors.immutable(&at, message);
+            errors.immutable(&at, message).says("must not update from a positive integer to nil value");
             true
         }
         _ => true,
@@ -114,7 +144,11 @@ fn tolerations(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Errors<'_
             .filter(|key| !key.is_empty())
             .map_or("of everything".to_owned(), |key| format!("of `{}`", shortened(key)));
         let message = format!("the toleration {what} cannot be removed, or changed in more than its seconds");
-        errors.forbidden(&path.field("tolerations"), message).keeps(Keeps::Always).help(ANEW);
+        errors
+            .forbidden(&path.field("tolerations"), message)
+            .says("existing toleration can not be modified except its tolerationSeconds")
+            .keeps(Keeps::Always)
+            .help(ANEW);
     }
 }
 
@@ -127,7 +161,11 @@ fn scheduling_gates(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Erro
     for (name, index) in added.into_iter().filter(|(name, _)| !old.contains(name)) {
         let message = format!("the scheduling gate `{}` cannot be added to a pod", shortened(name));
         let at = path.field("schedulingGates").index(index).field("name");
-        errors.forbidden(&at, message).keeps(Keeps::Always).help(ANEW);
+        errors
+            .forbidden(&at, message)
+            .says("only deletion is allowed, but found new scheduling gate '".to_owned() + name + "'")
+            .keeps(Keeps::Always)
+            .help(ANEW);
     }
 }
 
@@ -137,7 +175,9 @@ fn gated(new: &mut PodSpec, old: &PodSpec, path: &Path, errors: &mut Errors<'_>)
     let (now, before) = (labels(new), labels(old));
     if let Some((key, _)) = before.iter().find(|(key, value)| now.get(*key) != Some(value)) {
         let message = format!("the label `{}` of the node can be neither changed nor removed", shortened(key));
-        let finding = errors.immutable(&path.field("nodeSelector"), message);
+        let finding = errors
+            .immutable(&path.field("nodeSelector"), message)
+            .says("only additions to spec.nodeSelector are allowed (no mutations or deletions)");
         finding.help("add other labels, or delete the pod and create it anew");
     }
     new.node_selector.clone_from(&old.node_selector);
@@ -163,13 +203,19 @@ fn node_affinity(new: Option<&NodeAffinity>, old: Option<&NodeAffinity>, path: &
     let path = path.fields(&["requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"]);
     if new.len() != old.node_selector_terms.len() {
         let message = "terms of the node affinity can be neither added nor removed";
-        errors.immutable(&path, message).help(ANEW);
+        errors
+            .immutable(&path, message)
+            .says("no additions/deletions to non-empty NodeSelectorTerms list are allowed")
+            .help(ANEW);
         return;
     }
     for (index, (new, old)) in new.iter().zip(&old.node_selector_terms).enumerate() {
         if !has_only_more(new, old) {
             let message = "requirements of a term of the node affinity can only be added behind the others";
-            errors.immutable(&path.index(index), message).help(ANEW);
+            errors
+                .immutable(&path.index(index), message)
+                .says("only additions are allowed (no mutations or deletions)")
+                .help(ANEW);
         }
     }
 }

@@ -27,7 +27,10 @@ pub(super) fn node_selector(selector: &NodeSelector, path: &Path, errors: &mut E
     let path = path.field("nodeSelectorTerms");
     if selector.node_selector_terms.is_empty() {
         let message = "a node selector without terms would match no node";
-        errors.required(&path, message).help("add a term, or remove the selector");
+        errors
+            .required(&path, message)
+            .says("must have at least one node selector term")
+            .help("add a term, or remove the selector");
     }
     for (index, term) in selector.node_selector_terms.iter().enumerate() {
         self::term(term, Strength::Required, &path.index(index), errors);
@@ -49,7 +52,9 @@ fn node_affinity(affinity: &NodeAffinity, path: &Path, errors: &mut Errors<'_>) 
 
 fn weight(weight: i32, path: &Path, errors: &mut Errors<'_>) {
     if !(1..=100).contains(&weight) {
-        errors.invalid(&path.field("weight"), format!("a preference weighs between 1 and 100, not {weight}"));
+        errors
+            .invalid(&path.field("weight"), format!("a preference weighs between 1 and 100, not {weight}"))
+            .says("must be in the range 1-100");
     }
 }
 
@@ -69,15 +74,24 @@ fn requirement(requirement: &NodeSelectorRequirement, strength: Strength, path: 
     match (operator.as_str(), values) {
         ("In" | "NotIn", []) => {
             let message = format!("`{operator}` needs at least one value");
-            errors.required(&path.field("values"), message).rule("invalid-selector");
+            errors
+                .required(&path.field("values"), message)
+                .says("must be specified when `operator` is 'In' or 'NotIn'")
+                .rule("invalid-selector");
         }
         ("Exists" | "DoesNotExist", [_, ..]) => {
             let message = format!("`{operator}` takes no values");
-            errors.forbidden(&path.field("values"), message).rule("invalid-selector");
+            errors
+                .forbidden(&path.field("values"), message)
+                .says("may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+                .rule("invalid-selector");
         }
         ("Gt" | "Lt", [] | [_, _, ..]) => {
             let message = format!("`{operator}` needs exactly one value");
-            errors.required(&path.field("values"), message).rule("invalid-selector");
+            errors
+                .required(&path.field("values"), message)
+                .says("must be specified single value when `operator` is 'Lt' or 'Gt'")
+                .rule("invalid-selector");
         }
         ("In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt", _) => {}
         _ => no_operator(operator, &["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"], path, errors),
@@ -87,14 +101,14 @@ fn requirement(requirement: &NodeSelectorRequirement, strength: Strength, path: 
             "" => "the requirement has no key".to_owned(),
             key => format!("the label key `{}` {problem}", shortened(key)),
         };
-        errors.invalid(&path.field("key"), message).rule("invalid-selector");
+        errors.invalid(&path.field("key"), message).problem(problem).rule("invalid-selector");
     }
     for (index, value) in values.iter().enumerate() {
         for problem in names::label_value(value) {
             let path = path.field("values").index(index);
             let message = format!("the label value `{}` {problem}", shortened(value));
             match strength {
-                Strength::Required => errors.invalid(&path, message).rule("invalid-selector"),
+                Strength::Required => errors.invalid(&path, message).problem(problem).rule("invalid-selector"),
                 Strength::Preferred => errors.warn(&path, message),
             };
         }
@@ -108,7 +122,11 @@ fn no_operator(operator: &str, supported: &[&str], path: &Path, errors: &mut Err
         operator => format!("`{}` is no operator here", shortened(operator)),
     };
     let list = supported.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let finding = errors.invalid(&path.field("operator"), message).rule("invalid-selector");
+    let finding = errors
+        .invalid(&path.field("operator"), message)
+        .of(operator)
+        .says("not a valid selector operator")
+        .rule("invalid-selector");
     finding.help(format!("write one of {list}"));
 }
 
@@ -120,13 +138,20 @@ fn field_requirement(requirement: &NodeSelectorRequirement, path: &Path, errors:
         "In" | "NotIn" if values.len() == 1 => {}
         "In" | "NotIn" => {
             let message = format!("`{operator}` needs exactly one value for a field");
-            errors.required(&path.field("values"), message).rule("invalid-selector");
+            errors
+                .required(&path.field("values"), message)
+                .says("must be only one value when `operator` is 'In' or 'NotIn' for node field selector")
+                .rule("invalid-selector");
         }
         operator => no_operator(operator, &["In", "NotIn"], path, errors),
     }
     if key != "metadata.name" {
         let message = format!("nodes cannot be selected by the field `{}`", shortened(key));
-        let finding = errors.invalid(&path.field("key"), message).rule("invalid-selector");
+        let finding = errors
+            .invalid(&path.field("key"), message)
+            .of(key.as_str())
+            .says("not a valid field selector key")
+            .rule("invalid-selector");
         finding.help("write `metadata.name`, or use `matchExpressions` for labels");
         return;
     }
@@ -152,17 +177,19 @@ fn toleration(toleration: &Toleration, path: &Path, errors: &mut Errors<'_>) {
             let message = "a toleration without a key tolerates everything, for which its operator must be `Exists`";
             let finding = errors.invalid(&path.field("operator"), message);
             finding.help("add the `key` of the taint, or write `operator: Exists`");
+            finding.says("operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
         }
     } else {
         for problem in names::qualified_name(&key) {
             let message = format!("the label key `{}` {problem}", shortened(&key));
-            errors.invalid(&path.field("key"), message).rule("invalid-label");
+            errors.invalid(&path.field("key"), message).rule("invalid-label").problem(problem);
         }
     }
     if toleration.toleration_seconds.is_some() && effect != "NoExecute" {
         let seconds = errors.place(&path.field("tolerationSeconds"));
         let message = "only a toleration of the effect `NoExecute` can be limited in time";
-        let finding = errors.invalid(&path.field("effect"), message);
+        let finding = errors.invalid(&path.field("effect"), message).of(effect.clone());
+        finding.says("effect must be 'NoExecute' when `tolerationSeconds` is set");
         finding.related(seconds, "the limit").help("write `effect: NoExecute`, or remove `tolerationSeconds`");
     }
     operand(&operator, &value, path, errors);
@@ -177,17 +204,18 @@ fn operand(operator: &str, value: &str, path: &Path, errors: &mut Errors<'_>) {
     match operator {
         "" | "Equal" => {
             // The server names the operator, but it is the value that no taint can have. It names it once.
-            let problems = names::label_value(value);
-            if !problems.is_empty() {
-                let message = format!("the value `{}` {}", shortened(value), problems.join(" and "));
-                errors.invalid(&path.field("value"), message).called(path.field("operator"));
+            if let Some(problem) = names::together(&names::label_value(value), ";") {
+                let message = format!("the value `{}` {problem}", shortened(value));
+                let finding = errors.invalid(&path.field("value"), message).called(path.field("operator"));
+                finding.problem(problem);
             }
         }
         "Exists" if value.is_empty() => {}
         "Exists" => {
             let place = errors.place(&path.field("value"));
-            let finding = errors.invalid(&path.field("operator"), "`Exists` asks for no value");
+            let finding = errors.invalid(&path.field("operator"), "`Exists` asks for no value").of(operator);
             finding.related(place, "the value").help("remove the value, or write `operator: Equal`");
+            finding.says("value must be empty when `operator` is 'Exists'");
         }
         "Lt" | "Gt" if errors.server.enabled("TaintTolerationComparisonOperators") => {
             let at = path.field("value");

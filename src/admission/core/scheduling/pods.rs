@@ -135,7 +135,7 @@ fn term(term: &PodAffinityTerm, path: &Path, errors: &mut Errors<'_>) {
     for (index, namespace) in term.namespaces.iter().flatten().enumerate() {
         for problem in names::dns1123_label(namespace) {
             let message = format!("the namespace `{}` {problem}", shortened(namespace));
-            let finding = errors.invalid(&path.field("namespaces").index(index), message);
+            let finding = errors.invalid(&path.field("namespaces").index(index), message).problem(problem);
             finding.called(path.field("namespace"));
         }
     }
@@ -143,11 +143,14 @@ fn term(term: &PodAffinityTerm, path: &Path, errors: &mut Errors<'_>) {
     let at = path.field("topologyKey");
     if term.topology_key.is_empty() {
         let message = "the term does not say by which label of nodes places are told apart";
-        errors.required(&at, message).help("write for example `topologyKey: kubernetes.io/hostname`");
+        errors
+            .required(&at, message)
+            .says("can not be empty")
+            .help("write for example `topologyKey: kubernetes.io/hostname`");
     }
     for problem in names::qualified_name(&term.topology_key) {
         let message = format!("the label key `{}` {problem}", shortened(&term.topology_key));
-        errors.invalid(&at, message).rule("invalid-label");
+        errors.invalid(&at, message).problem(problem).rule("invalid-label");
     }
     without_selector(selector, path, errors);
 }
@@ -189,11 +192,17 @@ fn constraint(constraint: &TopologySpreadConstraint, path: &Path, errors: &mut E
     const ACTIONS: [&str; 2] = ["DoNotSchedule", "ScheduleAnyway"];
     if constraint.max_skew <= 0 {
         let message = format!("the skew that is allowed must be greater than 0, not {}", constraint.max_skew);
-        errors.invalid(&path.field("maxSkew"), message).help("write `1` for a spread as even as possible");
+        errors
+            .invalid(&path.field("maxSkew"), message)
+            .says("must be greater than zero")
+            .help("write `1` for a spread as even as possible");
     }
     if constraint.topology_key.is_empty() {
         let message = "the constraint does not say by which label of nodes places are told apart";
-        errors.required(&path.field("topologyKey"), message).help("write for example `topology.kubernetes.io/zone`");
+        errors
+            .required(&path.field("topologyKey"), message)
+            .says("can not be empty")
+            .help("write for example `topology.kubernetes.io/zone`");
     }
     let action = constraint.when_unsatisfiable.as_str();
     if !ACTIONS.contains(&action) {
@@ -202,11 +211,15 @@ fn constraint(constraint: &TopologySpreadConstraint, path: &Path, errors: &mut E
     if let Some(domains) = constraint.min_domains {
         let at = path.field("minDomains");
         if domains <= 0 {
-            errors.invalid(&at, format!("the number of places must be greater than 0, not {domains}"));
+            errors
+                .invalid(&at, format!("the number of places must be greater than 0, not {domains}"))
+                .says("must be greater than zero");
         }
         if action != "DoNotSchedule" {
             let place = errors.place(&path.field("whenUnsatisfiable"));
-            let finding = errors.invalid(&at, "only a constraint with `DoNotSchedule` can have `minDomains`");
+            let finding = errors
+                .invalid(&at, "only a constraint with `DoNotSchedule` can have `minDomains`")
+                .says(format!("can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {action}"));
             finding.related(place, "this is another").help("remove it, or write `whenUnsatisfiable: DoNotSchedule`");
         }
     }
@@ -275,7 +288,10 @@ impl Keys<'_> {
         for (index, key) in self.matching.iter().enumerate().filter(|(_, key)| mismatching.contains(key)) {
             let message =
                 format!("the label `{}` cannot be both in `matchLabelKeys` and in `mismatchLabelKeys`", shortened(key));
-            errors.invalid(&path.field("matchLabelKeys").index(index), message).help("remove it from one of the two");
+            errors
+                .invalid(&path.field("matchLabelKeys").index(index), message)
+                .says("exists in both matchLabelKeys and mismatchLabelKeys")
+                .help("remove it from one of the two");
         }
     }
 
@@ -304,17 +320,26 @@ impl Keys<'_> {
 
 fn in_both<'e>(key: &str, path: &Path, errors: &'e mut Errors<'_>) -> &'e mut Finding {
     let message = format!("the label `{}` is in `matchLabelKeys` and in the `labelSelector` too", shortened(key));
-    errors.invalid(path, message).help("remove it from one of the two")
+    errors
+        .invalid(path, message)
+        .says("exists in both matchLabelKeys and labelSelector")
+        .help("remove it from one of the two")
 }
 
 fn needs_selector(path: &Path, errors: &mut Errors<'_>) {
     let field = path.last().and_then(|segment| segment.name()).unwrap_or_default();
     let message = format!("`{field}` adds to a `labelSelector`, and there is none");
-    errors.forbidden(path, message).help("add a `labelSelector`, which may be `{}`");
+    errors
+        .forbidden(path, message)
+        .says("must not be specified when labelSelector is not set")
+        .help("add a `labelSelector`, which may be `{}`");
 }
 
 fn label_key(key: &str, path: &Path, errors: &mut Errors<'_>) {
     for problem in names::qualified_name(key) {
-        errors.invalid(path, format!("the label key `{}` {problem}", shortened(key))).rule("invalid-label");
+        errors
+            .invalid(path, format!("the label key `{}` {problem}", shortened(key)))
+            .problem(problem)
+            .rule("invalid-label");
     }
 }

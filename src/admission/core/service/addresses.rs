@@ -29,7 +29,14 @@ pub(super) fn cluster_ips(spec: &ServiceSpec, old: Option<&ServiceSpec>, path: &
             } else {
                 format!("the first of `clusterIPs` must be the `clusterIP`, `{single}`")
             };
-            errors.invalid(&field, message).help("write the same address in both fields, or only `clusterIP`");
+            errors
+                .invalid(&field, message)
+                .says(if single.is_empty() {
+                    "must be empty when `clusterIP` is not specified"
+                } else {
+                    "first value must match `clusterIP`"
+                })
+                .help("write the same address in both fields, or only `clusterIP`");
         }
         None if !single.is_empty() => {
             errors.required(&field, "`clusterIP` needs `clusterIPs` too");
@@ -43,7 +50,9 @@ pub(super) fn cluster_ips(spec: &ServiceSpec, old: Option<&ServiceSpec>, path: &
         if index == 0 && value == "None" {
             if several.len() > 1 {
                 are_valid = false;
-                errors.invalid(&field, "`None` is the only value of `clusterIPs`, or no value of it");
+                errors
+                    .invalid(&field, "`None` is the only value of `clusterIPs`, or no value of it")
+                    .says("'None' must be the first and only value");
             }
         } else if !value.starts_with(PLACEHOLDER) {
             let at = place_of(index, &field, errors);
@@ -51,7 +60,9 @@ pub(super) fn cluster_ips(spec: &ServiceSpec, old: Option<&ServiceSpec>, path: &
         }
     }
     if several.len() > 2 {
-        errors.invalid(&field, "a Service has two addresses at most, one of each IP family");
+        errors
+            .invalid(&field, "a Service has two addresses at most, one of each IP family")
+            .says("may only hold up to 2 values");
     }
     if !are_valid {
         return;
@@ -61,7 +72,10 @@ pub(super) fn cluster_ips(spec: &ServiceSpec, old: Option<&ServiceSpec>, path: &
         && family_of(one) == family_of(other)
     {
         let message = "a Service has one address of each IP family at most";
-        errors.invalid(&field, message).help("write one address of IPv4 and one of IPv6");
+        errors
+            .invalid(&field, message)
+            .says("may specify no more than one IP for each IP family")
+            .help("write one address of IPv4 and one of IPv6");
     }
     if is_headless(spec) {
         return;
@@ -71,7 +85,12 @@ pub(super) fn cluster_ips(spec: &ServiceSpec, old: Option<&ServiceSpec>, path: &
         if contrary {
             let at = place_of(index, &field, errors);
             let message = format!("the address `{value}` is none of {family}, which `ipFamilies` asks for");
-            errors.invalid(&at, message).called(field.index(index)).help("change one of the two");
+            errors
+                .invalid(&at, message)
+                .of(value.as_str())
+                .says(format!("expected an {family} value as indicated by `ipFamilies[{index}]`"))
+                .called(field.index(index))
+                .help("change one of the two");
         }
     }
 }

@@ -48,7 +48,10 @@ fn subsets(subsets: &[EndpointSubset], errors: &mut Errors<'_>) {
         let path = Path::root().field("subsets").index(index);
         let (ready, not_ready) = (list(addresses.as_ref()), list(not_ready_addresses.as_ref()));
         if ready.is_empty() && not_ready.is_empty() {
-            errors.required(&path, "the subset has no addresses").help("add `addresses` or `notReadyAddresses`");
+            errors
+                .required(&path, "the subset has no addresses")
+                .says("must specify `addresses` or `notReadyAddresses`")
+                .help("add `addresses` or `notReadyAddresses`");
         }
         for (name, addresses) in [("addresses", ready), ("notReadyAddresses", not_ready)] {
             for (index, address) in addresses.iter().enumerate() {
@@ -120,7 +123,7 @@ impl Kind for EndpointSlice {
         slice(self, Some(old), errors);
         if self.address_type != old.address_type {
             let message = format!("the address type cannot change from `{}`", old.address_type);
-            let finding = errors.immutable(&Path::root().field("addressType"), message);
+            let finding = errors.immutable(&Path::root().field("addressType"), message).says("field is immutable");
             finding.help("give the new slice another name, or delete the old one first");
         }
     }
@@ -147,7 +150,10 @@ fn slice(slice: &EndpointSlice, old: Option<&EndpointSlice>, errors: &mut Errors
     }
     let path = Path::root().field("endpoints");
     if endpoints.len() > MOST_ENDPOINTS {
-        errors.too_many(&path, format!("the slice has {} endpoints, more than {MOST_ENDPOINTS}", endpoints.len()));
+        errors
+            .too_many(&path, format!("the slice has {} endpoints, more than {MOST_ENDPOINTS}", endpoints.len()))
+            .of(endpoints.len())
+            .says(format!("must have at most {MOST_ENDPOINTS} items"));
         return;
     }
     for (index, endpoint) in endpoints.iter().enumerate() {
@@ -158,7 +164,10 @@ fn slice(slice: &EndpointSlice, old: Option<&EndpointSlice>, errors: &mut Errors
 fn slice_ports(ports: &[v1::EndpointPort], errors: &mut Errors<'_>) {
     let all = Path::root().field("ports");
     if ports.len() > MOST_PORTS {
-        errors.too_many(&all, format!("the slice has {} ports, more than {MOST_PORTS}", ports.len()));
+        errors
+            .too_many(&all, format!("the slice has {} ports, more than {MOST_PORTS}", ports.len()))
+            .of(ports.len())
+            .says(format!("must have at most {MOST_PORTS} items"));
         return;
     }
     let mut seen = BTreeMap::new();

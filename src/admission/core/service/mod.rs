@@ -97,7 +97,11 @@ fn service(service: &Service, old: Option<&Service>, errors: &mut Errors<'_>) {
     if is_headless(spec) && matches!(kind, "LoadBalancer" | "NodePort") {
         let message = format!("a Service of type `{kind}` cannot be headless");
         let field = path.field("clusterIPs").index(0);
-        let finding = errors.invalid(&path.field("clusterIP"), message).called(field);
+        let finding = errors
+            .invalid(&path.field("clusterIP"), message)
+            .of("None")
+            .says(format!("may not be set to 'None' for {kind} services"))
+            .called(field);
         finding.help("remove `clusterIP: None`, or use the type `ClusterIP`");
     }
     ports::ports(spec, &path.field("ports"), errors);
@@ -123,7 +127,10 @@ fn topology(service: &Service, errors: &mut Errors<'_>) {
     if annotation(TOPOLOGY_MODE).is_some_and(|mode| mode != hints) {
         let place = errors.place(&path.key(HINTS));
         let message = format!("the annotations `{TOPOLOGY_MODE}` and `{HINTS}` must have the same value");
-        let finding = errors.invalid(&path.key(TOPOLOGY_MODE), message).related(place, "the older of them");
+        let finding = errors
+            .invalid(&path.key(TOPOLOGY_MODE), message)
+            .says(format!("must match annotations[{HINTS}] when both are specified"))
+            .related(place, "the older of them");
         finding.help("remove the older one");
     }
 }
@@ -134,13 +141,23 @@ fn external_name(spec: &ServiceSpec, path: &Path, errors: &mut Errors<'_>) {
     if !list(spec.cluster_ips.as_ref()).is_empty() {
         let written = [path.field("clusterIPs"), path.field("clusterIP")];
         let at = written.iter().find(|path| errors.is_written(path)).unwrap_or(&written[0]).clone();
-        errors.forbidden(&at, alone("addresses")).called(path.field("clusterIPs")).help("remove the address");
+        errors
+            .forbidden(&at, alone("addresses"))
+            .says("may not be set for ExternalName services")
+            .called(path.field("clusterIPs"))
+            .help("remove the address");
     }
     if !list(spec.ip_families.as_ref()).is_empty() {
-        errors.forbidden(&path.field("ipFamilies"), alone("IP families")).help("remove them");
+        errors
+            .forbidden(&path.field("ipFamilies"), alone("IP families"))
+            .says("may not be set for ExternalName services")
+            .help("remove them");
     }
     if spec.ip_family_policy.is_some() {
-        errors.forbidden(&path.field("ipFamilyPolicy"), alone("IP families")).help("remove the policy");
+        errors
+            .forbidden(&path.field("ipFamilyPolicy"), alone("IP families"))
+            .says("may not be set for ExternalName services")
+            .help("remove the policy");
     }
     let written = text(spec.external_name.as_ref());
     let name = written.strip_suffix('.').unwrap_or(written);
@@ -167,7 +184,9 @@ fn affinity(spec: &ServiceSpec, path: &Path, errors: &mut Errors<'_>) {
             if let Some(seconds) = seconds.filter(|seconds| !(1..=AFFINITY_LIMIT).contains(seconds)) {
                 let message =
                     format!("the time of session affinity must be from 1 to {AFFINITY_LIMIT} seconds, not {seconds}");
-                errors.invalid(&config.fields(&["clientIP", "timeoutSeconds"]), message);
+                errors
+                    .invalid(&config.fields(&["clientIP", "timeoutSeconds"]), message)
+                    .says(format!("must be greater than 0 and less than {AFFINITY_LIMIT}"));
             }
         }
         "None" => {}
@@ -198,7 +217,11 @@ fn source_ranges(service: &Service, old: Option<&Service>, errors: &mut Errors<'
     let field = Path::root().fields(&["spec", "LoadBalancerSourceRanges"]);
     if !ranges.is_empty() {
         if !is_balanced {
-            errors.forbidden(&path, message).called(field.clone()).help("remove them, or change the type");
+            errors
+                .forbidden(&path, message)
+                .says("may only be used when `type` is 'LoadBalancer'")
+                .called(field.clone())
+                .help("remove them, or change the type");
         }
         let old = old.and_then(|old| old.spec.as_ref()).and_then(|old| old.load_balancer_source_ranges.as_ref());
         let existing: Vec<String> = list(old).iter().map(|range| range.trim().to_owned()).collect();
@@ -213,7 +236,10 @@ fn source_ranges(service: &Service, old: Option<&Service>, errors: &mut Errors<'
     let Some(value) = annotation(service) else { return };
     let path = Path::root().fields(&["metadata", "annotations"]).key(SOURCE_RANGES);
     if !is_balanced {
-        errors.forbidden(&path, message).help("remove the annotation, or change the type");
+        errors
+            .forbidden(&path, message)
+            .says("may only be used when `type` is 'LoadBalancer'")
+            .help("remove the annotation, or change the type");
     }
     if old.is_none_or(|old| annotation(old).as_ref() != Some(&value)) && !value.trim().is_empty() {
         for range in value.split(',') {
@@ -227,7 +253,10 @@ fn load_balancer(spec: &ServiceSpec, path: &Path, errors: &mut Errors<'_>) {
     let is_balanced = text(spec.type_.as_ref()) == "LoadBalancer";
     if spec.allocate_load_balancer_node_ports.is_some() && !is_balanced {
         let message = "`allocateLoadBalancerNodePorts` needs a Service of type `LoadBalancer`";
-        errors.forbidden(&path.field("allocateLoadBalancerNodePorts"), message).help("remove it, or change the type");
+        errors
+            .forbidden(&path.field("allocateLoadBalancerNodePorts"), message)
+            .says("may only be used when `type` is 'LoadBalancer'")
+            .help("remove it, or change the type");
     }
     let path = path.field("loadBalancerClass");
     let Some(class) = &spec.load_balancer_class else { return };
@@ -239,7 +268,10 @@ fn load_balancer(spec: &ServiceSpec, path: &Path, errors: &mut Errors<'_>) {
         );
     } else {
         let message = "a load balancer class needs a Service of type `LoadBalancer`";
-        errors.forbidden(&path, message).help("remove it, or change the type");
+        errors
+            .forbidden(&path, message)
+            .says("may only be used when `type` is 'LoadBalancer'")
+            .help("remove it, or change the type");
     }
 }
 
@@ -253,7 +285,7 @@ fn traffic(spec: &ServiceSpec, path: &Path, errors: &mut Errors<'_>) {
         _ if !is_externally_accessible(spec) => {
             let message = "the external traffic policy needs a Service that can be reached from outside";
             let help = "remove it, or use the type `NodePort` or `LoadBalancer`";
-            errors.invalid(&at, message).help(help);
+            errors.invalid(&at, message).says("may only be set for externally-accessible services").help(help);
         }
         other => {
             errors.unsupported(&at, "the external traffic policy", other, ["Cluster", "Local"]);
@@ -263,7 +295,10 @@ fn traffic(spec: &ServiceSpec, path: &Path, errors: &mut Errors<'_>) {
     if !needs_health_check(spec) {
         if number != 0 {
             let message = "a health check port needs `type: LoadBalancer` and `externalTrafficPolicy: Local`";
-            errors.invalid(&at, message).help("remove it");
+            errors
+                .invalid(&at, message)
+                .says("may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'")
+                .help("remove it");
         }
     } else if !allocation::is_placeholder(number) {
         port::number(number, &at, errors);

@@ -59,7 +59,7 @@ pub(super) fn ports(spec: &ServiceSpec, all: &Path, errors: &mut Errors<'_>) {
             let message = format!("two ports of the Service have the number {} and protocol {protocol}", port.port);
             let first = errors.place(&all.index(first).field("port"));
             let finding = errors.duplicate(&path.field("port"), message).rule("duplicate-service-port");
-            finding.called(path).related(first, FIRST);
+            finding.called(path).whole().related(first, FIRST);
         }
     }
 }
@@ -74,7 +74,12 @@ fn single(port: &ServicePort, path: &Path, errors: &mut Errors<'_>) {
     if given == Some(&IntOrString::Int(port.port)) && !errors.is_written(&target) {
         if !names::port_number(port.port.into()).is_empty() {
             let message = format!("the target port, which is the port itself, cannot be {} either", port.port);
-            errors.invalid(&path.field("port"), message).rule("port-out-of-range").called(target);
+            errors
+                .invalid(&path.field("port"), message)
+                .of(port.port)
+                .says("must be between 1 and 65535, inclusive")
+                .rule("port-out-of-range")
+                .called(target);
         }
     } else if let Some(given) = given {
         port::number_or_name(given, &target, errors);
@@ -87,7 +92,10 @@ fn node_port(number: i32, kind: &str, path: &Path, errors: &mut Errors<'_>) {
     let path = path.field("nodePort");
     if kind == "ClusterIP" {
         let message = format!("node port {number} needs a Service of type `NodePort`");
-        let finding = errors.forbidden(&path, message).rule("node-port-without-type");
+        let finding = errors
+            .forbidden(&path, message)
+            .says("may not be used when `type` is 'ClusterIP'")
+            .rule("node-port-without-type");
         finding.help("set `type: NodePort` (or `LoadBalancer`), or delete the node port");
     } else if matches!(kind, "NodePort" | "LoadBalancer") {
         within_range(number, "node port", &path, errors);

@@ -21,12 +21,16 @@ pub(super) fn service(spec: &ServiceSpec, old: &ServiceSpec, errors: &mut Errors
     families(spec, old, &path, errors);
     let is_balanced = |spec: &ServiceSpec| text(spec.type_.as_ref()) == "LoadBalancer";
     if is_balanced(spec) && is_balanced(old) && spec.load_balancer_class != old.load_balancer_class {
-        let finding = errors.immutable(&path.field("loadBalancerClass"), "the load balancer class cannot change");
+        let finding = errors
+            .immutable(&path.field("loadBalancerClass"), "the load balancer class cannot change")
+            .says("may not change once set");
         finding.help("delete the Service and create it anew, or keep the class");
     }
     let port = |spec: &ServiceSpec| spec.health_check_node_port.unwrap_or_default();
     if needs_health_check(spec) && needs_health_check(old) && port(spec) != port(old) {
-        let finding = errors.forbidden(&path.field("healthCheckNodePort"), "the health check port cannot change");
+        let finding = errors
+            .forbidden(&path.field("healthCheckNodePort"), "the health check port cannot change")
+            .says("field is immutable");
         finding.keeps(Keeps::Always).help("remove it, and the Service keeps the one that it has");
     }
 }
@@ -80,7 +84,10 @@ fn families(spec: &ServiceSpec, old: &ServiceSpec, path: &Path, errors: &mut Err
     let compared = if now.len() == before.len() { now.len() } else { 1 };
     if now.iter().zip(before).take(compared).any(|(now, before)| now != before) {
         let message = "the first IP family of a Service cannot change";
-        errors.immutable(&first, message).help("write the families in the order that they have");
+        errors
+            .immutable(&first, message)
+            .says("may not change once set")
+            .help("write the families in the order that they have");
     }
     if now.len() < before.len() {
         if list(spec.cluster_ips.as_ref()).is_empty() {

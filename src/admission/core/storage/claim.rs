@@ -144,7 +144,9 @@ pub(super) fn spec(spec: &PersistentVolumeClaimSpec, path: &Path, options: &Opti
     let modes = spec.access_modes.as_deref().unwrap_or_default();
     let modes_path = path.field("accessModes");
     if modes.is_empty() {
-        let finding = errors.required(&modes_path, "the claim does not say how its volume is accessed");
+        let finding = errors
+            .required(&modes_path, "the claim does not say how its volume is accessed")
+            .says("at least 1 access mode is required");
         finding.rule("claim-without-access-mode");
         finding.help("add `accessModes`, for example `[ReadWriteOnce]` for a volume that one node uses at a time");
     }
@@ -168,7 +170,7 @@ fn storage(spec: &PersistentVolumeClaimSpec, path: &Path, errors: &mut Errors<'_
     let finding = match requests(spec).and_then(|requests| requests.get("storage")) {
         None => errors.required(&at, "the claim does not say how much storage it wants"),
         Some(written) if amount(written).is_some_and(|amount| amount.sign().is_le()) => {
-            errors.invalid(&at, "the claim must want more storage than none")
+            errors.invalid(&at, "the claim must want more storage than none").says("must be greater than zero")
         }
         Some(_) => return,
     };
@@ -233,7 +235,11 @@ fn data_source(
     let group = group.unwrap_or_default();
     if group.is_empty() && kind != "PersistentVolumeClaim" {
         let message = "data comes from a PersistentVolumeClaim, if no `apiGroup` is given";
-        let finding = errors.invalid(&path.field("kind"), message).called(path.clone());
+        let finding = errors
+            .invalid(&path.field("kind"), message)
+            .of(kind)
+            .says("must be 'PersistentVolumeClaim' when referencing the default apiGroup")
+            .called(path.clone());
         finding.help("add the `apiGroup`, for example `snapshot.storage.k8s.io` for a VolumeSnapshot");
     }
     if !group.is_empty() && !options.allow_invalid_group {

@@ -34,8 +34,10 @@ fn access_modes(modes: &[String], path: &Path, errors: &mut Errors<'_>) {
     let shared = modes.iter().position(|mode| ACCESS_MODES[..3].contains(&mode.as_str()));
     if let (Some(single), Some(shared)) = (single, shared) {
         let (single, shared) = (errors.place(&path.index(single)), errors.place(&path.index(shared)));
-        let finding =
-            errors.forbidden(path, "`ReadWriteOncePod` cannot be combined with other access modes").at(single);
+        let finding = errors
+            .forbidden(path, "`ReadWriteOncePod` cannot be combined with other access modes")
+            .says("may not use ReadWriteOncePod with other access modes")
+            .at(single);
         finding.rule("read-write-once-pod-combined").related(shared, "another access mode");
         finding.help("keep `ReadWriteOncePod` alone, or remove it");
     }

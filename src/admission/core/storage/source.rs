@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::{
     NFSVolumeSource, QuobyteVolumeSource, SecretReference, StorageOSPersistentVolumeSource,
 };
 
-use crate::admission::errors::{Errors, shortened};
+use crate::admission::errors::{Errors, shortened, supported};
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -58,7 +58,8 @@ pub(in crate::admission) fn some(list: &[String], path: &Path, name: &'static st
 /// The path of a directory that must not lead upwards (`validatePathNoBacksteps`).
 pub(in crate::admission) fn without_backsteps(text: &str, path: &Path, errors: &mut Errors<'_>) {
     if text.split('/').any(|part| part == "..") {
-        errors.invalid(path, format!("the path `{}` must not contain `..`", shortened(text)));
+        let message = format!("the path `{}` must not contain `..`", shortened(text));
+        errors.invalid(path, message).says("must not contain '..'");
     }
 }
 
@@ -72,7 +73,8 @@ pub(in crate::admission) fn host_path(source: &HostPathVolumeSource, path: &Path
     }
     without_backsteps(&source.path, &path.field("path"), errors);
     if let Some(kind) = source.type_.as_deref().filter(|kind| !TYPES.contains(kind)) {
-        errors.unsupported(&path.field("type"), "the `type` of a host path", kind, TYPES[1..].iter().copied());
+        let (what, known) = ("the `type` of a host path", TYPES[1..].iter().copied());
+        errors.unsupported(&path.field("type"), what, kind, known).says(supported(TYPES));
     }
 }
 
@@ -97,7 +99,7 @@ pub(in crate::admission) fn amazon_disk(
 fn partition(partition: Option<i32>, path: &Path, errors: &mut Errors<'_>) {
     if let Some(partition) = partition.filter(|partition| !(0..=255).contains(partition)) {
         let message = format!("a partition has a number between 0 and 255, not {partition}");
-        errors.invalid(&path.field("partition"), message);
+        errors.invalid(&path.field("partition"), message).says("must be between 1 and 255, inclusive");
     }
 }
 
@@ -109,7 +111,10 @@ pub(in crate::admission) fn glusterfs(source: &GlusterfsPersistentVolumeSource, 
         let what = format!("the namespace `{}`", shortened(namespace));
         let path = path.field("endpointsNamespace");
         if namespace.is_empty() {
-            errors.invalid(&path, "the namespace of the endpoints cannot be empty").help("remove it");
+            errors
+                .invalid(&path, "the namespace of the endpoints cannot be empty")
+                .says("if the endpointnamespace is set, it must be a valid namespace name")
+                .help("remove it");
         } else {
             errors.each_invalid(&path, what, names::dns1123_label(namespace));
         }
@@ -121,13 +126,18 @@ pub(in crate::admission) fn flocker(source: &FlockerVolumeSource, path: &Path, e
     let name = source.dataset_name.as_deref().unwrap_or_default();
     let has_uuid = source.dataset_uuid.as_deref().is_some_and(|uuid| !uuid.is_empty());
     if name.is_empty() && !has_uuid {
-        errors.required(path, "the source of the volume needs `datasetName` or `datasetUUID`");
+        errors
+            .required(path, "the source of the volume needs `datasetName` or `datasetUUID`")
+            .says("one of datasetName and datasetUUID is required");
     }
     if !name.is_empty() && has_uuid {
-        errors.invalid(path, "`datasetName` and `datasetUUID` cannot be given together");
+        let finding = errors.invalid(path, "`datasetName` and `datasetUUID` cannot be given together");
+        finding.of("resource").says("datasetName and datasetUUID can not be specified simultaneously");
     }
     if name.contains('/') {
-        errors.invalid(&path.field("datasetName"), "the name of a dataset must not contain `/`");
+        errors
+            .invalid(&path.field("datasetName"), "the name of a dataset must not contain `/`")
+            .says("must not contain '/'");
     }
 }
 
@@ -137,7 +147,11 @@ pub(in crate::admission) fn nfs(source: &NFSVolumeSource, path: &Path, errors: &
     needed(&source.path, path, "path", errors);
     if !source.path.starts_with('/') {
         let message = format!("the path `{}` must start with `/`", shortened(&source.path));
-        errors.invalid(&path.field("path"), message).help("write the path that the server exports");
+        errors
+            .invalid(&path.field("path"), message)
+            .of(source.path.as_str())
+            .says("must be an absolute path")
+            .help("write the path that the server exports");
     }
 }
 
@@ -146,12 +160,20 @@ pub(in crate::admission) fn quobyte(source: &QuobyteVolumeSource, path: &Path, e
     const PAIRS: &str = "write hosts with their ports and commas between them, as in `registry:7861`";
     let registry = path.field("registry");
     if source.registry.is_empty() {
-        errors.required(&registry, "the source of the volume needs `registry`").help(PAIRS);
+        errors
+            .required(&registry, "the source of the volume needs `registry`")
+            .says("must be a host:port pair or multiple pairs separated by commas")
+            .help(PAIRS);
     } else if source.tenant.as_ref().is_some_and(|tenant| tenant.len() >= 65) {
-        errors.required(&path.field("tenant"), "the tenant must have at most 64 characters");
+        errors
+            .required(&path.field("tenant"), "the tenant must have at most 64 characters")
+            .says("must be a UUID and may not exceed a length of 64 characters");
     } else if !source.registry.split(',').all(is_host_with_port) {
         let message = format!("`{}` is no list of hosts with ports", shortened(&source.registry));
-        errors.invalid(&registry, message).help(PAIRS);
+        errors
+            .invalid(&registry, message)
+            .says("must be a host:port pair or multiple pairs separated by commas")
+            .help(PAIRS);
     }
     needed(&source.volume, path, "volume", errors);
 }
@@ -183,7 +205,7 @@ pub(in crate::admission) fn iscsi_target(target: &Target<'_>, path: &Path, error
         needed("", path, "iqn", errors);
     } else if !is_iscsi_name(target.name) {
         let message = format!("`{}` is no name of an iSCSI target", shortened(target.name));
-        errors.invalid(&path.field("iqn"), message).help(FORM);
+        errors.invalid(&path.field("iqn"), message).says(iscsi_problem(target.name)).help(FORM);
     }
     unit(target.lun, &path.field("lun"), errors);
     if target.needs_secret {
@@ -191,7 +213,7 @@ pub(in crate::admission) fn iscsi_target(target: &Target<'_>, path: &Path, error
     }
     if let Some(initiator) = target.initiator.filter(|name| !is_iscsi_name(name)) {
         let message = format!("`{}` is no name of an iSCSI initiator", shortened(initiator));
-        let finding = errors.invalid(&path.field("initiatorName"), message).help(FORM);
+        let finding = errors.invalid(&path.field("initiatorName"), message).says(iscsi_problem(initiator)).help(FORM);
         finding.called(path.field("initiatorname"));
     }
 }
@@ -254,10 +276,18 @@ fn is_dated_name(text: &str) -> bool {
         && !target.contains([',', ';', '*', '&', '$', '|', ' ', '\t', '\n', '\r', '\u{c}'])
 }
 
+/// What the server says of a name that is none.
+fn iscsi_problem(name: &str) -> &'static str {
+    let is_started = ["iqn", "eui", "naa"].iter().any(|start| name.starts_with(start));
+    if is_started { "must be valid format" } else { "must be valid format starting with iqn, eui, or naa" }
+}
+
 /// The number of a logical unit.
 fn unit(lun: i32, path: &Path, errors: &mut Errors<'_>) {
     if !(0..=255).contains(&lun) {
-        errors.invalid(path, format!("a logical unit has a number between 0 and 255, not {lun}"));
+        errors
+            .invalid(path, format!("a logical unit has a number between 0 and 255, not {lun}"))
+            .says("must be between 0 and 255, inclusive");
     }
 }
 
@@ -267,17 +297,23 @@ pub(in crate::admission) fn fibre_channel(source: &FCVolumeSource, path: &Path, 
     let ids = source.wwids.as_deref().unwrap_or_default();
     let at = path.field("targetWWNs");
     if names.is_empty() && ids.is_empty() {
-        errors.required(&at, "the source of the volume needs `targetWWNs` or `wwids`");
+        errors
+            .required(&at, "the source of the volume needs `targetWWNs` or `wwids`")
+            .says("must specify either targetWWNs or wwids, but not both");
     }
     if !names.is_empty() && !ids.is_empty() {
         let place = errors.key_place(&path.field("wwids"));
-        let finding = errors.invalid(&at, "`targetWWNs` and `wwids` cannot be given together");
+        let finding = errors
+            .invalid(&at, "`targetWWNs` and `wwids` cannot be given together")
+            .says("targetWWNs and wwids can not be specified simultaneously");
         finding.related(place, "the other one");
     }
     if !names.is_empty() {
         match source.lun {
             None => {
-                errors.required(&path.field("lun"), "`targetWWNs` need the number of a logical unit in `lun`");
+                errors
+                    .required(&path.field("lun"), "`targetWWNs` need the number of a logical unit in `lun`")
+                    .says("lun is required if targetWWNs is specified");
             }
             Some(lun) => unit(lun, &path.field("lun"), errors),
         }
@@ -299,7 +335,12 @@ pub(in crate::admission) fn flex(
             let path = path.field("options").key(key);
             let place = errors.key_place(&path);
             let message = format!("the domain of the option `{}` is reserved", shortened(key));
-            errors.invalid(&path, message).at(place).help("use a domain of your own");
+            errors
+                .invalid(&path, message)
+                .of(key.as_str())
+                .says("kubernetes.io and k8s.io namespaces are reserved")
+                .at(place)
+                .help("use a domain of your own");
         }
     }
 }
@@ -396,7 +437,9 @@ pub(in crate::admission) fn driver_name(name: &str, path: &Path, errors: &mut Er
         return;
     }
     if name.len() > 63 {
-        errors.too_long(path, format!("the name of a CSI driver has at most 63 characters, not {}", name.len()));
+        errors
+            .too_long(path, format!("the name of a CSI driver has at most 63 characters, not {}", name.len()))
+            .says("may not be more than 63 bytes");
     }
     let what = format!("the name of the CSI driver `{}`", shortened(name));
     errors.each_invalid(path, what, names::dns1123_subdomain(&name.to_lowercase()));

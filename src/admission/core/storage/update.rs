@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::{claim_requests, source};
 use crate::admission::core::resources::amount;
 use crate::admission::errors::Errors;
+use crate::admission::{difference, internal};
 use crate::finding::Keeps;
 use crate::values::quantity::Quantity;
 use crate::yaml::Path;
@@ -37,15 +38,19 @@ pub(super) fn claim(new: &PersistentVolumeClaim, old: &PersistentVolumeClaim, er
         && new_annotation.as_deref().unwrap_or_default() != old_annotation.as_deref().unwrap_or_default()
     {
         let annotations = Path::root().fields(&["metadata", "annotations"]);
-        let finding = errors.immutable(
-            &annotations.key(CLASS_ANNOTATION),
-            format!("the annotation `{CLASS_ANNOTATION}` cannot change"),
-        );
+        let finding = errors
+            .immutable(&annotations.key(CLASS_ANNOTATION), format!("the annotation `{CLASS_ANNOTATION}` cannot change"))
+            .of(new_annotation.clone().unwrap_or_default())
+            .says("field is immutable");
         finding.called(annotations.field(CLASS_ANNOTATION)).help(ANOTHER_CLAIM);
     }
     let path = Path::root().field("spec");
+    let says = format!(
+        "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n{}",
+        shown(spec, old_spec, bound, class)
+    );
     for (field, keeps, message) in changes(spec, old_spec, bound, class) {
-        let finding = errors.forbidden(&path.fields(field), message).called(path.clone());
+        let finding = errors.forbidden(&path.fields(field), message).called(path.clone()).says(says.clone());
         finding.keeps(keeps).help(match field {
             ["resources", "requests", "storage"] => {
                 "compare with the object that runs, whose `status` says whether it is bound, or make a claim anew"
@@ -55,10 +60,36 @@ pub(super) fn claim(new: &PersistentVolumeClaim, old: &PersistentVolumeClaim, er
     }
     shrinking(spec, old, errors);
     if spec.volume_mode != old_spec.volume_mode {
-        let finding = errors.immutable(&path.field("volumeMode"), "the `volumeMode` of a claim cannot change");
+        let finding = errors
+            .immutable(&path.field("volumeMode"), "the `volumeMode` of a claim cannot change")
+            .says("field is immutable");
         finding.called(Path::root().field("volumeMode")).help(ANOTHER_CLAIM);
     }
     attributes_class(spec, old, errors);
+}
+
+/// The difference as the server shows it, which takes over what may change.
+fn shown(new: &PersistentVolumeClaimSpec, old: &PersistentVolumeClaimSpec, bound: bool, class: Classes<'_>) -> String {
+    let (mut new, mut old) = (new.clone(), old.clone());
+    if old.volume_name.as_deref().is_none_or(str::is_empty) {
+        old.volume_name.clone_from(&new.volume_name);
+    }
+    if class.moves_out_of_annotation() {
+        new.storage_class_name = None;
+    } else if class.stays() {
+        new.storage_class_name.clone_from(&old.storage_class_name);
+    }
+    if bound {
+        new.volume_attributes_class_name.clone_from(&old.volume_attributes_class_name);
+        let size = claim_requests(&old).and_then(|requests| requests.get("storage")).cloned().unwrap_or_default();
+        if let Some(requests) = new.resources.as_mut().and_then(|resources| resources.requests.as_mut()) {
+            requests.insert("storage".to_owned(), size);
+        }
+    }
+    let text = |spec: &PersistentVolumeClaimSpec| {
+        internal::indented(&serde_json::to_value(spec).unwrap_or_default(), "core.PersistentVolumeClaimSpec")
+    };
+    difference::unified(&text(&old), &text(&new))
 }
 
 /// The storage class of a claim, which may move from the annotation to its field, or be set once.
@@ -185,7 +216,14 @@ fn shrinking(new: &PersistentVolumeClaimSpec, old: &PersistentVolumeClaim, error
     if !recovers || new_size <= capacity {
         let path = Path::root().fields(&["spec", "resources", "requests", "storage"]);
         let message = format!("a claim cannot shrink from {old_size} to {new_size}");
-        let finding = errors.forbidden(&path, message).keeps(Keeps::Always);
+        let finding = errors
+            .forbidden(&path, message)
+            .says(if recovers {
+                "field can not be less than status.capacity"
+            } else {
+                "field can not be less than previous value"
+            })
+            .keeps(Keeps::Always);
         finding.help("keep the size, or make a smaller claim with another name and move the data");
     }
 }
@@ -199,13 +237,19 @@ fn attributes_class(new: &PersistentVolumeClaimSpec, old: &PersistentVolumeClaim
     let path = Path::root().fields(&["spec", "volumeAttributesClassName"]);
     let enabled = errors.server.enabled("VolumeAttributesClass");
     if !enabled {
-        errors.forbidden(&path, "the server does not let a claim change the class of its attributes");
+        errors
+            .forbidden(&path, "the server does not let a claim change the class of its attributes")
+            .says("update is forbidden when the VolumeAttributesClass feature gate is disabled");
     }
     let in_effect = old.status.as_ref().is_some_and(|status| status.current_volume_attributes_class_name.is_some());
     let taken_away = new.volume_attributes_class_name.as_deref().is_none_or(str::is_empty);
     if (enabled || old_class.is_some()) && in_effect && taken_away {
         let message = "a class of attributes that is in effect cannot be taken away";
-        errors.forbidden(&path, message).keeps(Keeps::Always).help("name the same class, or another one");
+        errors
+            .forbidden(&path, message)
+            .says("update from non-nil value to nil is forbidden")
+            .keeps(Keeps::Always)
+            .help("name the same class, or another one");
     }
 }
 
@@ -224,27 +268,45 @@ pub(super) fn volume(new: &PersistentVolume, old: &PersistentVolume, errors: &mu
     if source != old_source {
         let changed = source.keys().find(|name| source.get(*name) != old_source.get(*name));
         let at = changed.map_or_else(|| path.clone(), |name| path.field(name.clone()));
-        let finding = errors.forbidden(&at, "where the data of a volume lies cannot change");
+        let says = format!("spec.persistentvolumesource is immutable after creation\n{}", {
+            let text = |spec: &PersistentVolumeSpec| {
+                internal::indented(&serde_json::to_value(spec).unwrap_or_default(), "core.PersistentVolumeSource")
+            };
+            let mut spec = spec.clone();
+            if let Some(csi) = spec.csi.as_mut().filter(|_| adds_secret) {
+                csi.controller_expand_secret_ref = None;
+            }
+            difference::unified(&text(old_spec), &text(&spec))
+        });
+        let finding = errors.forbidden(&at, "where the data of a volume lies cannot change").says(says);
         finding.called(path.field("persistentvolumesource")).keeps(Keeps::Always).help(ANOTHER_VOLUME);
     }
     if spec.volume_mode != old_spec.volume_mode {
-        let finding = errors.immutable(&path.field("volumeMode"), "the `volumeMode` of a volume cannot change");
+        let finding = errors
+            .immutable(&path.field("volumeMode"), "the `volumeMode` of a volume cannot change")
+            .says("field is immutable");
         finding.called(Path::root().field("volumeMode")).help(ANOTHER_VOLUME);
     }
     if let Some(old) = old_spec.node_affinity.as_ref().filter(|_| !errors.server.enabled("MutablePVNodeAffinity"))
         && !spec.node_affinity.as_ref().is_some_and(|new| is_same_affinity(new, old))
     {
-        let finding = errors.immutable(&path.field("nodeAffinity"), "the nodes of a volume cannot change");
+        let finding = errors
+            .immutable(&path.field("nodeAffinity"), "the nodes of a volume cannot change")
+            .says("field is immutable, except for updating from beta label to GA");
         finding.called(Path::root().field("nodeAffinity")).help(ANOTHER_VOLUME);
     }
     let (class, old_class) = (&spec.volume_attributes_class_name, &old_spec.volume_attributes_class_name);
     if class != old_class {
         let path = path.field("volumeAttributesClassName");
         if !errors.server.enabled("VolumeAttributesClass") {
-            errors.forbidden(&path, "the server does not let a volume change the class of its attributes");
+            errors
+                .forbidden(&path, "the server does not let a volume change the class of its attributes")
+                .says("update is forbidden when the VolumeAttributesClass feature gate is disabled");
         }
         if old_class.is_some() && class.is_none() {
-            let finding = errors.forbidden(&path, "the class of a volume's attributes cannot be taken away");
+            let finding = errors
+                .forbidden(&path, "the class of a volume's attributes cannot be taken away")
+                .says("update from non-nil value to nil is forbidden");
             finding.keeps(Keeps::Always).help("name the same class, or another one");
         }
     }

@@ -78,8 +78,9 @@ fn spec(spec: &PersistentVolumeSpec, name: &str, path: &Path, errors: &mut Error
     }
     sources(spec, name, path, errors);
     if policy == "Recycle" && spec.host_path.as_ref().is_some_and(|source| is_root(&source.path)) {
-        let finding =
-            errors.forbidden(&policy_path, "the root directory of a node cannot be recycled, that is, emptied");
+        let finding = errors
+            .forbidden(&policy_path, "the root directory of a node cannot be recycled, that is, emptied")
+            .says("may not be 'recycle' for a hostPath mount of '/'");
         finding.help("write `Retain`");
     }
     if let Some(name) = spec.storage_class_name.as_deref().filter(|name| !name.is_empty()) {
@@ -89,14 +90,18 @@ fn spec(spec: &PersistentVolumeSpec, name: &str, path: &Path, errors: &mut Error
     if let Some(name) = spec.volume_attributes_class_name.as_deref() {
         let path_of_class = path.field("volumeAttributesClassName");
         if name.is_empty() {
-            errors.required(&path_of_class, "the class of attributes cannot be empty").help("remove it");
+            errors
+                .required(&path_of_class, "the class of attributes cannot be empty")
+                .says("an empty string is disallowed")
+                .help("remove it");
         } else {
             class_name("class of attributes", name, &path_of_class, errors);
         }
         if spec.csi.is_none() {
             let place = errors.place(&path_of_class);
-            let finding =
-                errors.required(&path.field("csi"), "only volumes of CSI drivers can have a class of attributes");
+            let finding = errors
+                .required(&path.field("csi"), "only volumes of CSI drivers can have a class of attributes")
+                .says("has to be specified when using volumeAttributesClassName");
             finding.at(place).help("remove `volumeAttributesClassName`");
         }
     }
@@ -108,7 +113,9 @@ fn nodes(spec: &PersistentVolumeSpec, path: &Path, errors: &mut Errors<'_>) {
         None => {}
         Some(Some(required)) => scheduling::node_selector(required, path, errors),
         Some(None) => {
-            let finding = errors.required(path, "the affinity does not say on which nodes the volume is");
+            let finding = errors
+                .required(path, "the affinity does not say on which nodes the volume is")
+                .says("must specify required node constraints");
             finding.help("add `required` with `nodeSelectorTerms`, or remove `nodeAffinity`");
         }
     }
@@ -128,6 +135,7 @@ fn capacity(spec: &PersistentVolumeSpec, path: &Path, errors: &mut Errors<'_>) {
         let message = "the capacity of a volume is an amount of `storage` and nothing else";
         let finding = errors.unsupported(path, "the capacity of a volume", "", ["storage"]);
         message.clone_into(&mut finding.message);
+        finding.whole();
         finding.help(HELP);
         if let Some(place) = place {
             finding.at(place);
@@ -135,7 +143,10 @@ fn capacity(spec: &PersistentVolumeSpec, path: &Path, errors: &mut Errors<'_>) {
     }
     for (name, written) in capacity {
         if amount(written).is_some_and(|amount| amount.sign().is_le()) {
-            errors.invalid(&path.key(name), "the capacity of a volume must be more than nothing").help(HELP);
+            errors
+                .invalid(&path.key(name), "the capacity of a volume must be more than nothing")
+                .says("must be greater than zero")
+                .help(HELP);
         }
     }
 }
@@ -212,7 +223,10 @@ fn sources(spec: &PersistentVolumeSpec, name: &str, path: &Path, errors: &mut Er
         if spec.node_affinity.is_none() {
             let place = errors.key_place(&source_path);
             let message = "a local volume must say on which node it is";
-            let finding = errors.required(&path.field("nodeAffinity"), message).at(place);
+            let finding = errors
+                .required(&path.field("nodeAffinity"), message)
+                .says("Local volume requires node affinity")
+                .at(place);
             finding.help("add `nodeAffinity` with the node's `kubernetes.io/hostname`");
         }
     }
@@ -223,7 +237,8 @@ fn sources(spec: &PersistentVolumeSpec, name: &str, path: &Path, errors: &mut Er
         source::csi(it, &path, errors);
     }
     if sources.first.is_none() {
-        let finding = errors.required(path, "the volume does not say where its data lies");
+        let finding =
+            errors.required(path, "the volume does not say where its data lies").says("must specify a volume type");
         finding.help("add a source such as `csi`, `nfs` or `local`");
     }
 }
@@ -248,7 +263,9 @@ impl Sources<'_> {
         let path = self.path.field(name);
         if let Some(first) = &self.first {
             let place = errors.key_place(first);
-            let finding = errors.forbidden(&path, "a volume can have only one source");
+            let finding = errors
+                .forbidden(&path, "a volume can have only one source")
+                .says("may not specify more than 1 volume type");
             finding.related(place, "the first one").help("remove one of them");
             if name == "cephfs" {
                 finding.called(self.path.field("cephFS"));
@@ -293,7 +310,11 @@ fn mount_options(volume: &PersistentVolume, spec: &PersistentVolumeSpec, errors:
         let path = annotations.key(OPTIONS_ANNOTATION);
         let place = errors.key_place(&path);
         let message = format!("a volume of this sort cannot have the annotation `{OPTIONS_ANNOTATION}`");
-        let finding = errors.forbidden(&path, message).at(place).called(annotations.field(OPTIONS_ANNOTATION));
+        let finding = errors
+            .forbidden(&path, message)
+            .says("may not specify mount options for this volume type")
+            .at(place)
+            .called(annotations.field(OPTIONS_ANNOTATION));
         finding.help("remove it, or use `mountOptions`");
     }
 }

@@ -49,7 +49,12 @@ pub(super) fn downward_file(file: &DownwardAPIVolumeFile, path: &Path, called: &
             field_ref(field, FIELDS, &path.field("fieldRef"), &called.field("fieldRef"), errors);
             if both.is_some() {
                 let message = "a file cannot have both `fieldRef` and `resourceFieldRef`";
-                errors.invalid(path, message).called(called.clone()).help("make two files of it, or remove one");
+                errors
+                    .invalid(path, message)
+                    .of("resource")
+                    .says("fieldRef and resourceFieldRef can not be specified simultaneously")
+                    .called(called.clone())
+                    .help("make two files of it, or remove one");
             }
         }
         (None, Some(resource)) => {
@@ -58,7 +63,11 @@ pub(super) fn downward_file(file: &DownwardAPIVolumeFile, path: &Path, called: &
         }
         (None, None) => {
             let message = "the file does not say which field of the pod it holds";
-            errors.required(path, message).called(called.clone()).help("add `fieldRef` or `resourceFieldRef`");
+            errors
+                .required(path, message)
+                .says("one of fieldRef and resourceFieldRef is required")
+                .called(called.clone())
+                .help("add `fieldRef` or `resourceFieldRef`");
         }
     }
     let at = path.field("mode");
@@ -80,7 +89,7 @@ pub(super) fn unreserved(value: &str, path: &Path, called: &Path, errors: &mut E
     path_inside(value, path, called, errors);
     if value.starts_with("..") && value != ".." && !value.starts_with("../") {
         let message = format!("the path `{}` must not begin with `..`", shortened(value));
-        errors.invalid(path, message).called(called.clone());
+        errors.invalid(path, message).says("must not start with '..'").called(called.clone());
     }
 }
 
@@ -115,7 +124,8 @@ fn bad_mode<'e>(mode: i32, path: &Path, errors: &'e mut Errors<'_>) -> &'e mut F
     let message = format!("the permissions of files must be between 0 and 0777, not {mode}");
     // 644 is written where 0644 was meant.
     let meant = i32::from_str_radix(&mode.to_string(), 8).ok().filter(|meant| is_mode(*meant));
-    let finding = errors.invalid(path, message);
+    let finding =
+        errors.invalid(path, message).of(mode).says("must be a number between 0 and 0777 (octal), both inclusive");
     if let Some(meant) = meant {
         finding.help(format!("write `0{mode}` in YAML, or `{meant}` in JSON"));
     }

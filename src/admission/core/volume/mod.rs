@@ -60,7 +60,9 @@ pub(in crate::admission) fn volumes<'a>(
         let claim = volume.persistent_volume_claim.as_ref().map(|source| source.claim_name.as_str());
         if let Some(claim) = claim.filter(|claim| made.contains(*claim)) {
             let message = format!("the claim `{}` is made for an ephemeral volume of the same pod", shortened(claim));
-            let finding = errors.invalid(&path.fields(&["persistentVolumeClaim", "claimName"]), message);
+            let finding = errors
+                .invalid(&path.fields(&["persistentVolumeClaim", "claimName"]), message)
+                .says("must not reference a PVC that gets created for an ephemeral volume");
             finding.help("mount the ephemeral volume a second time");
         }
     }
@@ -89,7 +91,11 @@ impl Types<'_> {
         let (here, there) = (self.path.field(field), errors.key_place(&self.path.field(first)));
         let place = errors.key_place(&here);
         let message = format!("a volume has only one type, and this one is both `{first}` and `{field}`");
-        let finding = errors.forbidden(&here, message).at(place).called(self.path.field(called));
+        let finding = errors
+            .forbidden(&here, message)
+            .says("may not specify more than 1 volume type")
+            .at(place)
+            .called(self.path.field(called));
         finding.related(there, "the other type").help("make two volumes of it, or remove one of the types");
         false
     }
@@ -110,7 +116,9 @@ fn typed(volume: &Volume, form: Form, pod: Option<&str>, path: &Path, errors: &m
         types.take("emptyDir", errors);
         let limit = directory.size_limit.as_ref().and_then(|limit| Quantity::decode(&limit.0).ok());
         if limit.is_some_and(|limit| limit.sign().is_lt()) {
-            errors.forbidden(&path.fields(&["emptyDir", "sizeLimit"]), "the size of a volume cannot be negative");
+            errors
+                .forbidden(&path.fields(&["emptyDir", "sizeLimit"]), "the size of a volume cannot be negative")
+                .says("SizeLimit field must be a valid resource quantity");
         }
     }
     check!(volume.host_path, "hostPath", source::host_path);
@@ -160,7 +168,10 @@ fn typed(volume: &Volume, form: Form, pod: Option<&str>, path: &Path, errors: &m
         image(source, form, &path.field("image"), errors);
     }
     if types.first.is_none() {
-        errors.required(path, "the volume has no type").help("add for example `emptyDir: {}`");
+        errors
+            .required(path, "the volume has no type")
+            .says("must specify a volume type")
+            .help("add for example `emptyDir: {}`");
     }
 }
 
@@ -173,7 +184,7 @@ fn csi(source: &CSIVolumeSource, path: &Path, errors: &mut Errors<'_>) {
         } else {
             for problem in names::dns1123_subdomain(&secret.name) {
                 let message = format!("the name `{}` of a Secret {problem}", shortened(&secret.name));
-                errors.invalid(&at, message).called(path.field("name"));
+                errors.invalid(&at, message).problem(problem).called(path.field("name"));
             }
         }
     }

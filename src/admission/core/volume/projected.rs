@@ -35,7 +35,12 @@ impl Taken<'_> {
         if let Some(first) = self.paths.get(file) {
             let place = errors.place(first);
             let message = format!("two files of the volume have the path `{}`", shortened(file));
-            errors.invalid(&at, message).called(self.volume.clone()).related(place, "first here");
+            errors
+                .invalid(&at, message)
+                .of(file)
+                .says("conflicting duplicate paths")
+                .called(self.volume.clone())
+                .related(place, "first here");
         } else {
             self.paths.insert(file.to_owned(), at);
         }
@@ -82,7 +87,11 @@ fn source(source: &VolumeProjection, path: &Path, taken: &mut Taken<'_>, errors:
     if let [first, second, ..] = types[..] {
         let place = errors.key_place(&path.field(first));
         let message = format!("a source has only one type, and this one is both `{first}` and `{second}`");
-        errors.forbidden(path, message).related(place, "the first type").help("make two sources of it");
+        errors
+            .forbidden(path, message)
+            .says("may not specify more than 1 volume type per source")
+            .related(place, "the first type")
+            .help("make two sources of it");
     }
 }
 
@@ -106,7 +115,11 @@ fn token(token: &ServiceAccountTokenProjection, path: &Path, volume: &Path, erro
     let seconds = token.expiration_seconds.unwrap_or_default();
     if !(SHORTEST..=LONGEST).contains(&seconds) {
         let message = format!("a token lives between {SHORTEST} seconds and {LONGEST}, not {seconds}");
-        errors.invalid(&path.field("expirationSeconds"), message);
+        errors.invalid(&path.field("expirationSeconds"), message).says(if seconds < SHORTEST {
+            "may not specify a duration less than 10 minutes"
+        } else {
+            "may not specify a duration larger than 2^32 seconds"
+        });
     }
     let at = path.field("path");
     if token.path.is_empty() {
@@ -119,12 +132,14 @@ fn token(token: &ServiceAccountTokenProjection, path: &Path, volume: &Path, erro
 fn trust_bundle(bundle: &ClusterTrustBundleProjection, path: &Path, errors: &mut Errors<'_>) {
     match (&bundle.name, &bundle.signer_name) {
         (Some(_), Some(_)) => {
-            errors.invalid(path, "a trust bundle is meant by its `name` or its `signerName`, not by both");
+            errors
+                .invalid(path, "a trust bundle is meant by its `name` or its `signerName`, not by both")
+                .says("only one of name and signerName may be used");
         }
         (Some(name), None) => {
             let at = path.field("name");
             if name.is_empty() {
-                errors.required(&at, "the trust bundle has an empty name");
+                errors.required(&at, "the trust bundle has an empty name").says("must be a valid object name");
             }
             // What precedes the last colon is the signer, with colons for slashes.
             let own = name.rsplit_once(':').map_or(name.as_str(), |(_, own)| own);
@@ -132,7 +147,10 @@ fn trust_bundle(bundle: &ClusterTrustBundleProjection, path: &Path, errors: &mut
             errors.each_invalid(&at, what, names::dns1123_subdomain(own));
             if bundle.label_selector.is_some() {
                 let message = "a trust bundle that is named needs no selector";
-                errors.invalid(&path.field("labelSelector"), message).help("remove it");
+                errors
+                    .invalid(&path.field("labelSelector"), message)
+                    .says("labelSelector must be unset if name is specified")
+                    .help("remove it");
             }
         }
         (None, Some(signer)) => {
@@ -143,7 +161,10 @@ fn trust_bundle(bundle: &ClusterTrustBundleProjection, path: &Path, errors: &mut
         }
         (None, None) => {
             let message = "the source does not say which trust bundle it is";
-            errors.required(path, message).help("add `name` or `signerName`");
+            errors
+                .required(path, message)
+                .says("either name or signerName must be specified")
+                .help("add `name` or `signerName`");
         }
     }
     if bundle.path.is_empty() {
@@ -165,7 +186,12 @@ fn certificate(certificate: &PodCertificateProjection, path: &Path, taken: &mut 
             let at = path.field("userAnnotations").key(key);
             let place = errors.key_place(&at);
             let message = format!("the key `{}` {problem}", shortened(key));
-            errors.invalid(&at, message).at(place).called(path.field("userAnnotations"));
+            errors
+                .invalid(&at, message)
+                .of(key.as_str())
+                .problem(problem)
+                .at(place)
+                .called(path.field("userAnnotations"));
         }
     }
     if !KEY_TYPES.contains(&certificate.key_type.as_str()) {
@@ -177,7 +203,11 @@ fn certificate(certificate: &PodCertificateProjection, path: &Path, taken: &mut 
         let longest = if is_own { LONGEST_OF_KUBERNETES } else { LONGEST };
         if !(SHORTEST..=longest).contains(&seconds) {
             let message = format!("a certificate lives between {SHORTEST} seconds and {longest}, not {seconds}");
-            errors.invalid(&path.field("maxExpirationSeconds"), message);
+            errors.invalid(&path.field("maxExpirationSeconds"), message).says(if seconds < SHORTEST {
+                "if provided, maxExpirationSeconds must be >= 3600".to_owned()
+            } else {
+                format!("if provided, maxExpirationSeconds must be <= {longest}")
+            });
         }
     }
     let files = [
@@ -195,7 +225,10 @@ fn certificate(certificate: &PodCertificateProjection, path: &Path, taken: &mut 
     }
     if written == 0 {
         let message = "the certificate does not say which files it becomes";
-        errors.required(path, message).help("add `credentialBundlePath`, or `keyPath` and `certificateChainPath`");
+        errors
+            .required(path, message)
+            .says("specify at least one of credentialBundlePath, keyPath, and certificateChainPath")
+            .help("add `credentialBundlePath`, or `keyPath` and `certificateChainPath`");
     }
 }
 
