@@ -8,8 +8,8 @@ use divan::Bencher;
 use divan::counter::BytesCount;
 use seatrial::admission::{ApiServer, Judge, Outcome, Request};
 use seatrial::cluster::Cluster;
-use seatrial::lint::{Settings, lint};
-use seatrial::source::Sources;
+use seatrial::lint::{Background, Session, Settings, lint};
+use seatrial::source::{FileId, Sources};
 use seatrial::yaml;
 
 fn main() {
@@ -77,4 +77,18 @@ fn admission(bencher: Bencher) {
 fn check(bencher: Bencher, files: usize) {
     let sources = sources(files);
     bencher.counter(bytes(&sources)).bench(|| lint(&sources, &Settings::default()));
+}
+
+/// What an editor waits for: one file of a directory with 2,001 objects is another, and everything is judged again.
+/// `RAYON_NUM_THREADS=1` tells what one core needs.
+#[divan::bench]
+fn edit(bencher: Bencher) {
+    let mut session = Session::new(sources(667), Background::default(), Settings::default());
+    session.report();
+    let texts = [manifest("app-0").replace("replicas: 3", "replicas: 4"), manifest("app-0")];
+    let mut texts = texts.iter().cycle();
+    bencher.bench_local(|| {
+        session.replace(FileId(0), texts.next().map_or("", String::as_str));
+        session.report()
+    });
 }

@@ -86,6 +86,19 @@ pub struct Source {
 }
 
 impl Source {
+    fn new(name: String, text: Arc<str>, defect: Option<Defect>, is_named: bool) -> Self {
+        let line_starts = std::iter::once(0)
+            .chain(
+                text.bytes()
+                    .enumerate()
+                    .filter(|(_, byte)| *byte == b'\n')
+                    .map(|(at, _)| Span::new(at + 1..at + 1).start),
+            )
+            .collect();
+        let ascii = text.is_ascii();
+        Self { name, defect, is_named, text, line_starts, ascii }
+    }
+
     /// The whole text, byte order mark included.
     pub fn text(&self) -> &Arc<str> {
         &self.text
@@ -151,18 +164,16 @@ impl Sources {
         self.files[id.0 as usize].is_named = true;
     }
 
+    /// Puts another text in the place of the text `id`; what could not be judged before can be now.
+    pub fn replace(&mut self, id: FileId, text: impl Into<Arc<str>>) {
+        let at = id.0 as usize;
+        let Source { name, is_named, .. } = &self.files[at];
+        self.files[at] = Source::new(name.clone(), text.into(), None, *is_named);
+    }
+
     fn push(&mut self, name: String, text: Arc<str>, defect: Option<Defect>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).expect("fewer than 2^32 files"));
-        let line_starts = std::iter::once(0)
-            .chain(
-                text.bytes()
-                    .enumerate()
-                    .filter(|(_, byte)| *byte == b'\n')
-                    .map(|(at, _)| Span::new(at + 1..at + 1).start),
-            )
-            .collect();
-        let ascii = text.is_ascii();
-        self.files.push(Source { name, defect, is_named: false, text, line_starts, ascii });
+        self.files.push(Source::new(name, text, defect, false));
         id
     }
 

@@ -42,11 +42,13 @@ impl Cluster {
     /// Takes the documents apart into objects.
     pub fn new(documents: Vec<Document>) -> Self {
         let documents: Vec<Arc<Document>> = documents.into_iter().map(Arc::new).collect();
-        let mut cluster = Self::default();
-        for document in &documents {
-            cluster.objects.extend(objects(document));
-        }
-        cluster.documents = documents;
+        let objects = documents.iter().flat_map(objects).collect();
+        Self::of(documents, objects)
+    }
+
+    /// Takes documents and the objects in them, both in the order of the input.
+    pub fn of(documents: Vec<Arc<Document>>, objects: Vec<Object>) -> Self {
+        let mut cluster = Self { documents, objects, ..Self::default() };
         for (at, object) in cluster.objects.iter().enumerate() {
             cluster.by_kind.entry(object.identity.kind.clone()).or_default().push(at);
             if object.pod_template_value().is_some() {

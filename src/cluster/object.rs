@@ -12,15 +12,19 @@ use crate::finding::{Finding, Findings, Identity};
 use crate::source::{Place, Span};
 use crate::yaml::{self, Document, NodeId, Path, Value};
 
-/// One object: identity, values with places, and the typed model on demand.
+/// One object: identity, values with places, and the typed model on demand. A copy is the same object again.
+#[derive(Clone)]
 pub struct Object {
     /// Who it is.
     pub identity: Arc<Identity>,
     /// The document it stands in.
     pub document: Arc<Document>,
     root: NodeId,
-    model: OnceLock<Option<Box<dyn Any + Send + Sync>>>,
+    model: Arc<OnceLock<Model>>,
 }
+
+/// The typed model; `None` if nothing of the kind can be read.
+type Model = Option<Box<dyn Any + Send + Sync>>;
 
 impl Object {
     fn new(document: &Arc<Document>, value: Value<'_>) -> Self {
@@ -40,7 +44,7 @@ impl Object {
             namespace: Some(of_metadata("namespace")).filter(|namespace| !namespace.is_empty()),
             name,
         };
-        Self { identity: Arc::new(identity), document: Arc::clone(document), root: value.id(), model: OnceLock::new() }
+        Self { identity: Arc::new(identity), document: Arc::clone(document), root: value.id(), model: Arc::default() }
     }
 
     /// The object's value.

@@ -56,6 +56,11 @@ impl<'a> Pairs<'a> {
         self.old_of.get(&key(object)).copied()
     }
 
+    /// Whether nothing replaces anything.
+    pub fn is_empty(&self) -> bool {
+        self.old_of.is_empty()
+    }
+
     /// Whether an object of the new side replaces `object`, of the old side.
     pub fn is_replaced(&self, object: &Object) -> bool {
         self.replaced.contains(&key(object))

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use k8s_openapi::api::batch::v1::CronJob;
 
-use super::Context;
 use super::job::whole_job_spec;
 use crate::cluster::Object;
 use crate::finding::Findings;
@@ -16,7 +15,7 @@ use crate::yaml::Path;
 
 /// A run may start late by the deadline, and the controller is never on time to the second: it looks again 0.1 s after
 /// a run is due.
-pub(super) fn starting_deadline_zero(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn starting_deadline_zero(object: &Object, out: &mut Findings) {
     let Some(job) = object.model::<CronJob>() else { return };
     if job.spec.starting_deadline_seconds == Some(0) {
         object
@@ -26,7 +25,7 @@ pub(super) fn starting_deadline_zero(_: &Context<'_>, object: &Object, out: &mut
 }
 
 /// Ten seconds is the limit that the documentation of Kubernetes gives.
-pub(super) fn starting_deadline_too_short(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn starting_deadline_too_short(object: &Object, out: &mut Findings) {
     let Some(job) = object.model::<CronJob>() else { return };
     if let Some(seconds @ 1..10) = job.spec.starting_deadline_seconds {
         object
@@ -40,7 +39,7 @@ fn deadline_path() -> Path {
 }
 
 /// Only where the manifest itself says that a run may take longer than the time to the next one.
-pub(super) fn runs_overlap(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn runs_overlap(object: &Object, out: &mut Findings) {
     let (Some(job), Some((spec, path))) = (object.model::<CronJob>(), whole_job_spec(object)) else { return };
     if job.spec.concurrency_policy.as_deref().is_some_and(|policy| policy != "Allow") {
         return;

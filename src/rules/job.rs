@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 
 use k8s_openapi::api::batch::v1::{CronJob, Job, JobSpec};
 
-use super::Context;
 use crate::cluster::Object;
 use crate::finding::Findings;
 use crate::values::names;
@@ -35,7 +34,7 @@ pub(super) fn restart_policy<'a>(spec: &'a JobSpec, path: &Path) -> (&'a str, Pa
 }
 
 /// The hostnames of an Indexed Job that a `CronJob` makes. The API server looks at them only when the Job is created.
-pub(super) fn name_unfit_for_index(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn name_unfit_for_index(object: &Object, out: &mut Findings) {
     let (Some(job), Some((spec, _))) = (object.model::<CronJob>(), job_spec(object)) else { return };
     let is_indexed = spec.completion_mode.as_deref() == Some("Indexed");
     let Some(completions) = spec.completions.filter(|it| *it > 0 && is_indexed) else { return };

@@ -34,7 +34,8 @@ use std::sync::OnceLock;
 pub use self::page::Page;
 pub use self::sides::{Change, Rollout};
 use crate::cluster::{Cluster, Layout, Object};
-use crate::finding::{Findings, Group};
+use crate::finding::{Finding, Findings, Group};
+use crate::parallel::in_order;
 use crate::plan::{consumers, interplay};
 use crate::source::Sources;
 use crate::yaml::Document;
@@ -68,6 +69,13 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn with_change(self, change: Change<'a>) -> Self {
         Self { change: Some(change), ..self }
+    }
+
+    /// Makes the plan now, which is made on all cores itself: who waits for it among many must not be the one who makes it.
+    fn prepare(&self) {
+        if let Some(change) = &self.change {
+            change.prepare();
+        }
     }
 
     /// The object that `object` replaces and what happens to it then. `None` if it is not known what runs, if the object is
@@ -123,9 +131,13 @@ pub enum Check {
     Admission,
     /// Found while comments, annotations and configuration silence findings ([`crate::suppress`]).
     Suppression,
-    /// Called once for each document that can be read, object or not.
+    /// Called once for each document, object or not, which alone decides what is found.
+    LocalDocument(fn(&Document, &mut Findings)),
+    /// Called once for each document; what else there is counts as well.
     Document(fn(&Context<'_>, &Document, &mut Findings)),
-    /// Called once for each object.
+    /// Called once for each object, which alone decides what is found.
+    Local(fn(&Object, &mut Findings)),
+    /// Called once for each object; what else there is counts as well.
     Object(fn(&Context<'_>, &Object, &mut Findings)),
     /// Called once for each object as well; it may ask the context how a change of the object rolls out, and
     /// `seatrial plan` shows what it finds.
@@ -156,30 +168,54 @@ pub fn find(id: &str) -> Option<&'static Rule> {
     list.binary_search_by(|rule| rule.id.cmp(id)).ok().map(|at| &list[at])
 }
 
-/// Runs all rules that `wanted` lets through over documents and objects.
-pub fn run(context: &Context<'_>, wanted: impl Fn(&Rule) -> bool, out: &mut Findings) {
-    for rule in rules().iter().filter(|rule| wanted(rule)) {
+/// What `rules` find in a document and its objects by themselves, which stays true whatever else changes.
+pub fn local(document: &Document, objects: &[Object], rules: &[&Rule], out: &mut Findings) {
+    for rule in rules {
         out.switch(rule.id, rule.group);
         match rule.check {
-            Check::Document(check) => {
-                for document in &context.cluster.documents {
-                    check(context, document, out);
-                }
-            }
-            Check::Object(check) | Check::Rollout(check) => {
-                for object in context.cluster.objects() {
-                    check(context, object, out);
-                }
-            }
-            Check::Reading | Check::Schema | Check::Admission | Check::Suppression => {}
+            Check::LocalDocument(check) => check(document, out),
+            Check::Local(check) => objects.iter().for_each(|object| check(object, out)),
+            _ => {}
         }
     }
+}
+
+/// What `rules` find where other objects, and what runs already, count as well.
+pub fn across(context: &Context<'_>, rules: &[&Rule], out: &mut Findings) {
+    if rules.iter().any(|rule| rule.is_about_rollouts()) {
+        context.prepare();
+    }
+    let found = in_order(&context.cluster.documents, |document| {
+        each(rules, |check, out| {
+            if let Check::Document(check) = check {
+                check(context, document, out);
+            }
+        })
+    });
+    out.extend(found.into_iter().flatten());
+    let found = in_order(context.cluster.objects(), |object| {
+        each(rules, |check, out| match check {
+            Check::Object(check) | Check::Rollout(check) => check(context, object, out),
+            _ => {}
+        })
+    });
+    out.extend(found.into_iter().flatten());
+}
+
+/// What each of the rules finds when `run` asks it.
+fn each(rules: &[&Rule], run: impl Fn(Check, &mut Findings)) -> Vec<Finding> {
+    let mut out = Findings::new("", Group::Refused);
+    for rule in rules {
+        out.switch(rule.id, rule.group);
+        run(rule.check, &mut out);
+    }
+    out.into_vec()
 }
 
 macro_rules! list {
     ($($id:literal => $check:expr,)*) => {
         fn list() -> Vec<Rule> {
-            use Check::{Admission, Document, Object, Reading, Rollout, Schema, Suppression};
+            use Check::{Admission, Document, Local, LocalDocument, Object, Reading, Rollout, Schema, Suppression};
             vec![$(rule($id, $check, include_str!(concat!("../../rules/", $id, "/README.md")))),*]
         }
     };
@@ -193,21 +229,21 @@ list! {
     "annotations-too-large" => Admission,
     "api-server-warning" => Admission,
     "backoff-limit-per-index-missing" => Admission,
-    "boolean-word-key" => Document(yaml::boolean_word_key),
-    "boolean-word-value" => Document(yaml::boolean_word_value),
+    "boolean-word-key" => LocalDocument(yaml::boolean_word_key),
+    "boolean-word-value" => LocalDocument(yaml::boolean_word_value),
     "claim-blocks-surge" => Rollout(surge::claim_blocks),
-    "claim-template-hides-volume" => Object(statefulset::claim_hides_volume),
-    "claim-template-unmounted" => Object(statefulset::claim_unmounted),
+    "claim-template-hides-volume" => Local(statefulset::claim_hides_volume),
+    "claim-template-unmounted" => Local(statefulset::claim_unmounted),
     "claim-without-access-mode" => Admission,
     "claim-without-storage-request" => Admission,
     "config-change-without-restart" => Rollout(config_changes::without_restart),
-    "cronjob-name-unfit-for-index" => Object(job::name_unfit_for_index),
-    "cronjob-runs-overlap" => Object(cronjob::runs_overlap),
-    "decimal-file-mode" => Document(yaml::decimal_file_mode),
+    "cronjob-name-unfit-for-index" => Local(job::name_unfit_for_index),
+    "cronjob-runs-overlap" => Local(cronjob::runs_overlap),
+    "decimal-file-mode" => LocalDocument(yaml::decimal_file_mode),
     "deprecated-api" => Schema,
     "disabled-api" => Schema,
     "disruption-budget-blocks-drains" => Object(replicas::budget_blocks_drains),
-    "duplicate-claim-template" => Object(statefulset::duplicate_claim),
+    "duplicate-claim-template" => Local(statefulset::duplicate_claim),
     "duplicate-host-port" => Admission,
     "duplicate-key" => Reading,
     "duplicate-mount-path" => Admission,
@@ -219,7 +255,7 @@ list! {
     "governing-service-not-found" => Object(statefulset::service_not_found),
     "governing-service-not-headless" => Object(statefulset::service_not_headless),
     "governing-service-selects-others" => Object(statefulset::service_selects_others),
-    "hook-port-undeclared" => Object(target_ports::hook_port_undeclared),
+    "hook-port-undeclared" => Local(target_ports::hook_port_undeclared),
     "host-port-clash" => Object(host_ports::clash),
     "host-port-mismatch" => Admission,
     "host-port-shared" => Object(host_ports::shared),
@@ -240,26 +276,26 @@ list! {
     "invalid-time-zone" => Admission,
     "invalid-value" => Admission,
     "invalid-yaml" => Reading,
-    "job-deadline-cuts-retries" => Object(job_effects::deadline_cuts_retries),
-    "job-deadline-zero" => Object(job_effects::deadline_zero),
+    "job-deadline-cuts-retries" => Local(job_effects::deadline_cuts_retries),
+    "job-deadline-zero" => Local(job_effects::deadline_zero),
     "job-negative-number" => Admission,
     "job-not-indexed" => Admission,
-    "job-parallelism-above-completions" => Object(job_effects::parallelism_above_completions),
-    "job-restart-despite-zero-limit" => Object(job_effects::restarts_without_retries),
+    "job-parallelism-above-completions" => Local(job_effects::parallelism_above_completions),
+    "job-restart-despite-zero-limit" => Local(job_effects::restarts_without_retries),
     "job-restarts-always" => Admission,
-    "job-suspended" => Object(job_effects::suspended),
-    "job-ttl-cuts-history" => Object(job_effects::ttl_cuts_history),
-    "job-without-pods" => Object(job_effects::without_pods),
+    "job-suspended" => Local(job_effects::suspended),
+    "job-ttl-cuts-history" => Local(job_effects::ttl_cuts_history),
+    "job-without-pods" => Local(job_effects::without_pods),
     "live-metadata" => Object(metadata::live),
-    "liveness-equals-readiness" => Object(probe_effects::liveness_equals_readiness),
+    "liveness-equals-readiness" => Local(probe_effects::liveness_equals_readiness),
     "missing-field" => Admission,
     "missing-kind" => Document(documents::without_kind),
     "mount-not-found" => Admission,
     "node-port-clash" => Object(host_ports::node_port_clash),
     "node-port-out-of-range" => Admission,
     "node-port-without-type" => Admission,
-    "number-loses-digits" => Document(yaml::number_loses_digits),
-    "octal-number" => Document(yaml::octal_number),
+    "number-loses-digits" => LocalDocument(yaml::number_loses_digits),
+    "octal-number" => LocalDocument(yaml::octal_number),
     "on-delete-keeps-old" => Rollout(keeps_old::on_delete),
     "on-delete-with-rolling-update" => Admission,
     "partition-keeps-old" => Rollout(keeps_old::partition),
@@ -267,10 +303,10 @@ list! {
     "port-out-of-range" => Admission,
     "probe-number-too-small" => Admission,
     "probe-on-init-container" => Admission,
-    "probe-port-undeclared" => Object(probes::port_undeclared),
-    "probe-port-unlisted" => Object(target_ports::probe_port_unlisted),
+    "probe-port-undeclared" => Local(probes::port_undeclared),
+    "probe-port-unlisted" => Local(target_ports::probe_port_unlisted),
     "probe-success-threshold-not-one" => Admission,
-    "probe-timeout-above-period" => Object(probe_effects::timeout_above_period),
+    "probe-timeout-above-period" => Local(probe_effects::timeout_above_period),
     "probe-with-several-handlers" => Admission,
     "probe-without-command" => Admission,
     "probe-without-handler" => Admission,
@@ -283,32 +319,32 @@ list! {
     "rollout-drops-to-zero" => Rollout(rollouts::drops_to_zero),
     "rollout-misses-deadline" => Rollout(rollouts::misses_deadline),
     "rollout-stalls" => Rollout(surge::stalls),
-    "schedule-combines-days" => Object(schedules::either_day),
+    "schedule-combines-days" => Local(schedules::either_day),
     "schedule-names-time-zone" => Admission,
-    "schedule-never-fires" => Object(schedules::never_fires),
-    "schedule-step-too-large" => Object(schedules::step_too_large),
-    "schedule-step-uneven" => Object(schedules::uneven_step),
+    "schedule-never-fires" => Local(schedules::never_fires),
+    "schedule-step-too-large" => Local(schedules::step_too_large),
+    "schedule-step-uneven" => Local(schedules::uneven_step),
     "selector-empty" => Admission,
     "selector-mismatch" => Admission,
     "selector-missing" => Admission,
     "selector-not-generated" => Admission,
     "selector-overlap" => Object(overlaps::overlap),
-    "selector-picks-everything" => Object(selectors::picks_everything),
-    "selector-picks-nothing" => Object(selectors::picks_nothing),
+    "selector-picks-everything" => Local(selectors::picks_everything),
+    "selector-picks-nothing" => Local(selectors::picks_nothing),
     "served-without-readiness" => Object(probe_effects::served_without_readiness),
     "service-mixes-ports" => Object(target_ports::mixed),
     "service-selects-nothing" => Object(services::selects_nothing),
     "service-selects-several" => Object(services::selects_several),
     "service-without-endpoints" => Object(services::without_endpoints),
     "service-without-ports" => Admission,
-    "shared-port" => Object(ports::shared_port),
-    "shared-port-name" => Object(ports::shared_name),
+    "shared-port" => Local(ports::shared_port),
+    "shared-port-name" => Local(ports::shared_name),
     "sops-encrypted" => Schema,
-    "starting-deadline-too-short" => Object(cronjob::starting_deadline_too_short),
-    "starting-deadline-zero" => Object(cronjob::starting_deadline_zero),
-    "startup-window-too-short" => Object(probe_effects::startup_window),
-    "state-in-empty-dir" => Object(statefulset::state_in_empty_dir),
-    "statefulset-name-too-long" => Object(statefulset::name_too_long),
+    "starting-deadline-too-short" => Local(cronjob::starting_deadline_too_short),
+    "starting-deadline-zero" => Local(cronjob::starting_deadline_zero),
+    "startup-window-too-short" => Local(probe_effects::startup_window),
+    "state-in-empty-dir" => Local(statefulset::state_in_empty_dir),
+    "statefulset-name-too-long" => Local(statefulset::name_too_long),
     "statefulset-negative-number" => Admission,
     "statefulset-partition-too-high" => Rollout(statefulset::partition_too_high),
     "statefulset-without-service-name" => Object(statefulset::without_service_name),

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
 
-use super::Context;
 use crate::cluster::{ContainerKind, ContainerRef, Object};
 use crate::finding::Findings;
 use crate::yaml::Path;
 
 /// What a container without `restartPolicy: Always` declares is over before the others start, so that only main and
 /// sidecar containers can be in each other's way.
-pub(super) fn shared_port(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn shared_port(object: &Object, out: &mut Findings) {
     let mut seen: BTreeMap<(&str, i32), (Path, &str)> = BTreeMap::new();
     for place in containers(object).filter(|place| place.kind != ContainerKind::Init) {
         for (index, port) in place.container.ports.iter().flatten().enumerate() {
@@ -44,7 +43,7 @@ pub(super) fn shared_port(_: &Context<'_>, object: &Object, out: &mut Findings) 
 }
 
 /// The same name in two containers: whoever looks for it by name finds the first.
-pub(super) fn shared_name(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn shared_name(object: &Object, out: &mut Findings) {
     let mut seen: BTreeMap<&str, (Path, &str)> = BTreeMap::new();
     let main_first = [ContainerKind::Main, ContainerKind::Sidecar];
     for place in main_first.into_iter().flat_map(|kind| containers(object).filter(move |place| place.kind == kind)) {

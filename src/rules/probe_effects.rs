@@ -51,7 +51,7 @@ impl Timing {
 
 /// The kubelet asks again only after the last answer or timeout (`doProbe`, pkg/kubelet/prober, v1.36), so that a
 /// period shorter than the timeout is not kept exactly when it matters.
-pub(super) fn timeout_above_period(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn timeout_above_period(object: &Object, out: &mut Findings) {
     for container in running(object) {
         for (name, probe, path) in probes(&container) {
             let timing = Timing::of(probe);
@@ -75,7 +75,7 @@ pub(super) fn timeout_above_period(_: &Context<'_>, object: &Object, out: &mut F
 
 /// The same endpoint for both is a usual and good pattern as long as liveness is the more patient one, so that a pod
 /// is out of its Services before it is killed.
-pub(super) fn liveness_equals_readiness(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn liveness_equals_readiness(object: &Object, out: &mut Findings) {
     for container in running(object) {
         let spec = container.container;
         let (Some(liveness), Some(readiness)) = (&spec.liveness_probe, &spec.readiness_probe) else { continue };
@@ -119,7 +119,7 @@ fn asked(probe: &Probe) -> Option<Probe> {
 
 /// Another probe's initial delay says how long the container is expected to need; the probe that guards its start
 /// must not end it before that.
-pub(super) fn startup_window(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn startup_window(object: &Object, out: &mut Findings) {
     // The startup probe may stand in the part that a patch leaves out.
     if object.pod_template().is_none_or(|template| !template.is_whole()) {
         return;

@@ -3,14 +3,13 @@
 use k8s_openapi::api::core::v1::Probe;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::Context;
 use crate::cluster::{ContainerRef, Object};
 use crate::finding::Findings;
 use crate::yaml::Path;
 
 /// A port is looked up among the ports of the same container; a Service's ports do not count. A number needs no
 /// declaration to work, so an undeclared number is only said where the container declares ports at all.
-pub(super) fn port_undeclared(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn port_undeclared(object: &Object, out: &mut Findings) {
     let Some(template) = object.pod_template() else { return };
     for container in template.containers() {
         for (_, probe, path) in probes(&container) {

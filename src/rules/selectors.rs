@@ -1,12 +1,11 @@
 //! Selectors of budgets and policies that the API server takes and that do not do what they should.
 
-use super::Context;
 use crate::cluster::Object;
 use crate::finding::Findings;
 use crate::values::selector::Selector;
 
 /// Selectors that the API server takes and that pick no pod at all.
-pub(super) fn picks_nothing(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn picks_nothing(object: &Object, out: &mut Findings) {
     let Some(path) = object.pod_selector_path() else { return };
     let written = object.root().at(&path).filter(|value| !value.is_null());
     match object.identity.kind.as_str() {
@@ -25,7 +24,7 @@ pub(super) fn picks_nothing(_: &Context<'_>, object: &Object, out: &mut Findings
 }
 
 /// A budget for a whole namespace is rarely meant: a second budget for any of its pods makes that pod impossible to evict.
-pub(super) fn picks_everything(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn picks_everything(object: &Object, out: &mut Findings) {
     if object.identity.kind != "PodDisruptionBudget" {
         return;
     }

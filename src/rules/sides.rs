@@ -58,6 +58,13 @@ impl<'a> Change<'a> {
         Some(Rollout { old, plan })
     }
 
+    /// Makes the plan, if anything replaces anything.
+    pub(super) fn prepare(&self) {
+        if !self.pairs.is_empty() {
+            self.plan();
+        }
+    }
+
     fn plan(&self) -> &Plan {
         self.given.unwrap_or_else(|| self.made.get_or_init(|| plan::plan(self.old, self.new, &self.options)))
     }

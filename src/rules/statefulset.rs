@@ -106,7 +106,7 @@ pub(super) fn service_not_found(context: &Context<'_>, object: &Object, out: &mu
 }
 
 /// A claim that no container mounts is made and paid for, and the data goes elsewhere.
-pub(super) fn claim_unmounted(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn claim_unmounted(object: &Object, out: &mut Findings) {
     let Some(template) = whole(object).and_then(|_| object.pod_template()) else { return };
     let used: BTreeSet<&str> = mounts(&template).collect();
     for (at, name) in claim_templates(object).filter(|(_, name)| !used.contains(name)) {
@@ -131,7 +131,7 @@ fn claim_name(at: usize) -> Path {
 }
 
 /// The last template of a name wins in `getPersistentVolumeClaims` (pkg/controller/statefulset, v1.36).
-pub(super) fn duplicate_claim(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn duplicate_claim(object: &Object, out: &mut Findings) {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for (at, name) in claim_templates(object) {
         if let Some(first) = seen.insert(name, at) {
@@ -149,7 +149,7 @@ pub(super) fn duplicate_claim(_: &Context<'_>, object: &Object, out: &mut Findin
 
 /// The claim takes the place of the volume in `updateStorage` (pkg/controller/statefulset, v1.36). That is wanted where
 /// the volume is a claim or an empty directory, a stand-in for the one that the set brings.
-pub(super) fn claim_hides_volume(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn claim_hides_volume(object: &Object, out: &mut Findings) {
     let Some(template) = object.pod_template() else { return };
     let claims: BTreeMap<&str, usize> = claim_templates(object).map(|(at, name)| (name, at)).collect();
     for (at, volume) in template.spec.volumes.iter().flatten().enumerate() {
@@ -195,7 +195,7 @@ pub(super) fn partition_too_high(_: &Context<'_>, object: &Object, out: &mut Fin
 const LONGEST_NAME: usize = 63 - 1 - 10;
 
 /// The API server takes names of up to 63 characters, and refuses the pods.
-pub(super) fn name_too_long(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn name_too_long(object: &Object, out: &mut Findings) {
     if spec(object).is_none() {
         return;
     }
@@ -215,7 +215,7 @@ pub(super) fn name_too_long(_: &Context<'_>, object: &Object, out: &mut Findings
 
 /// A set that keeps nothing may well have scratch space, so only a directory that is not a usual place for scratch
 /// counts, in a set whose pods keep nothing elsewhere either.
-pub(super) fn state_in_empty_dir(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn state_in_empty_dir(object: &Object, out: &mut Findings) {
     if whole(object).is_none() || claim_templates(object).next().is_some() {
         return;
     }

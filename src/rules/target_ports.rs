@@ -103,7 +103,7 @@ pub(super) fn mixed(context: &Context<'_>, object: &Object, out: &mut Findings) 
 }
 
 /// A hook looks for a named port in its own container, as a probe does.
-pub(super) fn hook_port_undeclared(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn hook_port_undeclared(object: &Object, out: &mut Findings) {
     for container in containers(object) {
         for (given, path) in hooks(&container) {
             let ports = container.container.ports.as_deref().unwrap_or_default();
@@ -123,7 +123,7 @@ pub(super) fn hook_port_undeclared(_: &Context<'_>, object: &Object, out: &mut F
 }
 
 /// Probes and hooks that ask a number, by HTTP, TCP or gRPC.
-pub(super) fn probe_port_unlisted(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(super) fn probe_port_unlisted(object: &Object, out: &mut Findings) {
     for container in containers(object) {
         let ports = container.container.ports.as_deref().unwrap_or_default();
         for (given, path) in asked(&container) {

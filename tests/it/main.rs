@@ -35,6 +35,7 @@ mod rules;
 mod scenarios;
 mod schemas;
 mod secrets;
+mod session;
 mod simulate_cli;
 mod snapshot;
 mod suppress;

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use miette::IntoDiagnostic as _;
 use miette::WrapErr as _;
 use seatrial::fix::{Fixed, fixed};
-use seatrial::lint::Report;
+use seatrial::lint::{Report, Session};
 use seatrial::load::Loaded;
 use seatrial::report::printable;
 use seatrial::source::{FileId, Place, Sources, Span};
@@ -22,15 +22,15 @@ const ROUNDS: usize = 10;
 
 /// Fixes the files until nothing is left to fix, and gives the report on what they are then. A file that cannot be
 /// written stays as it is, and why comes back; the others are fixed all the same.
-pub(crate) fn apply(loaded: &mut Loaded, lint: impl Fn(&Sources) -> Report) -> (Report, Vec<miette::Report>) {
-    let mut report = lint(&loaded.sources);
+pub(crate) fn apply(session: &mut Session, loaded: &Loaded) -> (Report, Vec<miette::Report>) {
+    let mut report = session.report();
     let mut applied = 0;
     let mut failures = Vec::new();
     let mut left: BTreeSet<FileId> = BTreeSet::new();
     for _ in 0..ROUNDS {
-        let mut changes = fixed(&loaded.sources, &report.findings);
+        let mut changes = fixed(session.sources(), &report.findings);
         changes.retain(|change| {
-            let written = !left.contains(&change.file) && write(loaded, change, &mut failures);
+            let written = !left.contains(&change.file) && write(session.sources(), loaded, change, &mut failures);
             if !written {
                 left.insert(change.file);
             }
@@ -40,8 +40,10 @@ pub(crate) fn apply(loaded: &mut Loaded, lint: impl Fn(&Sources) -> Report) -> (
             break;
         }
         applied += changes.iter().map(|change| change.applied).sum::<usize>();
-        loaded.sources = with(&loaded.sources, &changes);
-        report = lint(&loaded.sources);
+        for change in changes {
+            session.replace(change.file, change.text);
+        }
+        report = session.report();
     }
     if applied > 0 {
         output::note(&format!("{applied} {} fixed", if applied == 1 { "finding" } else { "findings" }));
@@ -50,8 +52,8 @@ pub(crate) fn apply(loaded: &mut Loaded, lint: impl Fn(&Sources) -> Report) -> (
 }
 
 /// Whether the file could be written; if not, says why.
-fn write(loaded: &Loaded, change: &Fixed, failures: &mut Vec<miette::Report>) -> bool {
-    let name = &loaded.sources.get(change.file).name;
+fn write(sources: &Sources, loaded: &Loaded, change: &Fixed, failures: &mut Vec<miette::Report>) -> bool {
+    let name = &sources.get(change.file).name;
     let written = match loaded.path(change.file) {
         Some(path) => replace::contents(path, &change.text)
             .into_diagnostic()
@@ -62,23 +64,6 @@ fn write(loaded: &Loaded, change: &Fixed, failures: &mut Vec<miette::Report>) ->
         )),
     };
     written.map_err(|failure| failures.push(failure)).is_ok()
-}
-
-/// The same sources with new texts; the ids stay.
-fn with(sources: &Sources, changes: &[Fixed]) -> Sources {
-    let mut out = Sources::default();
-    for (file, source) in sources.iter() {
-        let change = changes.iter().find(|change| change.file == file);
-        let id = match (change, &source.defect) {
-            (Some(change), _) => out.add(&*source.name, &*change.text),
-            (None, Some(defect)) => out.add_defective(&*source.name, source.text().clone(), defect.clone()),
-            (None, None) => out.add(&*source.name, source.text().clone()),
-        };
-        if source.is_named {
-            out.set_named(id);
-        }
-    }
-    out
 }
 
 /// Writes what [`apply`] would change at first, as a unified diff that `patch -p0` takes.

@@ -6,10 +6,9 @@ use std::process::ExitCode;
 use miette::IntoDiagnostic as _;
 use seatrial::admission::How;
 use seatrial::config::Config;
-use seatrial::lint::{Background, Settings, lint_with, stored};
+use seatrial::lint::{Background, Session, Settings, lint, stored};
 use seatrial::load::{Loaded, load};
 use seatrial::report::{self, Format, Style};
-use seatrial::source::Sources;
 
 use crate::args::{Color, Lint};
 use crate::{FAILED, defaults, fix, input, notes, output};
@@ -25,14 +24,15 @@ pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
     let old = load(&args.old, &input::options(&args.input, &config));
     let definitions = input::definitions(&args.input, &config);
     let background = Background { definitions: definitions.sources, old: old.sources };
-    let lint = |sources: &Sources| lint_with(sources, &background, &settings);
-    let (report, failures) = if args.fix { fix::apply(&mut loaded, lint) } else { (lint(&loaded.sources), Vec::new()) };
+    let sources = std::mem::take(&mut loaded.sources);
+    let mut session = Session::new(sources, background, settings);
+    let (report, failures) = if args.fix { fix::apply(&mut session, &loaded) } else { (session.report(), Vec::new()) };
     let format = args.format.unwrap_or_else(default_format);
     output::data(|out| {
         if args.diff {
-            fix::diff(out, &loaded.sources, &report)
+            fix::diff(out, session.sources(), &report)
         } else {
-            report::write(format, out, &loaded.sources, &report, output::style(color))
+            report::write(format, out, session.sources(), &report, output::style(color))
         }
     })?;
     if !args.quiet {
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
 fn show_defaults(args: &Lint, loaded: Loaded, settings: &Settings) -> miette::Result<ExitCode> {
     let objects = stored(&loaded.sources, settings);
     output::data(|out| defaults::write(out, &objects, args.format.unwrap_or(Format::Text)))?;
-    let mut report = lint_with(&loaded.sources, &Background::default(), settings);
+    let mut report = lint(&loaded.sources, settings);
     report.findings.retain(|finding| finding.rule == "invalid-yaml");
     let unreadable = !report.findings.is_empty();
     if unreadable {
