@@ -13,7 +13,7 @@ use super::sim::nodes;
 use super::unread::{self, Unread};
 use super::{claims, consumers, interplay, refusal, running, workload};
 use crate::admission::{ApiServer, Judge, Outcome, Request, Verdict};
-use crate::cluster::{Cluster, Object, Pairs};
+use crate::cluster::{Cluster, Object, Pairs, Readers};
 use crate::finding::{Finding, Identity};
 use crate::parallel::in_order;
 use crate::secrets::{self, Secrets};
@@ -136,7 +136,7 @@ fn note_readers(applied: &[&Object], objects: &mut [ObjectPlan], cluster: &Clust
     if changed.is_empty() {
         return;
     }
-    let readers = consumers::readers(cluster);
+    let readers = Readers::new(cluster);
     let rolling = applied.iter().zip(&*objects).filter(|(_, plan)| plan.action == Action::Roll);
     let rolling: BTreeSet<*const Identity> = rolling.map(|(object, _)| Arc::as_ptr(&object.identity)).collect();
     for at in changed {

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::autoscaling::{v1, v2};
-
 use crate::cluster::{Cluster, Object};
 use crate::yaml::{Path, Value};
 
@@ -13,8 +11,8 @@ pub(crate) type Autoscalers<'a> = BTreeMap<(String, String, String), Vec<&'a Obj
 pub(crate) fn autoscalers(cluster: &Cluster) -> Autoscalers<'_> {
     let mut autoscalers = Autoscalers::new();
     for autoscaler in cluster.of_kind("HorizontalPodAutoscaler") {
-        if let Some((kind, name)) = target(autoscaler) {
-            let key = (kind.to_owned(), autoscaler.namespace().to_owned(), name.to_owned());
+        for target in autoscaler.references() {
+            let key = (target.kind.to_owned(), target.namespace.to_owned(), target.name.to_owned());
             autoscalers.entry(key).or_default().push(autoscaler);
         }
     }
@@ -26,16 +24,6 @@ pub(crate) fn scaling<'a, 'b>(autoscalers: &'b Autoscalers<'a>, object: &Object)
     let identity = &object.identity;
     let key = (identity.kind.clone(), object.namespace().to_owned(), identity.name.clone());
     autoscalers.get(&key).map_or(&[], Vec::as_slice)
-}
-
-/// Kind and name of what the autoscaler scales.
-fn target(autoscaler: &Object) -> Option<(&str, &str)> {
-    if let Some(model) = autoscaler.model::<v2::HorizontalPodAutoscaler>() {
-        let target = &model.spec.scale_target_ref;
-        return Some((&target.kind, &target.name));
-    }
-    let target = &autoscaler.model::<v1::HorizontalPodAutoscaler>()?.spec.scale_target_ref;
-    Some((&target.kind, &target.name))
 }
 
 /// A sentence about a Service whose selector changes: which pods it picked, and which it will pick.

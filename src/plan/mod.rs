@@ -37,7 +37,7 @@ mod build;
 mod canonical;
 mod change;
 mod claims;
-pub(crate) mod consumers;
+mod consumers;
 pub mod document;
 mod endpoints;
 mod gate;

@@ -1,9 +1,8 @@
 //! Changed data that running pods do not notice.
 
 use super::Context;
-use crate::cluster::Object;
+use crate::cluster::{self, How, Object, Read};
 use crate::finding::Findings;
-use crate::plan::consumers::{self, CONFIG_MAP, How, Read, SECRET};
 use crate::plan::document::Action;
 use crate::plan::workload::{self, WorkloadKind};
 use crate::yaml::Path;
@@ -12,17 +11,19 @@ use crate::yaml::Path;
 /// date; other files of volumes follow by themselves. Pods of Jobs start anew, and where somebody restarts readers of
 /// changed data, an annotation says so.
 pub(super) fn without_restart(context: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some(kind) = [CONFIG_MAP, SECRET].into_iter().find(|kind| *kind == object.identity.kind) else { return };
+    let kind = &object.identity.kind;
+    if !matches!(kind.as_str(), "ConfigMap" | "Secret") {
+        return;
+    }
     let Some(rollout) = context.rollout(object).filter(|rollout| rollout.plan.action == Action::Update) else { return };
     let differing = rollout.plan.changes.iter().filter_map(|change| {
         let key = change.path.strip_prefix("/data/").or_else(|| change.path.strip_prefix("/binaryData/"))?;
         Some(key.replace("~1", "/").replace("~0", "~"))
     });
     let keys: Vec<String> = differing.collect();
-    for reader in context.readers(kind, object).filter(|reader| stays(context, reader)) {
-        let Some(template) = reader.pod_template() else { continue };
+    for reader in context.readers(object).filter(|reader| stays(context, reader)) {
         let of_object = |read: &Read<'_>| read.kind == kind && read.name == object.identity.name;
-        let reads = consumers::reads(&template).into_iter().filter(of_object);
+        let reads = cluster::reads(reader).into_iter().filter(of_object);
         // One place for each reader is enough.
         let found = reads.filter(|read| read.how != How::Files).find_map(|read| {
             let key = keys.iter().find(|key| read.key.is_none_or(|wanted| wanted == *key))?;

@@ -33,10 +33,10 @@ use std::sync::OnceLock;
 
 pub use self::page::Page;
 pub use self::sides::{Change, Rollout};
-use crate::cluster::{Cluster, Layout, Object};
+use crate::cluster::{Cluster, Layout, Object, Readers};
 use crate::finding::{Finding, Findings, Group};
 use crate::parallel::in_order;
-use crate::plan::{consumers, interplay};
+use crate::plan::interplay;
 use crate::source::Sources;
 use crate::yaml::Document;
 
@@ -48,7 +48,7 @@ pub struct Context<'a> {
     sources: &'a Sources,
     layout: OnceLock<Layout>,
     autoscalers: OnceLock<interplay::Autoscalers<'a>>,
-    readers: OnceLock<consumers::Readers<'a>>,
+    readers: OnceLock<Readers<'a>>,
     change: Option<Change<'a>>,
 }
 
@@ -94,11 +94,9 @@ impl<'a> Context<'a> {
         interplay::scaling(self.autoscalers.get_or_init(|| interplay::autoscalers(self.cluster)), object)
     }
 
-    /// The objects whose pods read `data`, a `ConfigMap` or Secret as `kind` says.
-    fn readers(&self, kind: &'static str, data: &Object) -> impl Iterator<Item = &'a Object> {
-        let known = self.readers.get_or_init(|| consumers::readers(self.cluster));
-        let key = (kind, data.namespace().to_owned(), data.identity.name.clone());
-        known.get(&key).into_iter().flatten().copied()
+    /// The objects whose pods read `data`, a `ConfigMap` or Secret.
+    fn readers(&self, data: &Object) -> impl Iterator<Item = &'a Object> {
+        self.readers.get_or_init(|| Readers::new(self.cluster)).of(data).iter().copied()
     }
 
     /// What is meant to be applied together. Rules that accuse two objects of getting in each other's way ask this first.

@@ -6,7 +6,7 @@ use k8s_openapi::api::apps::v1::{StatefulSet, StatefulSetSpec};
 use k8s_openapi::api::core::v1::{Service, ServiceSpec, Volume};
 
 use super::Context;
-use crate::cluster::{Object, PodTemplate};
+use crate::cluster::{Object, PodTemplate, Reference};
 use crate::finding::Findings;
 use crate::yaml::{Path, Value};
 
@@ -31,8 +31,9 @@ pub(super) fn without_service_name(context: &Context<'_>, object: &Object, out: 
 
 /// Only a headless Service has a DNS record for each pod (DNS specification 1.1.0, section 2.4).
 pub(super) fn service_not_headless(context: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some((name, path)) = service_name(object) else { return };
-    let Some(service) = context.cluster.find("Service", object.namespace(), name) else { return };
+    let Some(governing) = governing(object) else { return };
+    let Some(service) = context.cluster.named(&governing) else { return };
+    let Reference { name, path, .. } = governing;
     if service_spec(service).is_none() || is_headless(service) {
         return;
     }
@@ -52,9 +53,10 @@ pub(super) fn service_not_headless(context: &Context<'_>, object: &Object, out: 
 /// Without endpoints for the pods the Service has no DNS records for them either. A Service without a selector is
 /// served by somebody who sets its endpoints.
 pub(super) fn service_selects_others(context: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some((name, path)) = whole(object).and_then(|_| service_name(object)) else { return };
+    let Some(governing) = whole(object).and_then(|_| governing(object)) else { return };
     let Some(labels) = object.pod_template().and_then(|template| template.labels()) else { return };
-    let Some(service) = context.cluster.find("Service", object.namespace(), name) else { return };
+    let Some(service) = context.cluster.named(&governing) else { return };
+    let Reference { name, path, .. } = governing;
     let Some(selector) = service_spec(service).and_then(|spec| spec.selector.as_ref()) else { return };
     let missing = selector.iter().find(|(key, value)| {
         !matches!(key.as_str(), POD_NAME | POD_INDEX | REVISION) && labels.get(*key) != Some(value)
@@ -84,10 +86,11 @@ const REVISION: &str = "controller-revision-hash";
 /// A manifest that is not in the input may be in the cluster. It is certain enough that the Service is missing only
 /// if another one for the same pods is there.
 pub(super) fn service_not_found(context: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some((name, path)) = service_name(object) else { return };
-    if context.cluster.find("Service", object.namespace(), name).is_some() {
+    let Some(governing) = governing(object) else { return };
+    if context.cluster.named(&governing).is_some() {
         return;
     }
+    let Reference { name, path, .. } = governing;
     let others = services_of(context, object);
     let Some(other) = others.iter().find(|service| is_headless(service)).or(others.first()) else { return };
     let finding = object.report(
@@ -284,10 +287,10 @@ fn spec(object: &Object) -> Option<(&StatefulSetSpec, Path)> {
     Some((&object.model::<StatefulSet>()?.spec, Path::root().field("spec")))
 }
 
-/// The name of the governing Service and its path, if one is given.
-fn service_name(object: &Object) -> Option<(&str, Path)> {
-    let (spec, path) = spec(object)?;
-    Some((spec.service_name.as_deref().filter(|name| !name.is_empty())?, path.field("serviceName")))
+/// Where the governing Service is named, if it is.
+fn governing(object: &Object) -> Option<Reference<'_>> {
+    object.model::<StatefulSet>()?;
+    object.references().into_iter().find(|reference| reference.kind == "Service")
 }
 
 fn services_of<'a>(context: &Context<'a>, object: &Object) -> Vec<&'a Object> {

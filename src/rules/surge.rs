@@ -96,13 +96,15 @@ fn claims<'a>(context: &Context<'a>, object: &Object, template: &PodTemplate<'_>
             mounts.chain(place.container.volume_devices.iter().flatten().map(|device| device.name.as_str()))
         })
         .collect();
-    let volumes = template.spec.volumes.iter().flatten().enumerate();
-    let used = volumes.filter(|(_, volume)| used.contains(volume.name.as_str()));
-    let claims = used.filter_map(|(at, volume)| {
-        let name = &volume.persistent_volume_claim.as_ref()?.claim_name;
-        let claim = context.cluster.find("PersistentVolumeClaim", object.namespace(), name)?;
-        let path = template.spec_path().field("volumes").index(at).fields(&["persistentVolumeClaim", "claimName"]);
-        context.layout().together(object, claim).then_some((path, claim))
+    let volumes = template.spec_path().field("volumes");
+    let is_used = |path: &Path| {
+        let mut names = template.spec.volumes.iter().flatten().map(|volume| volume.name.as_str()).enumerate();
+        names.any(|(at, name)| path.moved(&volumes.index(at), &Path::root()).is_some() && used.contains(name))
+    };
+    let references = object.references().into_iter();
+    let claims = references.filter(|it| it.kind == "PersistentVolumeClaim" && is_used(&it.path)).filter_map(|it| {
+        let claim = context.cluster.named(&it)?;
+        context.layout().together(object, claim).then_some((it.path, claim))
     });
     claims.collect()
 }

@@ -28,6 +28,7 @@ mod pods;
 mod promises;
 mod readme;
 mod recordings;
+mod references;
 mod robust;
 mod rollout_promises;
 mod rollouts;

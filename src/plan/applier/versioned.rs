@@ -12,7 +12,7 @@ use crate::finding;
 use crate::plan::build::Side;
 use crate::plan::change::changes;
 use crate::source::{FileId, Sources, Span};
-use crate::yaml::Value;
+use crate::yaml::Path;
 
 const VERSIONED: &str = "kapp.k14s.io/versioned";
 
@@ -40,15 +40,13 @@ fn rewritten(side: &Side, suffix: &dyn Fn(&Object) -> &'static str) -> Side {
     // Templates of these kinds are not among kapp's rules.
     let is_known = |object: &&Object| !matches!(object.identity.kind.as_str(), "PodTemplate" | "ReplicationController");
     for reader in side.cluster.with_pods().filter(is_known) {
-        let Some(template) = reader.pod_template_path().and_then(|path| reader.root().at(&path)) else { continue };
-        references(template, &mut |kind, value| {
-            let name = value.as_str().unwrap_or_default();
-            let target = side.cluster.find(kind, reader.namespace(), name);
-            if let Some(target) = target.filter(|target| is_versioned(target)) {
+        let pods = reader.pod_template_path().unwrap_or_default();
+        for reference in reader.references().into_iter().filter(|it| it.path.moved(&pods, &Path::root()).is_some()) {
+            if let Some(target) = side.cluster.named(&reference).filter(|target| is_versioned(target)) {
                 let of_file = edits.entry(reader.document.file).or_default();
-                of_file.insert((end(value.definition(), name, reader), suffix(target)));
+                of_file.insert((end(reference.value.definition(), reference.name, reader), suffix(target)));
             }
-        });
+        }
     }
     let mut sources = Sources::default();
     for (id, source) in side.sources.iter() {
@@ -68,28 +66,4 @@ fn end(written: Span, name: &str, object: &Object) -> Span {
     let start = object.document.text(written).find(name).unwrap_or_default();
     let end = written.range().start + start + name.len();
     Span::new(end..end)
-}
-
-/// Calls `found` with each place that names a `ConfigMap` or Secret.
-fn references<'a>(value: Value<'a>, found: &mut impl FnMut(&'static str, Value<'a>)) {
-    for item in value.items() {
-        references(item, found);
-    }
-    for field in value.fields() {
-        let child = |key: &str| field.value.get(key);
-        let (kind, names) = match field.name {
-            "configMapKeyRef" | "configMapRef" | "configMap" => ("ConfigMap", vec![child("name")]),
-            "secretKeyRef" | "secretRef" => ("Secret", vec![child("name")]),
-            // The volume names it by `secretName`, and a source of a projected volume by `name`.
-            "secret" => ("Secret", vec![child("secretName").or_else(|| child("name"))]),
-            "imagePullSecrets" => ("Secret", field.value.items().map(|item| item.get("name")).collect()),
-            _ => {
-                references(field.value, found);
-                continue;
-            }
-        };
-        for name in names.into_iter().flatten() {
-            found(kind, name);
-        }
-    }
 }

@@ -1,5 +1,8 @@
 //! Who names and picks whom: objects by name, selectors as the cluster sees them, and the pods that they pick.
 
+mod readers;
+mod table;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{ReplicationController, Service};
@@ -7,6 +10,8 @@ use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
+pub(crate) use self::readers::{How, Read, Readers, reads};
+pub use self::table::{Reading, Reference};
 use super::{Cluster, Object};
 use crate::source::FileId;
 use crate::values::selector::{MatchExpression, Operator, Selector, SelectorError};
@@ -246,7 +251,7 @@ fn demanded(selector: &Selector) -> impl Iterator<Item = (&str, &str)> {
 impl Object {
     /// The labels of the pod template as they are written, or of the Pod that the object is.
     pub fn template_labels(&self) -> Labels {
-        self.pod_template_value().into_iter().flat_map(super::pods::labels).collect()
+        self.pod_template_value().into_iter().flat_map(crate::cluster::pods::labels).collect()
     }
 
     /// The labels that the pods will carry, with the name that the API server adds to those of a Job.
