@@ -1,42 +1,13 @@
-//! How the API server prints values: as the JSON of its internal types, whose fields have their Go names and are all there.
-//!
-//! `schemas/kubernetes/internal.txt` lists the fields of the types in Go's order. Its types say what is printed of a field
-//! that is absent: `*`, `[]` and `map` are null, `string` is empty, `int` is 0, `bool` is false, and a type of the table is
-//! printed whole. `?` behind the name of a field means that it is left out when it is empty (`omitempty`). `<` stands for an
-//! embedded type, whose fields are those of the type around it, and `^` for a field that the manifest has one level up.
+//! How the API server prints values: as the JSON of its internal types ([`types`]), whose fields have their Go names and are
+//! all there.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use serde_json::Value;
 
+use super::types::{self, Field};
 use crate::finding::{BadValue, Identity, json};
-use crate::yaml::{Path, Segment};
-
-static TABLE: LazyLock<BTreeMap<&str, Vec<Field>>> = LazyLock::new(|| {
-    let mut types: BTreeMap<&str, Vec<Field>> = BTreeMap::new();
-    let mut last = "";
-    for line in include_str!("../../schemas/kubernetes/internal.txt").lines() {
-        match line.strip_prefix('\t') {
-            None => last = line,
-            Some(field) => {
-                let mut words = field.splitn(3, ' ');
-                let mut next = || words.next().unwrap_or_default();
-                types.entry(last).or_default().push(Field { written: next(), printed: next(), of: next() });
-            }
-        }
-    }
-    types
-});
-
-struct Field {
-    /// The name in manifests.
-    written: &'static str,
-    /// The name as it is printed.
-    printed: &'static str,
-    /// The type.
-    of: &'static str,
-}
+use crate::yaml::Path;
 
 /// A value as it will be printed.
 enum Printed {
@@ -47,10 +18,9 @@ enum Printed {
 
 /// What the server prints of the value at `path` of an object, which is defaulted.
 pub(super) fn at(identity: &Identity, object: &Value, path: &Path) -> BadValue {
-    let group = identity.group().split('.').next().filter(|group| !group.is_empty()).unwrap_or("core");
-    let mut of = TABLE.get_key_value(format!("{group}.{}", identity.kind).as_str()).map(|(name, _)| *name);
+    let mut of = types::of(identity);
     for segment in path.segments() {
-        of = of.and_then(|of| inside(of, segment));
+        of = of.and_then(|of| types::inside(of, segment));
     }
     let value = object.pointer(&path.pointer());
     match (of, value) {
@@ -75,23 +45,6 @@ pub(super) fn indented(value: &Value, of: &str) -> String {
     out
 }
 
-/// The type of a part of a value.
-fn inside(of: &'static str, segment: &Segment) -> Option<&'static str> {
-    let of = of.trim_start_matches('*');
-    match segment {
-        Segment::Index(_) => of.strip_prefix("[]"),
-        Segment::Key(_) => of.strip_prefix("map "),
-        Segment::Field(name) => field(of, name),
-    }
-}
-
-fn field(of: &str, name: &str) -> Option<&'static str> {
-    TABLE.get(of)?.iter().find_map(|field| match field.printed {
-        "<" if field.written.is_empty() => self::field(field.of, name),
-        _ => (field.written == name).then_some(field.of),
-    })
-}
-
 fn printed(value: Option<&Value>, of: &str, around: Option<&Value>) -> Printed {
     let value = value.filter(|value| !value.is_null());
     let leaf = |text: &str| Printed::Leaf(text.to_owned());
@@ -109,7 +62,7 @@ fn printed(value: Option<&Value>, of: &str, around: Option<&Value>) -> Printed {
             map.into_iter().map(|(key, entry)| (key.clone(), printed(Some(entry), of, None))).collect(),
         );
     }
-    if let Some(fields) = TABLE.get(of) {
+    if let Some(fields) = types::fields(of) {
         let mut out = Vec::new();
         for field in fields {
             field.print(value, around, &mut out);

@@ -16,6 +16,7 @@ mod coordination;
 mod core;
 mod difference;
 mod disruption;
+pub(crate) mod equal;
 mod errors;
 mod internal;
 mod judge;
@@ -24,7 +25,7 @@ mod rbac;
 mod server;
 mod shared;
 mod storage;
-mod update;
+mod types;
 
 use std::any::Any;
 
@@ -40,6 +41,7 @@ use self::errors::Errors;
 pub use self::judge::{How, Judge, Outcome, Request, Verdict, reading};
 pub use self::server::ApiServer;
 use self::shared::meta::{self, Scope};
+pub(crate) use self::types::Type;
 use crate::cluster::Object;
 use crate::values::names::{self, Problems};
 use crate::yaml::Path;
@@ -81,6 +83,14 @@ pub(crate) trait Kind:
 /// is not known here.
 pub fn stored(object: &Object, server: &ApiServer) -> Option<serde_json::Value> {
     (row_of(object)?.stored)(object, server)
+}
+
+/// The object as [`stored`], in the newest version that its kind has; `None` if no kind with several different ones is meant.
+pub(crate) fn newest(object: &Object, server: &ApiServer) -> Option<serde_json::Value> {
+    autoscaling::newest(object, server).or_else(|| {
+        let is_newest = object.identity.kind == "HorizontalPodAutoscaler";
+        stored(object, server).filter(|_| is_newest)
+    })
 }
 
 /// A kind in one version, with its functions.

@@ -4,13 +4,15 @@
 //! the server writes (`status`, `uid`, `resourceVersion` …) is left out of both, so that a dump of a cluster can be the old
 //! side.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value};
 
-use super::canonical::canonical;
 use super::document::Effect;
 use super::workload;
-use crate::admission::apply::LAST_APPLIED;
-use crate::admission::{self, ApiServer};
+use crate::admission::apply::{LAST_APPLIED, read};
+use crate::admission::equal::{self, Amounts};
+use crate::admission::{self, ApiServer, Type};
 use crate::cluster::Object;
 use crate::yaml::Path;
 
@@ -65,9 +67,15 @@ const ALLOCATED: &[(&str, &[&str])] = &[
 /// The differences between `old` and `new`, which are of one kind, in the order of the fields.
 pub fn changes(old: &Object, new: &Object, server: &ApiServer) -> Vec<Change> {
     let kind = &new.identity.kind;
-    let (before, after) = (form(old, server), form(new, server));
+    let (before, after) = forms(old, new, server);
     let mut found = Vec::new();
-    compare(&before, &after, &Path::root(), "", &mut found);
+    Compare { amounts: amounts(new), found: &mut found }.values(
+        &before,
+        &after,
+        Type::of(&new.identity),
+        &Path::root(),
+        "",
+    );
     let allocated = ALLOCATED.iter().find(|(other, _)| other == kind).map_or(&[][..], |(_, fields)| fields);
     found.retain(|change| change.new.is_some() || !allocated.contains(&change.name.as_str()));
     for change in &mut found {
@@ -76,9 +84,28 @@ pub fn changes(old: &Object, new: &Object, server: &ApiServer) -> Vec<Change> {
     found
 }
 
+/// Both in one version of the API, since the server stores the same object whatever version it comes in.
+fn forms(old: &Object, new: &Object, server: &ApiServer) -> (Value, Value) {
+    if old.identity.api_version == new.identity.api_version {
+        return (form(old, server), form(new, server));
+    }
+    if let (Some(before), Some(after)) = (admission::newest(old, server), admission::newest(new, server)) {
+        return (without_server_fields(before, new), without_server_fields(after, new));
+    }
+    // Versions of one kind differ in little but their names, and what they fill in is judged as the new one does.
+    let mut before = old.root().to_json();
+    before["apiVersion"] = new.identity.api_version.as_str().into();
+    let before = read(&before);
+    (before.objects().first().map_or(Value::Null, |old| form(old, server)), form(new, server))
+}
+
 /// The object as the server would store it, without what only the server writes.
 fn form(object: &Object, server: &ApiServer) -> Value {
-    let mut value = admission::stored(object, server).unwrap_or_else(|| object.root().to_json());
+    let value = admission::stored(object, server).unwrap_or_else(|| object.root().to_json());
+    without_server_fields(value, object)
+}
+
+fn without_server_fields(mut value: Value, object: &Object) -> Value {
     if let Some(root) = value.as_object_mut() {
         root.remove("status");
         root.remove("apiVersion");
@@ -91,81 +118,86 @@ fn form(object: &Object, server: &ApiServer) -> Value {
             annotations.retain(|name, _| !SERVER_ANNOTATIONS.contains(&name.as_str()));
         }
     }
-    canonical("", value).unwrap_or_default()
+    // What is shown of a quantity is its text.
+    equal::normal(value, Type::of(&object.identity), Amounts::ByText)
 }
 
-fn compare(old: &Value, new: &Value, path: &Path, name: &str, found: &mut Vec<Change>) {
-    if old == new {
-        return;
-    }
-    match (old, new) {
-        (Value::Object(old), Value::Object(new)) => maps(old, new, path, name, found),
-        (Value::Array(old), Value::Array(new)) => lists(old, new, path, name, found),
-        _ => note(path, name, Some(old), Some(new), found),
-    }
+/// How the controller of the kind compares what it made with what is wanted.
+fn amounts(object: &Object) -> Amounts {
+    workload::of(&object.identity).map_or(Amounts::ByValue, |kind| kind.amounts)
 }
 
-fn note(path: &Path, name: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec<Change>) {
-    let (old, new) = (old.cloned(), new.cloned());
-    found.push(Change { path: path.clone(), name: name.to_owned(), old, new, effect: Effect::InPlace });
+struct Compare<'a> {
+    amounts: Amounts,
+    found: &'a mut Vec<Change>,
 }
 
-fn maps(old: &Map<String, Value>, new: &Map<String, Value>, path: &Path, name: &str, found: &mut Vec<Change>) {
-    // The maps are sorted; walking both keeps the order of the fields.
-    let mut keys: Vec<&String> = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key))).collect();
-    keys.sort();
-    for key in keys {
-        let path = path.field(key.clone());
-        let name = match name {
-            "" => key.clone(),
-            // Keys of labels and the like would read as several fields.
-            name if key.contains(['.', '/']) => format!("{name}[{key}]"),
-            name => format!("{name}.{key}"),
-        };
-        match (old.get(key), new.get(key)) {
-            (Some(old), Some(new)) => compare(old, new, &path, &name, found),
-            (old, new) => note(&path, &name, old, new, found),
+impl Compare<'_> {
+    fn values(&mut self, old: &Value, new: &Value, of: Type, path: &Path, name: &str) {
+        match (old, new) {
+            (old, new) if equal::is_same_text(old, new, of, self.amounts) => {}
+            (Value::Object(old), Value::Object(new)) => self.maps(old, new, of, path, name),
+            (Value::Array(old), Value::Array(new)) => self.lists(old, new, of, path, name),
+            _ => self.note(path, name, Some(old), Some(new)),
         }
     }
-}
 
-/// Elements are paired by what makes them unique, as `kubectl apply` does; where nothing does, by their position.
-fn lists(old: &[Value], new: &[Value], path: &Path, name: &str, found: &mut Vec<Change>) {
-    const KEYS: [&str; 7] = ["name", "mountPath", "devicePath", "containerPort", "port", "ip", "topologyKey"];
-    let key = KEYS.into_iter().find(|key| is_unique(old, key) && is_unique(new, key));
-    let Some(key) = key else {
-        if old.len() == new.len() && old.iter().chain(new).all(Value::is_object) {
-            for (index, (old, new)) in old.iter().zip(new).enumerate() {
-                compare(old, new, &path.index(index), &format!("{name}[{index}]"), found);
+    fn note(&mut self, path: &Path, name: &str, old: Option<&Value>, new: Option<&Value>) {
+        let (old, new) = (old.cloned(), new.cloned());
+        self.found.push(Change { path: path.clone(), name: name.to_owned(), old, new, effect: Effect::InPlace });
+    }
+
+    fn maps(&mut self, old: &Map<String, Value>, new: &Map<String, Value>, of: Type, path: &Path, name: &str) {
+        // The maps are sorted; walking both keeps the order of the fields.
+        let mut keys: Vec<&String> = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key))).collect();
+        keys.sort();
+        for key in keys {
+            let path = path.field(key.clone());
+            let name = match name {
+                "" => key.clone(),
+                // Keys of labels and the like would read as several fields.
+                name if key.contains(['.', '/']) => format!("{name}[{key}]"),
+                name => format!("{name}.{key}"),
+            };
+            match (old.get(key), new.get(key)) {
+                (Some(old), Some(new)) => self.values(old, new, of.entry(key), &path, &name),
+                (old, new) => self.note(&path, &name, old, new),
             }
-        } else {
-            note(path, name, Some(&Value::from(old)), Some(&Value::from(new)), found);
-        }
-        return;
-    };
-    let label = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let before: std::collections::BTreeMap<String, (usize, &Value)> =
-        old.iter().enumerate().map(|(index, item)| (label(&item[key]), (index, item))).collect();
-    let mut met = std::collections::BTreeSet::new();
-    let from = found.len();
-    for (index, item) in new.iter().enumerate() {
-        let id = label(&item[key]);
-        let (path, name) = (path.index(index), format!("{name}[{id}]"));
-        match before.get(&id) {
-            Some((_, old)) => compare(old, item, &path, &name, found),
-            None => note(&path, &name, None, Some(item), found),
-        }
-        met.insert(id);
-    }
-    for (index, item) in old.iter().enumerate() {
-        let id = label(&item[key]);
-        if !met.contains(&id) {
-            note(&path.index(index), &format!("{name}[{id}]"), Some(item), None, found);
         }
     }
-    if found.len() == from {
-        // The same elements in another order are another list to the API server.
-        note(path, name, Some(&Value::from(old)), Some(&Value::from(new)), found);
+
+    /// Elements are paired by what makes them unique, as `kubectl apply` does; where nothing does, by their position.
+    fn lists(&mut self, old: &[Value], new: &[Value], of: Type, path: &Path, name: &str) {
+        const KEYS: [&str; 7] = ["name", "mountPath", "devicePath", "containerPort", "port", "ip", "topologyKey"];
+        let key = KEYS.into_iter().find(|key| is_unique(old, key) && is_unique(new, key));
+        let Some(key) = key else {
+            if old.len() == new.len() && old.iter().chain(new).all(Value::is_object) {
+                for (index, (old, new)) in old.iter().zip(new).enumerate() {
+                    self.values(old, new, of.element(), &path.index(index), &format!("{name}[{index}]"));
+                }
+            } else if old != new {
+                self.note(path, name, Some(&Value::from(old)), Some(&Value::from(new)));
+            }
+            return;
+        };
+        let id = |value: &Value| value[key].as_str().map_or_else(|| value[key].to_string(), str::to_owned);
+        let [before, after]: [Vec<String>; 2] = [old, new].map(|list| list.iter().map(id).collect());
+        let places: BTreeMap<&String, usize> = before.iter().enumerate().map(|(index, id)| (id, index)).collect();
+        for (index, (id, item)) in after.iter().zip(new).enumerate() {
+            let (path, name) = (path.index(index), format!("{name}[{id}]"));
+            match places.get(id) {
+                Some(at) => self.values(&old[*at], item, of.element(), &path, &name),
+                None => self.note(&path, &name, None, Some(item)),
+            }
+        }
+        let kept: BTreeSet<&String> = after.iter().collect();
+        for (index, (id, item)) in before.iter().zip(old).enumerate().filter(|(_, (id, _))| !kept.contains(id)) {
+            self.note(&path.index(index), &format!("{name}[{id}]"), Some(item), None);
+        }
+        if before != after && before.len() == after.len() && before.iter().all(|id| kept.contains(id)) {
+            // The same elements in another order are another list to the API server.
+            self.note(path, name, Some(&Value::from(old)), Some(&Value::from(new)));
+        }
     }
 }
 

@@ -34,7 +34,6 @@
 mod applier;
 mod assumptions;
 mod build;
-mod canonical;
 mod change;
 mod claims;
 mod consumers;

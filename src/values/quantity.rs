@@ -104,6 +104,12 @@ impl Quantity {
         self.amount.sign()
     }
 
+    /// The amount without the way it is written: equal quantities have equal texts.
+    pub fn amount(&self) -> String {
+        let (number, exponent) = self.amount.canonical_decimal();
+        if self.is_zero() { "0".to_owned() } else { format!("{number}e{exponent}") }
+    }
+
     /// The family of suffixes in which the quantity is written.
     pub fn format(&self) -> Format {
         self.format

@@ -123,3 +123,82 @@ fn a_template_waits_where_nobody_replaces_pods() {
         assert_eq!(effects(manifest), [("spec.template.spec.containers[web].image".to_owned(), Effect::InPlace)]);
     }
 }
+
+/// What changes if one form of the first container, or of the pod around it, follows another.
+fn within(kind: &str, old: &Value, new: &Value) -> Vec<(String, Effect)> {
+    let [old, new] = [old, new].map(|spec| {
+        let mut manifest = workload(kind);
+        let pod = &mut manifest["spec"]["template"]["spec"];
+        for (name, value) in spec.as_object().expect("it is a map") {
+            match name.as_str() {
+                "tolerations" | "volumes" => pod[name] = value.clone(),
+                name => pod["containers"][0][name] = value.clone(),
+            }
+        }
+        manifest
+    });
+    found(&old, &new)
+}
+
+#[test]
+fn go_tells_only_pointers_from_what_is_missing() {
+    for (old, new) in [
+        (json!({"env": [{"name": "A", "value": ""}]}), json!({"env": [{"name": "A"}]})),
+        (
+            json!({"tolerations": [{"operator": "Exists", "value": "", "effect": ""}]}),
+            json!({"tolerations": [{"operator": "Exists"}]}),
+        ),
+        (
+            json!({"securityContext": {"seLinuxOptions": {"level": ""}}}),
+            json!({"securityContext": {"seLinuxOptions": {}}}),
+        ),
+        (json!({"workingDir": "", "command": []}), json!({})),
+    ] {
+        for kind in ["Deployment", "StatefulSet", "DaemonSet"] {
+            assert_eq!(within(kind, &old, &new), [], "{kind} {old}");
+        }
+    }
+    let volume = |csi: Value| json!({"volumes": [{"name": "v", "csi": csi}]});
+    let pointer = [volume(json!({"driver": "d", "readOnly": false})), volume(json!({"driver": "d"}))];
+    for kind in ["Deployment", "StatefulSet", "DaemonSet"] {
+        let name = "spec.template.spec.volumes[v].csi.readOnly".to_owned();
+        assert_eq!(within(kind, &pointer[0], &pointer[1]), [(name, Effect::Roll)], "{kind}");
+    }
+}
+
+#[test]
+fn sets_compare_texts_where_deployments_compare_amounts() {
+    let memory = |text: &str| json!({"resources": {"limits": {"memory": text}}});
+    let change = |kind: &str| within(kind, &memory("1Gi"), &memory("1073741824"));
+    assert_eq!(change("Deployment"), []);
+    for kind in ["StatefulSet", "DaemonSet"] {
+        let name = "spec.template.spec.containers[web].resources.limits.memory".to_owned();
+        assert_eq!(change(kind), [(name, Effect::Roll)], "{kind}");
+    }
+}
+
+#[test]
+fn another_version_of_the_api_is_the_same_object() {
+    let autoscaler = |version: &str, spec: Value| {
+        let mut manifest = json!({
+            "apiVersion": format!("autoscaling/{version}"), "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"},
+            "spec": {"maxReplicas": 5, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}},
+        });
+        let fields = spec.as_object().expect("it is a map").clone();
+        manifest["spec"].as_object_mut().expect("it is a map").extend(fields);
+        manifest
+    };
+    let cpu = |percent: i32| {
+        let target = json!({"type": "Utilization", "averageUtilization": percent});
+        json!({"metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]})
+    };
+    let old = autoscaler("v1", json!({"targetCPUUtilizationPercentage": 60}));
+    assert_eq!(found(&old, &autoscaler("v2", cpu(60))), []);
+    assert_eq!(found(&autoscaler("v2", cpu(60)), &old), []);
+    assert_eq!(found(&autoscaler("v1", json!({})), &autoscaler("v2", json!({}))), []);
+    assert_ne!(found(&old, &autoscaler("v2", cpu(70))), []);
+    // The defaults are those of the version that is there now.
+    let mut older = workload("Deployment");
+    older["apiVersion"] = json!("extensions/v1beta1");
+    assert_eq!(found(&older, &workload("Deployment")), []);
+}

@@ -122,3 +122,113 @@ fn they_agree_on_real_changes() {
     });
     none(&wrong.collect::<Vec<_>>(), folders.len());
 }
+
+/// The pod template of an object, if it has one.
+fn template(object: &Value) -> Option<Value> {
+    let cluster = Cluster::read(&sources("manifest.yaml", &object.to_string()));
+    let path = cluster.objects().first()?.pod_template_path()?;
+    let template = object.pointer(&path.pointer())?;
+    Some(serde_json::json!({ "metadata": { "labels": template["metadata"]["labels"] }, "spec": template["spec"] }))
+}
+
+fn around(api_version: &str, kind: &str, template: &Value) -> String {
+    let mut spec = serde_json::json!({ "template": template });
+    if kind == "Job" {
+        spec["template"]["spec"]["restartPolicy"] = "Never".into();
+    } else {
+        spec["template"]["spec"]["restartPolicy"] = "Always".into();
+        spec["selector"] = serde_json::json!({ "matchLabels": template["metadata"]["labels"] });
+    }
+    serde_json::json!({ "apiVersion": api_version, "kind": kind, "metadata": { "name": "web" }, "spec": spec })
+        .to_string()
+}
+
+/// What admission and the plan say of a change of a template, where one of them sees a difference and the other none: the
+/// template of a Job must stay, and that of a Deployment rolls.
+fn unequal(old: &Value, new: &Value) -> Option<String> {
+    let sides = |api_version: &str, kind: &str| [old, new].map(|template| around(api_version, kind, template));
+    let [before, after] = sides("batch/v1", "Job");
+    let background = Background { old: sources("old.yaml", &before), ..Background::default() };
+    let report = lint_with(&sources("new.yaml", &after), &background, &Settings::default());
+    let immutable = report.findings.iter().filter(|finding| finding.rule == "immutable-field");
+    let differs = immutable.into_iter().any(|finding| finding.path.to_string().starts_with("spec.template"));
+    let plan_of = |kind: &str| {
+        let [before, after] = sides("apps/v1", kind);
+        planned(&before, &after, Applier::Kubectl).objects.swap_remove(0)
+    };
+    let planned = plan_of("Deployment");
+    let rolls = match planned.action {
+        Action::None => false,
+        Action::Roll => true,
+        _ => return None,
+    };
+    let paths = || planned.changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>();
+    (differs != rolls).then(|| format!("admission sees a difference: {differs}, the plan: {:?}", paths()))
+}
+
+/// The places of all values, each with the one that says nothing where Go has no pointer.
+fn zeros(value: &Value, pointer: &str, found: &mut Vec<(String, Value)>) {
+    let zero = match value {
+        Value::String(_) => "".into(),
+        Value::Number(_) => 0.into(),
+        Value::Bool(_) => false.into(),
+        Value::Array(_) => Value::Array(Vec::new()),
+        Value::Object(_) => Value::Object(serde_json::Map::new()),
+        Value::Null => return,
+    };
+    found.push((pointer.to_owned(), zero));
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+            zeros(value, &format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), found);
+        }),
+        Value::Array(items) => items.iter().enumerate().for_each(|(at, item)| {
+            zeros(item, &format!("{pointer}/{at}"), found);
+        }),
+        _ => {}
+    }
+}
+
+#[test]
+fn what_admission_cannot_tell_apart_rolls_nothing() {
+    let mut templates: Vec<Value> = conformance::bases().values().filter_map(template).collect();
+    for folder in corpus::changes().unwrap_or_default() {
+        let text = fs::read_to_string(folder.join("new.yaml")).expect("the manifests are there");
+        templates.extend(value(&text).as_ref().and_then(template));
+    }
+    let mut changes: Vec<(Value, String, Option<Value>, Option<Value>)> = Vec::new();
+    // Each field once, in whichever element of a list it stands.
+    let mut seen = BTreeSet::new();
+    for template in &templates {
+        let mut places = Vec::new();
+        zeros(&template["spec"], "/spec", &mut places);
+        for (pointer, zero) in places.into_iter().skip(1) {
+            let field: Vec<&str> = pointer.split('/').filter(|name| name.parse::<usize>().is_err()).collect();
+            if !seen.insert(field.join("/")) {
+                continue;
+            }
+            let is = template.pointer(&pointer).cloned();
+            changes.push((template.clone(), pointer.clone(), Some(zero.clone()), None));
+            changes.push((template.clone(), pointer, is, Some(zero)));
+        }
+    }
+    let set = |template: &Value, pointer: &str, value: &Option<Value>| {
+        let mut template = template.clone();
+        let (parent, name) = pointer.rsplit_once('/').expect("it is below the root");
+        match (template.pointer_mut(parent).expect("it is there"), value) {
+            (Value::Object(fields), None) => drop(fields.remove(&name.replace("~1", "/").replace("~0", "~"))),
+            (Value::Array(items), None) => drop(items.remove(name.parse().expect("it is an index"))),
+            (parent, Some(_)) if parent.is_object() || parent.is_array() => {}
+            _ => unreachable!("only maps and lists have places in them"),
+        }
+        if let Some(value) = value {
+            *template.pointer_mut(pointer).expect("it is there") = value.clone();
+        }
+        template
+    };
+    let wrong = changes.par_iter().filter_map(|(template, pointer, old, new)| {
+        let (before, after) = (set(template, pointer, old), set(template, pointer, new));
+        Some(format!("{pointer} from {old:?} to {new:?}: {}", unequal(&before, &after)?))
+    });
+    none(&wrong.collect::<Vec<_>>(), changes.len());
+    assert!(changes.len() > 300, "{}", changes.len());
+}

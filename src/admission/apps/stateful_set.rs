@@ -13,9 +13,9 @@ use k8s_openapi::api::core::v1::{
 use super::selection::way_out;
 use super::{Selection, defaults, lasting};
 use crate::admission::core::{pod, storage};
+use crate::admission::equal::{Change, changes};
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::shared::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
-use crate::admission::update::{Change, changes};
 use crate::admission::{ApiServer, How, Kind};
 use crate::finding::Keeps;
 use crate::values::names::{self, Problems};
@@ -218,7 +218,7 @@ fn unchanged(new: &StatefulSetSpec, old: &StatefulSetSpec, errors: &mut Errors<'
         volume_claim_templates: spec.volume_claim_templates.clone(),
         ..Default::default()
     };
-    for change in changes(&fixed(old), &fixed(new), &path) {
+    for change in changes(&fixed(old), &fixed(new), "apps.StatefulSetSpec", &path) {
         let message = format!("{} of a StatefulSet cannot change{}", change.name(&path), change.course());
         let help = if is_storage(&change) {
             "keep what is there and resize the claims themselves; to change it for pods to come, delete the StatefulSet \

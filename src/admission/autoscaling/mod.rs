@@ -8,6 +8,7 @@ mod older;
 use k8s_openapi::api::autoscaling::{v1, v2};
 
 use self::metrics::References;
+pub(super) use self::older::newest;
 use super::errors::{Errors, shortened};
 use super::{ApiServer, How, Kind};
 use crate::values::names;

@@ -12,7 +12,9 @@ use serde::Deserialize;
 use super::behavior::drop_tolerance;
 use super::defaults;
 use crate::admission::ApiServer;
+use crate::admission::Kind as _;
 use crate::admission::errors::Errors;
+use crate::cluster::Object;
 use crate::yaml::Path;
 
 const METRICS: &str = "autoscaling.alpha.kubernetes.io/metrics";
@@ -61,6 +63,18 @@ pub(super) fn newer(
     };
     drop_tolerance(&mut newer, old, server);
     newer
+}
+
+/// An autoscaler of this version as the server would store one that came in version v2.
+pub(in crate::admission) fn newest(object: &Object, server: &ApiServer) -> Option<serde_json::Value> {
+    let autoscaler = object.model::<v1::HorizontalPodAutoscaler>()?;
+    let mut newer = newer(autoscaler, None, server);
+    newer.metadata = autoscaler.metadata.clone();
+    if let Some(annotations) = &mut newer.metadata.annotations {
+        annotations.retain(|key, _| ![METRICS, BEHAVIOR].contains(&key.as_str()));
+    }
+    newer.set_defaults(server);
+    serde_json::to_value(newer).ok()
 }
 
 fn annotation<'a>(autoscaler: &'a v1::HorizontalPodAutoscaler, key: &str) -> Option<&'a str> {

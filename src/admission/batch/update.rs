@@ -5,8 +5,9 @@ use k8s_openapi::api::core::v1::{Affinity, Container, PodSpec, PodTemplateSpec};
 use serde::Serialize;
 
 use super::job::is_indexed;
+use crate::admission::equal::{Change, changes};
 use crate::admission::errors::Errors;
-use crate::admission::update::{Change, changes};
+use crate::admission::types;
 use crate::finding::Keeps;
 use crate::yaml::Path;
 
@@ -26,7 +27,8 @@ const WAY_OUT: &str = "delete the Job first, which ends its pods, or give the ne
 
 /// A field that must stay, whatever is in it.
 fn immutable<T: Serialize + PartialEq>(old: &T, new: &T, path: &Path, field: &'static str, errors: &mut Errors<'_>) {
-    let changes = changes(old, new, &path.field(field));
+    let of = types::field("batch.JobSpec", field).expect("it is a field of Jobs");
+    let changes = changes(old, new, of, &path.field(field));
     report(&changes, path, &path.field(field), errors);
 }
 
@@ -86,7 +88,7 @@ fn template(new: &JobSpec, old_job: &Job, old: &JobSpec, path: &Path, errors: &m
         take_over_scheduling(&mut before, &new.template);
     }
     if !is_suspended || !may_size {
-        report(&changes(&before, &new.template, &at), path, &at, errors);
+        report(&changes(&before, &new.template, "core.PodTemplateSpec", &at), path, &at, errors);
         return;
     }
     // Only the pod's spec is looked at here, and the server calls it by another path.
@@ -100,7 +102,7 @@ fn template(new: &JobSpec, old_job: &Job, old: &JobSpec, path: &Path, errors: &m
         after.init_containers.as_ref().unwrap_or(&none),
     );
     let at = at.field("spec");
-    report(&changes(&before, after, &at), path, &at, errors);
+    report(&changes(&before, after, "core.PodSpec", &at), path, &at, errors);
 }
 
 /// Gives `old` what says where pods run, so that it is no difference. Of affinity that is only the one to nodes.

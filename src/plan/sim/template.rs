@@ -5,7 +5,7 @@ use std::fmt;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use serde_json::Value;
 
-use crate::plan::canonical::canonical;
+use crate::admission::equal::{self, Amounts};
 
 /// A pod template, in the form in which two are the same if Go cannot tell them apart.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,9 +23,8 @@ pub struct Revision(pub usize);
 
 impl Template {
     /// Takes a template that has been defaulted.
-    pub(in crate::plan) fn new(template: &PodTemplateSpec) -> Self {
-        let value = serde_json::to_value(template).ok().and_then(|value| canonical("", value));
-        Self(value.unwrap_or_default())
+    pub(in crate::plan) fn new(template: &PodTemplateSpec, amounts: Amounts) -> Self {
+        Self(equal::template(serde_json::to_value(template).unwrap_or_default(), amounts))
     }
 }
 
@@ -61,12 +60,15 @@ pub(in crate::plan) fn images(template: &PodTemplateSpec) -> impl Iterator<Item 
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Revisions, Template};
+    use super::{Amounts, Revisions, Template};
 
     fn revisions(templates: &[Value]) -> Vec<String> {
         let mut revisions = Revisions::default();
         let read = |template: &Value| serde_json::from_value(template.clone()).expect("the tests write templates");
-        templates.iter().map(|template| revisions.see(&Template::new(&read(template))).to_string()).collect()
+        templates
+            .iter()
+            .map(|template| revisions.see(&Template::new(&read(template), Amounts::ByValue)).to_string())
+            .collect()
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::sim::scenario::Scenario;
 use super::sim::state::State;
 use super::simulate::Workload;
 use crate::admission::ApiServer;
+use crate::admission::equal::Amounts;
 use crate::cluster::Object;
 use crate::finding::Identity;
 
@@ -30,6 +31,8 @@ pub(crate) struct WorkloadKind {
     start: Option<Start>,
     /// What a change of a field does to the pods, by the new `spec` and the name of the field.
     pub(super) effect: fn(&Value, &str) -> Effect,
+    /// When two templates are the same to its controller.
+    pub(super) amounts: Amounts,
     /// Whether `spec.replicas` says how many pods there are.
     pub(super) is_counted: bool,
     /// Whether there is a pod on each node that fits.

@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::{Pod as Model, PodTemplateSpec};
 
 use super::WorkloadKind;
 use super::replica_set::Alone;
+use crate::admission::equal::Amounts;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 use crate::plan::document::Effect;
@@ -19,6 +20,7 @@ pub(super) static KIND: WorkloadKind = WorkloadKind {
     kind: "Pod",
     start: Some(|scenario, _| Box::new(Pod { set: Alone::new(Kubelet::new(scenario)) })),
     effect: |_, _| Effect::InPlace,
+    amounts: Amounts::ByValue,
     is_counted: false,
     is_on_nodes: false,
     cost_of_anew: |_| "the pod stops, and starts again from its image",

@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::PodTemplateSpec;
 
 use super::words::{ALL_AT_ONCE, Failure, of_counted};
 use super::{RolloutWords, WorkloadKind};
+use crate::admission::equal::Amounts;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 use crate::plan::document::Effect;
@@ -25,6 +26,7 @@ pub(super) static KIND: WorkloadKind = WorkloadKind {
     kind: "ReplicaSet",
     start: Some(|scenario, _| Box::new(Alone::new(Kubelet::new(scenario)))),
     effect: |_, field| of_counted(field, Effect::None),
+    amounts: Amounts::ByValue,
     is_counted: true,
     is_on_nodes: false,
     cost_of_anew: |_| ALL_AT_ONCE,
@@ -42,6 +44,7 @@ pub(super) static REPLICATION_CONTROLLER: WorkloadKind = WorkloadKind {
     kind: "ReplicationController",
     start: None,
     effect: |_, field| of_counted(field, Effect::None),
+    amounts: Amounts::ByValue,
     is_counted: true,
     is_on_nodes: false,
     cost_of_anew: |_| ALL_AT_ONCE,
@@ -76,7 +79,7 @@ impl Alone {
     pub(super) fn want(&mut self, replicas: i32, template: &PodTemplateSpec) {
         self.set.replicas = replicas;
         self.set.fails = self.kubelet.fails(template::images(template));
-        self.template = Template::new(template);
+        self.template = Template::new(template, Amounts::ByValue);
     }
 
     /// Whether there ever was a pod.

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{Affinity, Container, NodeAffinity, NodeSelectorTerm, PodSpec, Toleration};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use crate::admission::equal::{changes, is_same};
 use crate::admission::errors::{Errors, shortened};
-use crate::admission::update::{changes, is_same};
 use crate::admission::{difference, internal};
 use crate::finding::Keeps;
 use crate::yaml::Path;
@@ -59,7 +59,7 @@ pub(super) fn spec(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Error
     }
     tolerations(new, old, path, errors);
     scheduling_gates(new, old, path, errors);
-    if is_same(new, old) {
+    if is_same(new, old, "core.PodSpec") {
         return;
     }
     let mut rest = new.clone();
@@ -78,7 +78,7 @@ pub(super) fn spec(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Error
         gated(&mut rest, old, path, errors);
     }
     let says = format!("pod updates may not change fields other than {CHANGEABLE}\n{}", shown(old, &rest));
-    for change in changes(old, &rest, path) {
+    for change in changes(old, &rest, "core.PodSpec", path) {
         let place = errors.place(&change.path);
         let message = format!("{} of a pod cannot change{}", change.name(path), change.course());
         let finding = errors.forbidden(&change.path, message).called(path.clone()).at(place);
@@ -183,7 +183,7 @@ fn gated(new: &mut PodSpec, old: &PodSpec, path: &Path, errors: &mut Errors<'_>)
     new.node_selector.clone_from(&old.node_selector);
     let affinity = |spec: &'_ PodSpec| spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.clone());
     let (now, before) = (affinity(new), affinity(old));
-    if is_same(&now, &before) {
+    if is_same(&now, &before, "*core.NodeAffinity") {
         return;
     }
     node_affinity(now.as_ref(), before.as_ref(), &path.fields(&["affinity", "nodeAffinity"]), errors);
@@ -229,5 +229,7 @@ fn has_only_more(new: &NodeSelectorTerm, old: &NodeSelectorTerm) -> bool {
     if old.iter().all(Vec::is_empty) {
         return new.iter().all(Vec::is_empty);
     }
-    new.iter().zip(&old).all(|(new, old)| new.len() >= old.len() && is_same(&&new[..old.len()], &&old[..]))
+    new.iter().zip(&old).all(|(new, old)| {
+        new.len() >= old.len() && is_same(&&new[..old.len()], &&old[..], "[]core.NodeSelectorRequirement")
+    })
 }

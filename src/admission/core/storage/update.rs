@@ -4,12 +4,12 @@ use k8s_openapi::api::core::v1::{
     NodeSelectorRequirement, PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeSpec,
     VolumeNodeAffinity,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{claim_requests, source};
 use crate::admission::core::resources::amount;
 use crate::admission::errors::Errors;
-use crate::admission::{difference, internal};
+use crate::admission::{difference, equal, internal};
 use crate::finding::Keeps;
 use crate::values::quantity::Quantity;
 use crate::yaml::Path;
@@ -259,15 +259,13 @@ const ANOTHER_VOLUME: &str = "make a volume with another name, or delete this on
 pub(super) fn volume(new: &PersistentVolume, old: &PersistentVolume, errors: &mut Errors<'_>) {
     let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else { return };
     let path = Path::root().field("spec");
-    let mut source = sources(spec);
-    let old_source = sources(old_spec);
+    let mut source = source(spec);
     let adds_secret = old_spec.csi.as_ref().is_some_and(|csi| csi.controller_expand_secret_ref.is_none());
     if let Some(Value::Object(csi)) = source.get_mut("csi").filter(|_| adds_secret) {
         csi.remove("controllerExpandSecretRef");
     }
-    if source != old_source {
-        let changed = source.keys().find(|name| source.get(*name) != old_source.get(*name));
-        let at = changed.map_or_else(|| path.clone(), |name| path.field(name.clone()));
+    if let Some(change) = equal::changes(&self::source(old_spec), &source, "core.PersistentVolumeSource", &path).first()
+    {
         let says = format!("spec.persistentvolumesource is immutable after creation\n{}", {
             let text = |spec: &PersistentVolumeSpec| {
                 internal::indented(&serde_json::to_value(spec).unwrap_or_default(), "core.PersistentVolumeSource")
@@ -278,7 +276,7 @@ pub(super) fn volume(new: &PersistentVolume, old: &PersistentVolume, errors: &mu
             }
             difference::unified(&text(old_spec), &text(&spec))
         });
-        let finding = errors.forbidden(&at, "where the data of a volume lies cannot change").says(says);
+        let finding = errors.forbidden(&change.path, "where the data of a volume lies cannot change").says(says);
         finding.called(path.field("persistentvolumesource")).keeps(Keeps::Always).help(ANOTHER_VOLUME);
     }
     if spec.volume_mode != old_spec.volume_mode {
@@ -312,33 +310,13 @@ pub(super) fn volume(new: &PersistentVolume, old: &PersistentVolume, errors: &mu
     }
 }
 
-/// The sources of a volume, so that what the original takes for the same is the same.
-fn sources(spec: &PersistentVolumeSpec) -> Map<String, Value> {
-    let Ok(Value::Object(mut fields)) = serde_json::to_value(spec) else { return Map::new() };
-    fields.retain(|name, _| source::NAMES.contains(&name.as_str()));
-    for (name, source) in &mut fields {
-        simplify(source, name);
+/// The source of a volume.
+fn source(spec: &PersistentVolumeSpec) -> Value {
+    let mut source = serde_json::to_value(spec).unwrap_or_default();
+    if let Some(fields) = source.as_object_mut() {
+        fields.retain(|name, _| source::NAMES.contains(&name.as_str()));
     }
-    fields
-}
-
-/// Leaves out what is empty, unless the original has a pointer there and so tells empty from absent.
-fn simplify(value: &mut Value, source: &str) {
-    let Value::Object(fields) = value else { return };
-    fields.retain(|name, value| {
-        simplify(value, source);
-        let is_pointer =
-            name.ends_with("ecretRef") || matches!((source, name.as_str()), ("fc", "lun") | ("local", "fsType"));
-        is_pointer
-            || match value {
-                Value::Null => false,
-                Value::Bool(value) => *value,
-                Value::Number(value) => value.as_i64() != Some(0),
-                Value::String(text) => !text.is_empty(),
-                Value::Array(list) => !list.is_empty(),
-                Value::Object(fields) => !fields.is_empty(),
-            }
-    });
+    source
 }
 
 /// Whether only keys differ, and each has become what replaced it (`validatePvNodeAffinity`).

@@ -1,6 +1,7 @@
 //! What a change does to a CronJob.
 
 use super::CronJob;
+use crate::admission::equal::Amounts;
 use crate::plan::document::Effect;
 use crate::plan::workload::WorkloadKind;
 
@@ -10,6 +11,7 @@ pub(in crate::plan::workload) static KIND: WorkloadKind = WorkloadKind {
     kind: "CronJob",
     start: Some(|scenario, _| Box::new(CronJob::new(scenario))),
     effect: |_, _| Effect::InPlace,
+    amounts: Amounts::ByValue,
     is_counted: false,
     is_on_nodes: false,
     cost_of_anew: |_| "its Jobs and their pods are deleted, those that run among them",

@@ -366,7 +366,7 @@ impl DaemonSet {
     fn read(&self, spec: &DaemonSetSpec) -> Spec {
         let strategy = spec.update_strategy.clone().unwrap_or_default();
         let rolling = strategy.rolling_update.unwrap_or_default();
-        let template = Template::new(&spec.template);
+        let template = Template::new(&spec.template, KIND.amounts);
         Spec {
             revision: self.revisions.find(&template),
             template,

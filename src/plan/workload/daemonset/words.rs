@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::DaemonSet;
+use crate::admission::equal::Amounts;
 use crate::plan::document::Effect;
 use crate::plan::sim::kubelet::Kubelet;
 use crate::plan::sim::state::State;
@@ -18,6 +19,7 @@ pub(in crate::plan::workload) static KIND: WorkloadKind = WorkloadKind {
     effect: |spec, field| {
         if in_template(field) && !is_on_delete(spec) { Effect::Roll } else { Effect::InPlace }
     },
+    amounts: Amounts::ByText,
     is_counted: false,
     is_on_nodes: true,
     cost_of_anew: |_| ALL_AT_ONCE,

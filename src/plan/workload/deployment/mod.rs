@@ -282,7 +282,7 @@ impl Deployment {
         // The greatest number means none (`HasRevisionHistoryLimit`, `HasProgressDeadline`).
         let deadline = spec.progress_deadline_seconds.filter(|seconds| *seconds != i32::MAX);
         let history = spec.revision_history_limit.filter(|limit| *limit != i32::MAX);
-        let template = Template::new(&spec.template);
+        let template = Template::new(&spec.template, KIND.amounts);
         Spec {
             replicas: spec.replicas.unwrap_or_default(),
             revision: self.revisions.find(&template),

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Deployment;
+use crate::admission::equal::Amounts;
 use crate::plan::document::Effect;
 use crate::plan::sim::kubelet::Kubelet;
 use crate::plan::sim::state::State;
@@ -16,6 +17,7 @@ pub(in crate::plan::workload) static KIND: WorkloadKind = WorkloadKind {
     kind: "Deployment",
     start: Some(|scenario, _| Box::new(Deployment::new(Kubelet::new(scenario)))),
     effect: |spec, field| of_counted(field, if spec["paused"] == true { Effect::InPlace } else { Effect::Roll }),
+    amounts: Amounts::ByValue,
     is_counted: true,
     is_on_nodes: false,
     cost_of_anew: |_| ALL_AT_ONCE,

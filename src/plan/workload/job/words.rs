@@ -1,6 +1,7 @@
 //! What a change does to a Job.
 
 use super::Job;
+use crate::admission::equal::Amounts;
 use crate::plan::document::Effect;
 use crate::plan::workload::WorkloadKind;
 
@@ -13,6 +14,7 @@ pub(in crate::plan::workload) static KIND: WorkloadKind = WorkloadKind {
         "spec.parallelism" | "spec.completions" | "spec.suspend" => Effect::Scale,
         _ => Effect::InPlace,
     },
+    amounts: Amounts::ByValue,
     is_counted: false,
     is_on_nodes: false,
     cost_of_anew: |_| "its pods are deleted, those that run among them, and it runs again from its beginning",

@@ -185,7 +185,7 @@ impl Workload for StatefulSet {
     fn apply(&mut self, object: &Object, server: &ApiServer, _: Time) {
         let Some(model) = defaulted::<Model>(object, server) else { return };
         let template = &model.spec.template;
-        let revision = self.revisions.see(&Template::new(template));
+        let revision = self.revisions.see(&Template::new(template, KIND.amounts));
         let grace = template.spec.as_ref().and_then(|spec| spec.termination_grace_period_seconds);
         let fails = self.kubelet.fails(template::images(template));
         self.templates.insert(revision, Behaviour { fails, leaves_at_once: grace == Some(0) });

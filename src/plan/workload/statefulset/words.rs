@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::StatefulSet;
+use crate::admission::equal::Amounts;
 use crate::cluster::Object;
 use crate::plan::document::Effect;
 use crate::plan::sim::kubelet::Kubelet;
@@ -17,6 +18,7 @@ pub(in crate::plan::workload) static KIND: WorkloadKind = WorkloadKind {
     kind: "StatefulSet",
     start: Some(|scenario, server| Box::new(StatefulSet::new(Kubelet::new(scenario), server))),
     effect: |spec, field| of_counted(field, if is_on_delete(spec) { Effect::InPlace } else { Effect::Roll }),
+    amounts: Amounts::ByText,
     is_counted: true,
     is_on_nodes: false,
     cost_of_anew,

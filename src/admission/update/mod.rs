@@ -1,5 +1,0 @@
-//! What an update may not change, where that takes more than a line.
-
-mod changes;
-
-pub(super) use self::changes::{Change, changes, is_same};
