@@ -3,6 +3,7 @@
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::Gate;
 use crate::admission::{ApiServer, How, Kind};
 use crate::values::names;
 use crate::yaml::Path;
@@ -14,7 +15,7 @@ impl Kind for Lease {
 
     /// Without the feature, its fields are dropped unless they are in use.
     fn prepare(&mut self, old: Option<&mut Self>, _: How, errors: &mut Errors<'_>) -> bool {
-        if let Some(spec) = self.spec.as_mut().filter(|_| !errors.server.enabled("CoordinatedLeaderElection")) {
+        if let Some(spec) = self.spec.as_mut().filter(|_| !errors.server.enabled(Gate::CoordinatedLeaderElection)) {
             let old = old.as_deref();
             let old = old.and_then(|old| old.spec.as_ref());
             if old.is_none_or(|old| old.strategy.is_none()) {

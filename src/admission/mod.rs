@@ -18,6 +18,7 @@ mod difference;
 mod disruption;
 pub(crate) mod equal;
 mod errors;
+mod gates;
 mod internal;
 mod judge;
 mod networking;
@@ -38,6 +39,7 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use self::batch::{FIELDS, Field, Piece};
 use self::errors::Errors;
+pub use self::gates::{Gate, UnknownGate};
 pub use self::judge::{How, Judge, Outcome, Request, Verdict, reading};
 pub use self::server::ApiServer;
 use self::shared::meta::{self, Scope};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::admission::{ApiServer, How};
+use crate::admission::{ApiServer, Gate, How};
 use crate::config::{ApiServerFlags, Config, ConfigError, IgnoreIn, Level};
 use crate::finding::{Group, Severity};
 use crate::nearest::nearest;
@@ -35,7 +35,7 @@ impl Settings {
     /// What a configuration asks for; unknown rules and Kubernetes versions in its file are errors.
     pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
         config.check_names(&names())?;
-        config.check_flags(&ApiServer::gates(), &ApiServer::PLUGINS)?;
+        config.check_flags(&Gate::ALL.iter().map(|gate| gate.name()).collect::<Vec<_>>(), &ApiServer::PLUGINS)?;
         config.check_versions(|version| version.parse::<KubernetesVersion>().map(drop))?;
         let kubernetes_versions = config.kubernetes_version.iter().filter_map(|version| version.parse().ok()).collect();
         Ok(Self {
@@ -103,7 +103,11 @@ impl Settings {
             ApiServer {
                 node_ports,
                 service_ranges,
-                feature_gates: flags.feature_gates.clone(),
+                feature_gates: flags
+                    .feature_gates
+                    .iter()
+                    .filter_map(|(name, on)| Some((name.parse().ok()?, *on)))
+                    .collect(),
                 disabled_plugins: flags.disable_admission_plugins.iter().cloned().collect(),
                 ..defaults
             }

@@ -533,6 +533,17 @@ fn the_configuration_describes_the_api_server() {
 }
 
 #[test]
+fn every_gate_that_a_verdict_depends_on_can_be_set() {
+    let autoscaler = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: web}\nspec:\n  minReplicas: 0\n  \
+                      maxReplicas: 3\n  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}\n  metrics:\n    - \
+                      type: External\n      external: {metric: {name: queue}, target: {type: Value, value: 3}}\n";
+    let folder = folder(&[("web.yaml", autoscaler)]);
+    lint(folder.path(), &["."]).is(1);
+    write(folder.path(), "seatrial.toml", b"[api-server]\nfeature-gates = {HPAScaleToZero = true}\n");
+    lint(folder.path(), &["."]).is(0);
+}
+
+#[test]
 fn what_is_no_object_is_found_where_it_was_named() {
     let values = "image: web\nreplicas: 3\n";
     let folder = folder(&[("values.yaml", values), ("base/kustomization.yaml", "resources: []\n"), ("web.yaml", GOOD)]);

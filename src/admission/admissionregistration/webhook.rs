@@ -13,6 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
 use super::{matching, webhook_defaults as defaults};
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::{Gate, Since};
 use crate::admission::shared::selector::{self, Options as SelectorOptions};
 use crate::admission::{ApiServer, Kind};
 use crate::values::{names, url};
@@ -72,13 +73,13 @@ fn updated(metadata: &ObjectMeta, hooks: &[Hook<'_>], old: &[Hook<'_>], errors: 
 /// A name that is reserved (`ValidateStaticSuffix`, `WarningsForStaticSuffix`); older servers do not know of it.
 pub(super) fn reserved_name(metadata: &ObjectMeta, created: bool, errors: &mut Errors<'_>) {
     let name = metadata.name.as_deref().unwrap_or_default();
-    if !name.ends_with(STATIC) || errors.server.version.minor() < 36 {
+    if !name.ends_with(STATIC) || !errors.server.does(Since::StaticSuffix) {
         return;
     }
     let path = Path::root().fields(&["metadata", "name"]);
     let message =
         format!("names that end with `{STATIC}` are reserved for configurations that the server reads from files");
-    let finding = if created && errors.server.enabled("ManifestBasedAdmissionControlConfig") {
+    let finding = if created && errors.server.enabled(Gate::ManifestBasedAdmissionControlConfig) {
         errors.invalid(&path, message)
     } else {
         errors.warn(&path, message)

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::{Options, fields, schema, schemas, walk};
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::Since;
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -308,7 +309,7 @@ pub(super) fn formats(spec: &CustomResourceDefinitionSpec) -> BTreeSet<String> {
 
 /// The server warns of formats that it does not know, unless the old definition had them; it has done so since 1.35.
 pub(super) fn warn_of_formats(spec: &CustomResourceDefinitionSpec, known: &BTreeSet<String>, errors: &mut Errors<'_>) {
-    if errors.server.version.minor() < 35 {
+    if !errors.server.does(Since::UnknownFormats) {
         return;
     }
     let list = Path::root().fields(&["spec", "versions"]);

@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use crate::admission::ApiServer;
 use crate::admission::core::pod::defaults::template;
 use crate::admission::core::storage;
+use crate::admission::gates::Gate;
 use crate::admission::shared::absent::fill;
 
 pub(super) fn deployment(deployment: &mut Deployment, server: &ApiServer) {
@@ -62,7 +63,7 @@ pub(super) fn stateful_set(set: &mut StatefulSet, server: &ApiServer) {
         && let Some(rolling) = &mut strategy.rolling_update
     {
         rolling.partition.get_or_insert(0);
-        if server.enabled("MaxUnavailableStatefulSet") {
+        if server.enabled(Gate::MaxUnavailableStatefulSet) {
             rolling.max_unavailable.get_or_insert(IntOrString::Int(1));
         }
     }

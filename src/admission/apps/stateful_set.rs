@@ -15,6 +15,7 @@ use super::{Selection, defaults, lasting};
 use crate::admission::core::{pod, storage};
 use crate::admission::equal::{Change, changes};
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::Gate;
 use crate::admission::shared::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
 use crate::admission::{ApiServer, How, Kind};
 use crate::finding::Keeps;
@@ -54,7 +55,7 @@ fn drop_max_unavailable(set: &mut StatefulSet, old: Option<&StatefulSet>, server
         let strategy = set.spec.update_strategy.as_ref();
         strategy.and_then(|strategy| strategy.rolling_update.as_ref()?.max_unavailable.as_ref()).is_some()
     };
-    if !server.enabled("MaxUnavailableStatefulSet")
+    if !server.enabled(Gate::MaxUnavailableStatefulSet)
         && !old.is_some_and(is_used)
         && let Some(update) = set.spec.update_strategy.as_mut().and_then(|strategy| strategy.rolling_update.as_mut())
     {

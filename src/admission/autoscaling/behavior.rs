@@ -9,6 +9,7 @@ use k8s_openapi::api::autoscaling::v2::{
 
 use crate::admission::ApiServer;
 use crate::admission::errors::Errors;
+use crate::admission::gates::Gate;
 use crate::values::quantity::Quantity;
 use crate::yaml::Path;
 
@@ -21,7 +22,8 @@ pub(super) fn drop_tolerance(
     let is_used = |behavior: &HorizontalPodAutoscalerBehavior| {
         [&behavior.scale_up, &behavior.scale_down].into_iter().flatten().any(|rules| rules.tolerance.is_some())
     };
-    if server.enabled("HPAConfigurableTolerance") || old.and_then(|old| old.spec.behavior.as_ref()).is_some_and(is_used)
+    if server.enabled(Gate::HPAConfigurableTolerance)
+        || old.and_then(|old| old.spec.behavior.as_ref()).is_some_and(is_used)
     {
         return;
     }

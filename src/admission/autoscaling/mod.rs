@@ -11,6 +11,7 @@ use self::metrics::References;
 pub(super) use self::older::newest;
 use super::errors::{Errors, shortened};
 use super::{ApiServer, How, Kind};
+use crate::admission::gates::Gate;
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -61,7 +62,7 @@ fn spec(
 ) {
     let path = Path::root().field("spec");
     let min = spec.min_replicas;
-    let may_be_zero = errors.server.enabled("HPAScaleToZero") || old.is_some_and(|old| old.min_replicas == Some(0));
+    let may_be_zero = errors.server.enabled(Gate::HPAScaleToZero) || old.is_some_and(|old| old.min_replicas == Some(0));
     let least = i32::from(!may_be_zero);
     if let Some(min) = min.filter(|min| *min < least) {
         let finding = errors

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::job::is_indexed;
 use crate::admission::equal::{Change, changes};
 use crate::admission::errors::Errors;
+use crate::admission::gates::Gate;
 use crate::admission::types;
 use crate::finding::Keeps;
 use crate::yaml::Path;
@@ -76,12 +77,12 @@ fn template(new: &JobSpec, old_job: &Job, old: &JobSpec, path: &Path, errors: &m
         let active = status.and_then(|status| status.active).unwrap_or_default();
         is_suspended && (!has_started || is_at_rest) && active == 0
     };
-    let may_schedule = if errors.server.enabled("MutableSchedulingDirectivesForSuspendedJobs") {
+    let may_schedule = if errors.server.enabled(Gate::MutableSchedulingDirectivesForSuspendedJobs) {
         may_change()
     } else {
         is_suspended && !has_started
     };
-    let may_size = errors.server.enabled("MutablePodResourcesForSuspendedJobs") && may_change();
+    let may_size = errors.server.enabled(Gate::MutablePodResourcesForSuspendedJobs) && may_change();
     let at = path.field("template");
     let mut before = old.template.clone();
     if may_schedule {

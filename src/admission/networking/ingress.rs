@@ -11,6 +11,7 @@ use k8s_openapi::api::networking::v1::{
 
 use super::defaults;
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::Gate;
 use crate::admission::shared::absent::{list, text};
 use crate::admission::shared::port;
 use crate::admission::{ApiServer, Kind};
@@ -73,7 +74,7 @@ impl Kind for Ingress {
 }
 
 fn options(old: Option<&IngressSpec>, errors: &mut Errors<'_>) -> Options {
-    let relaxed = errors.server.enabled("RelaxedServiceNameValidation");
+    let relaxed = errors.server.enabled(Gate::RelaxedServiceNameValidation);
     let Some(old) = old else { return Options { relaxed_service_name: relaxed, ..Options::default() } };
     let is_wrong_secret = |tls: &IngressTLS| !secret_problems(tls).is_empty();
     let is_wrong_wildcard = |rule: &IngressRule| {

@@ -6,11 +6,12 @@
 //! refused.
 
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::Gate;
 use crate::finding::Finding;
 use crate::values::ip::{Cidr, Flaw, Ip, flaw_of_cidr, flaw_of_ip};
 use crate::yaml::Path;
 
-const STRICT: &str = "StrictIPCIDRValidation";
+const STRICT: Gate = Gate::StrictIPCIDRValidation;
 
 /// An address in a field that is older than the strict rules, unless the old object has it too. The API server calls the
 /// field `field`. Returns whether the address is taken.

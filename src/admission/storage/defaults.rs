@@ -3,6 +3,7 @@
 use k8s_openapi::api::storage::v1::{CSIDriverSpec, StorageClass};
 
 use crate::admission::ApiServer;
+use crate::admission::gates::Gate;
 
 /// Fills in what a storage class may leave out.
 pub(super) fn class(class: &mut StorageClass) {
@@ -21,7 +22,7 @@ pub(super) fn driver(spec: &mut CSIDriverSpec, server: &ApiServer) {
     }
     spec.requires_republish.get_or_insert(false);
     spec.se_linux_mount.get_or_insert(false);
-    if server.enabled("VolumeLimitScaling") {
+    if server.enabled(Gate::VolumeLimitScaling) {
         spec.prevent_pod_scheduling_if_missing.get_or_insert(false);
     }
 }

@@ -8,6 +8,7 @@ use k8s_openapi::api::storage::v1::{CSIDriver, CSIDriverSpec, TokenRequest};
 
 use super::defaults;
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::Gate;
 use crate::admission::{ApiServer, How, Kind};
 use crate::yaml::Path;
 
@@ -22,17 +23,17 @@ impl Kind for CSIDriver {
     fn prepare(&mut self, old: Option<&mut Self>, _: How, errors: &mut Errors<'_>) -> bool {
         let (old, server) = (old.map(|old| &old.spec), errors.server);
         let spec = &mut self.spec;
-        if !server.enabled("MutableCSINodeAllocatableCount")
+        if !server.enabled(Gate::MutableCSINodeAllocatableCount)
             && old.is_none_or(|old| old.node_allocatable_update_period_seconds.is_none())
         {
             spec.node_allocatable_update_period_seconds = None;
         }
-        if !server.enabled("CSIServiceAccountTokenSecrets")
+        if !server.enabled(Gate::CSIServiceAccountTokenSecrets)
             && old.is_none_or(|old| old.service_account_token_in_secrets.is_none())
         {
             spec.service_account_token_in_secrets = None;
         }
-        if !server.enabled("VolumeLimitScaling")
+        if !server.enabled(Gate::VolumeLimitScaling)
             && old.is_none_or(|old| old.prevent_pod_scheduling_if_missing.is_none())
         {
             spec.prevent_pod_scheduling_if_missing = None;
@@ -118,7 +119,7 @@ fn tokens(tokens: &[TokenRequest], path: &Path, errors: &mut Errors<'_>) {
 /// Tokens belong into the field for secrets, as the server says when they are new.
 fn warn_of_tokens(spec: &CSIDriverSpec, old: &[TokenRequest], errors: &mut Errors<'_>) {
     let tokens = spec.token_requests.as_deref().unwrap_or_default();
-    if errors.server.enabled("CSIServiceAccountTokenSecrets")
+    if errors.server.enabled(Gate::CSIServiceAccountTokenSecrets)
         && !tokens.is_empty()
         && tokens != old
         && spec.service_account_token_in_secrets.is_none()

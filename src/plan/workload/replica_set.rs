@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::PodTemplateSpec;
 
 use super::words::{ALL_AT_ONCE, Failure, of_counted};
 use super::{RolloutWords, WorkloadKind};
+use crate::admission::Gate;
 use crate::admission::equal::Amounts;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
@@ -98,7 +99,7 @@ impl Workload for Alone {
     fn apply(&mut self, object: &Object, server: &ApiServer, _now: Time) {
         let Some(model) = defaulted::<Model>(object, server) else { return };
         self.set.min_ready = Time::seconds(model.spec.min_ready_seconds.unwrap_or_default());
-        self.counts_terminating = server.enabled("DeploymentReplicaSetTerminatingReplicas");
+        self.counts_terminating = server.enabled(Gate::DeploymentReplicaSetTerminatingReplicas);
         self.want(model.spec.replicas.unwrap_or_default(), &model.spec.template.unwrap_or_default());
     }
 

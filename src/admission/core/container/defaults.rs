@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 
 use super::{as_container, as_ephemeral};
 use crate::admission::ApiServer;
+use crate::admission::gates::{Gate, Since};
 use crate::values::image::ImageReference;
 use crate::values::quantity::Quantity;
 
@@ -40,7 +41,7 @@ pub(in crate::admission) fn of_pod(spec: &mut PodSpec) {
 /// Fills in what the containers of a pod may leave out. What only Pods have filled in is in [`of_pod`].
 pub(in crate::admission) fn containers(spec: &mut PodSpec, server: &ApiServer) {
     // Without the gate, the field was only that of sidecars. Servers that do not know the gate refuse other values.
-    let without_rules = !server.enabled("ContainerRestartRules") && server.version.minor() >= 34;
+    let without_rules = !server.enabled(Gate::ContainerRestartRules) && server.does(Since::InitRestartPolicies);
     for container in spec.init_containers.iter_mut().flatten() {
         self::container(container, server);
         if without_rules {
@@ -85,7 +86,7 @@ fn container(container: &mut Container, server: &ApiServer) {
         if let Some(field) = source.field_ref.as_mut().filter(|field| is_empty(field.api_version.as_deref())) {
             field.api_version = Some("v1".to_owned());
         }
-        if !server.enabled("EnvFiles") {
+        if !server.enabled(Gate::EnvFiles) {
             source.file_key_ref = None;
         } else if let Some(file) = &mut source.file_key_ref {
             file.optional.get_or_insert(false);
@@ -94,17 +95,17 @@ fn container(container: &mut Container, server: &ApiServer) {
     if let Some(resources) = &mut container.resources {
         resource_list(resources.limits.as_mut());
         resource_list(resources.requests.as_mut());
-        if !server.enabled("DynamicResourceAllocation") {
+        if !server.enabled(Gate::DynamicResourceAllocation) {
             resources.claims = None;
         }
     }
     let probes = [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe];
     probes.into_iter().flatten().for_each(probe);
     lifecycle(&mut container.lifecycle, server);
-    if !server.enabled("InPlacePodVerticalScaling") {
+    if !server.enabled(Gate::InPlacePodVerticalScaling) {
         container.resize_policy = None;
     }
-    if !server.enabled("ProcMountType")
+    if !server.enabled(Gate::ProcMountType)
         && let Some(context) = container.security_context.as_mut().filter(|context| context.proc_mount.is_some())
     {
         context.proc_mount = Some("Default".to_owned());
@@ -180,7 +181,7 @@ fn lifecycle(lifecycle: &mut Option<Lifecycle>, server: &ApiServer) {
             http_get(http);
         }
     }
-    if given.stop_signal.is_some() && !server.enabled("ContainerStopSignals") {
+    if given.stop_signal.is_some() && !server.enabled(Gate::ContainerStopSignals) {
         given.stop_signal = None;
         if *given == Lifecycle::default() {
             *lifecycle = None;

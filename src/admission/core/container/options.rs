@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{Container, PodSpec};
 use super::{as_container, init_of, is_sidecar};
 use crate::admission::ApiServer;
 use crate::admission::core::resources;
+use crate::admission::gates::Gate;
 use crate::values::names;
 
 /// What is allowed.
@@ -40,13 +41,13 @@ impl Options {
     pub(in crate::admission) fn of(spec: &PodSpec, old: Option<&PodSpec>, server: &ApiServer) -> Self {
         let mut options = Self {
             allow_indivisible_huge_pages: false,
-            allow_relaxed_env_names: server.enabled("RelaxedEnvironmentVariableValidation"),
-            allow_env_files: server.enabled("EnvFiles"),
-            allow_sleep_of_zero: server.enabled("PodLifecycleSleepActionAllowZero"),
-            allow_init_resize_policy: server.enabled("InPlacePodVerticalScaling"),
+            allow_relaxed_env_names: server.enabled(Gate::RelaxedEnvironmentVariableValidation),
+            allow_env_files: server.enabled(Gate::EnvFiles),
+            allow_sleep_of_zero: server.enabled(Gate::PodLifecycleSleepActionAllowZero),
+            allow_init_resize_policy: server.enabled(Gate::InPlacePodVerticalScaling),
             allow_init_resize_restart: false,
-            allow_restart_rules: server.enabled("ContainerRestartRules"),
-            allow_restart_all: server.enabled("RestartAllContainersOnContainerExits"),
+            allow_restart_rules: server.enabled(Gate::ContainerRestartRules),
+            allow_restart_all: server.enabled(Gate::RestartAllContainersOnContainerExits),
             allow_devices_with_own_users: false,
         };
         if let Some(old) = old {

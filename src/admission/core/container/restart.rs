@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{Container, ContainerRestartRule};
 
 use super::{Facts, is_sidecar};
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::Since;
 use crate::yaml::Path;
 
 /// The most rules of a container (`validateContainerRestartPolicy`).
@@ -71,7 +72,7 @@ fn rule(facts: &Facts<'_>, rule: &ContainerRestartRule, path: &Path, errors: &mu
 
 /// Until v1.35, the API server spoke of a list that is too long as of a text.
 fn too_many(path: &Path, message: String, errors: &mut Errors<'_>) {
-    if errors.server.version.minor() >= 36 {
+    if errors.server.does(Since::TooManyRules) {
         errors.too_many(path, message);
     } else {
         errors.too_long(path, message);
@@ -82,8 +83,7 @@ fn too_many(path: &Path, message: String, errors: &mut Errors<'_>) {
 pub(super) fn init_policy(facts: &Facts<'_>, container: &Container, path: &Path, errors: &mut Errors<'_>) {
     let has_rules = container.restart_policy_rules.iter().flatten().next().is_some();
     let Some(policy) = container.restart_policy.as_deref() else {
-        // The API server looks at this since v1.35.
-        if has_rules && errors.server.version.minor() >= 35 {
+        if has_rules && errors.server.does(Since::RulesNeedPolicy) {
             without_policy(&path.field("restartPolicy"), errors);
         }
         return;
@@ -157,8 +157,7 @@ pub(super) fn init_resize(facts: &Facts<'_>, container: &Container, path: &Path,
     if !policies.is_empty() && !facts.options.allow_init_resize_policy {
         errors.invalid(&path, "an init container has no resize policies").says("must not be set for init containers");
     }
-    // The API server looks at this since v1.36.
-    let is_checked = !facts.options.allow_init_resize_restart && errors.server.version.minor() >= 36;
+    let is_checked = !facts.options.allow_init_resize_restart && errors.server.does(Since::InitResizePolicies);
     if is_sidecar(container) || !is_checked {
         return;
     }

@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::{Container, PodSpec, SecurityContext, WindowsSec
 
 use super::{Facts, each};
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::Since;
 use crate::yaml::Path;
 
 /// The container at `path` as one of its pod.
@@ -26,8 +27,7 @@ pub(super) fn container(facts: &Facts<'_>, container: &Container, path: &Path, e
     }
     if !facts.host_users && !facts.options.allow_devices_with_own_users {
         let has_devices = container.volume_devices.iter().flatten().next().is_some();
-        // The API server looks at this since v1.34.
-        if has_devices && errors.server.version.minor() >= 34 {
+        if has_devices && errors.server.does(Since::DevicesOfOwnUsers) {
             let message = "a pod with users of its own cannot have block devices";
             errors
                 .forbidden(&path.field("volumeDevices"), message)

@@ -9,12 +9,13 @@ use k8s_openapi::api::core::v1::{DownwardAPIVolumeFile, EmptyDirVolumeSource, Po
 use super::resources;
 use crate::admission::ApiServer;
 use crate::admission::core::{container, storage};
+use crate::admission::gates::Gate;
 use crate::admission::shared::absent::fill;
 
 /// Fills in what a Pod may leave out (`SetDefaults_Pod`).
 pub(super) fn pod(spec: &mut PodSpec, server: &ApiServer) {
     container::defaults::of_pod(spec);
-    if server.enabled("PodLevelResources") {
+    if server.enabled(Gate::PodLevelResources) {
         resources::set_defaults(spec);
     }
     spec.enable_service_links.get_or_insert(true);
@@ -60,7 +61,7 @@ fn volume(volume: &mut Volume, server: &ApiServer) {
     if is_untyped(volume) {
         volume.empty_dir = Some(EmptyDirVolumeSource::default());
     }
-    if let Some(image) = volume.image.as_mut().filter(|_| server.enabled("ImageVolume")) {
+    if let Some(image) = volume.image.as_mut().filter(|_| server.enabled(Gate::ImageVolume)) {
         let latest = container::defaults::is_latest(image.reference.as_deref().unwrap_or_default());
         fill(&mut image.pull_policy, if latest { "Always" } else { "IfNotPresent" });
     }
@@ -129,26 +130,26 @@ fn downward_files(files: Option<&mut Vec<DownwardAPIVolumeFile>>) {
 }
 
 fn drop_disabled(spec: &mut PodSpec, server: &ApiServer) {
-    if !server.enabled("PodLevelResources") {
+    if !server.enabled(Gate::PodLevelResources) {
         spec.resources = None;
     }
-    if !server.enabled("DynamicResourceAllocation") {
+    if !server.enabled(Gate::DynamicResourceAllocation) {
         spec.resource_claims = None;
     }
-    if !server.enabled("HostnameOverride") {
+    if !server.enabled(Gate::HostnameOverride) {
         spec.hostname_override = None;
     }
-    if !server.enabled("GenericWorkload") {
+    if !server.enabled(Gate::GenericWorkload) {
         spec.scheduling_group = None;
     }
-    let bundles = server.enabled("ClusterTrustBundleProjection");
-    let certificates = server.enabled("PodCertificateRequest");
+    let bundles = server.enabled(Gate::ClusterTrustBundleProjection);
+    let certificates = server.enabled(Gate::PodCertificateRequest);
     let projected = spec.volumes.iter_mut().flatten().filter_map(|volume| volume.projected.as_mut());
     for source in projected.flat_map(|projected| projected.sources.iter_mut().flatten()) {
         source.cluster_trust_bundle = source.cluster_trust_bundle.take().filter(|_| bundles);
         source.pod_certificate = source.pod_certificate.take().filter(|_| certificates);
     }
-    if !server.enabled("ImageVolume") {
+    if !server.enabled(Gate::ImageVolume) {
         drop_image_volumes(spec);
     }
 }

@@ -14,6 +14,7 @@ use super::annotations::MIRROR;
 use crate::admission::core::form::Form;
 use crate::admission::core::resources::{self, Rules, amount, container_name, pod_name};
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::Gate;
 use crate::values::names;
 use crate::values::quantity::Quantity;
 use crate::yaml::Path;
@@ -25,7 +26,7 @@ pub(super) fn check(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
     let claims: BTreeSet<&str> = claims_of(spec).iter().map(|claim| claim.name.as_str()).collect();
     let rules = |name| Rules { name, claims: &claims, allow_indivisible_huge_pages: false };
     if let Some(requirements) = &spec.resources
-        && errors.server.enabled("PodLevelResources")
+        && errors.server.enabled(Gate::PodLevelResources)
     {
         let path = path.field("resources");
         if spec.os.as_ref().is_some_and(|os| os.name == "windows") {

@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{PodSecurityContext, PodSpec};
 
 use crate::admission::core::profiles;
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::Gate;
 use crate::yaml::Path;
 
 /// The security context of the pod spec at `path`, which replaces `old`.
@@ -49,7 +50,8 @@ pub(super) fn context(spec: &PodSpec, old: Option<&PodSpec>, path: &Path, errors
     if let Some(policy) = context.se_linux_change_policy.as_deref() {
         // A pod that has any policy may change it to any other.
         let old = old.and_then(|old| old.security_context.as_ref());
-        let all = errors.server.enabled("SELinuxMount") || old.is_some_and(|old| old.se_linux_change_policy.is_some());
+        let all =
+            errors.server.enabled(Gate::SELinuxMount) || old.is_some_and(|old| old.se_linux_change_policy.is_some());
         let policies: &[&str] = if all { &["MountOption", "Recursive"] } else { &["Recursive"] };
         one_of("seLinuxChangePolicy", policy, policies, &at, errors);
     }
@@ -166,7 +168,7 @@ pub(super) fn own_users(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
     };
     forbid(spec.host_pid, "hostPID", "HostPID");
     forbid(spec.host_ipc, "hostIPC", "HostIPC");
-    if !errors.server.enabled("UserNamespacesHostNetworkSupport") && spec.host_network == Some(true) {
+    if !errors.server.enabled(Gate::UserNamespacesHostNetworkSupport) && spec.host_network == Some(true) {
         let message = "a pod with `hostUsers: false` cannot have `hostNetwork: true`";
         let finding = errors.forbidden(&path.field("hostNetwork"), message).says("when `hostUsers` is false");
         finding.related(users, "the pod has users of its own").help("remove one of the two");

@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1::{NodeAffinity, NodeSelector, NodeSelectorRequire
 
 use self::node_labels::warn_if_deprecated;
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::Gate;
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -217,7 +218,7 @@ fn operand(operator: &str, value: &str, path: &Path, errors: &mut Errors<'_>) {
             finding.related(place, "the value").help("remove the value, or write `operator: Equal`");
             finding.says("value must be empty when `operator` is 'Exists'");
         }
-        "Lt" | "Gt" if errors.server.enabled("TaintTolerationComparisonOperators") => {
+        "Lt" | "Gt" if errors.server.enabled(Gate::TaintTolerationComparisonOperators) => {
             let at = path.field("value");
             errors.each_invalid(&at, format!("the value `{}`", shortened(value)), names::decimal_integer(value));
             if value.parse::<i64>().is_err() {

@@ -15,13 +15,14 @@ use super::node_labels::warn_if_deprecated;
 use super::{node_affinity, weight};
 use crate::admission::ApiServer;
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::Gate;
 use crate::admission::shared::selector::{Options, label_selector};
 use crate::finding::Finding;
 use crate::values::names;
 use crate::yaml::Path;
 
 /// The gate by which `matchLabelKeys` of topology spread constraints become part of their selector.
-const SPREAD_MERGES: &str = "MatchLabelKeysInPodTopologySpreadSelectorMerge";
+const SPREAD_MERGES: Gate = Gate::MatchLabelKeysInPodTopologySpreadSelectorMerge;
 
 /// Adds the values that a Pod has of the `matchLabelKeys` to the selectors beside them, as the server does when it is made
 /// (`mutatePodAffinity`, `mutateTopologySpreadConstraints`). With `once`, what is there already is not added again.

@@ -12,6 +12,7 @@ use k8s_openapi::api::discovery::v1::{self, Endpoint, EndpointHints, EndpointSli
 use super::defaults;
 use super::ports::{app_protocol, unnamed};
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::Gate;
 use crate::admission::shared::absent::{list, text};
 use crate::admission::shared::repeats::{FIRST, first};
 use crate::admission::shared::{ip, port};
@@ -105,7 +106,7 @@ impl Kind for EndpointSlice {
 
     /// Names of nodes in hints are dropped by servers that do not know them, and `deprecatedTopology` by all.
     fn prepare(&mut self, _: Option<&mut Self>, _: How, errors: &mut Errors<'_>) -> bool {
-        let knows_nodes = errors.server.enabled("PreferSameTrafficDistribution");
+        let knows_nodes = errors.server.enabled(Gate::PreferSameTrafficDistribution);
         for endpoint in self.endpoints.iter_mut().flatten() {
             endpoint.deprecated_topology = None;
             if let Some(hints) = endpoint.hints.as_mut().filter(|_| !knows_nodes) {

@@ -15,6 +15,7 @@ use k8s_openapi::api::core::v1::{Service, ServiceSpec, SessionAffinityConfig};
 
 use self::defaults::is_externally_accessible;
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::{Gate, Since};
 use crate::admission::shared::absent::{list, text};
 use crate::admission::shared::{ip, meta, port};
 use crate::admission::{ApiServer, How, Kind};
@@ -58,7 +59,7 @@ impl Kind for Service {
 /// Before 1.36, a Service's name had to start with a letter.
 fn name(service: &Service, errors: &mut Errors<'_>) {
     let name = service.metadata.name.as_deref().unwrap_or_default();
-    if errors.server.enabled("RelaxedServiceNameValidation")
+    if errors.server.enabled(Gate::RelaxedServiceNameValidation)
         || name.is_empty()
         || !names::dns1123_label(name).is_empty()
     {
@@ -310,11 +311,11 @@ fn traffic(spec: &ServiceSpec, path: &Path, errors: &mut Errors<'_>) {
     }
     if let Some(distribution) = spec.traffic_distribution.as_deref() {
         let known = ["PreferClose", "PreferSameZone", "PreferSameNode"];
-        let known = if errors.server.enabled("PreferSameTrafficDistribution") { &known[..] } else { &known[..1] };
+        let known = if errors.server.enabled(Gate::PreferSameTrafficDistribution) { &known[..] } else { &known[..1] };
         let at = path.field("trafficDistribution");
         if !known.contains(&distribution) {
             errors.unsupported(&at, "the traffic distribution", distribution, known.iter().copied());
-        } else if distribution == "PreferClose" && errors.server.version.minor() >= 35 {
+        } else if distribution == "PreferClose" && errors.server.does(Since::PreferCloseDeprecated) {
             let message = "the traffic distribution `PreferClose` is deprecated";
             errors.warn(&at, message).help("write `PreferSameZone`, which means the same");
         }
@@ -348,7 +349,7 @@ fn warnings(spec: &ServiceSpec, path: &Path, errors: &mut Errors<'_>) {
             errors.warn(&at, "`externalIPs` is ignored in a headless Service").help("remove it");
         } else if kind == "ExternalName" {
             errors.warn(&at, "`externalIPs` is ignored in a Service of type `ExternalName`").help("remove it");
-        } else if errors.server.version.minor() >= 36 {
+        } else if errors.server.does(Since::ExternalIpsDeprecated) {
             let message = "`externalIPs` is deprecated, and some clusters no longer implement it";
             errors.warn(&at, message).help("use a Service of type `LoadBalancer`, or a Gateway");
         }

@@ -13,6 +13,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 use super::{CLASS_ANNOTATION, access_modes, class_name, defaults, update, volume_mode};
 use crate::admission::core::resources::amount;
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::Gate;
 use crate::admission::shared::selector::{self, Options as SelectorOptions};
 use crate::admission::{ApiServer, How, Kind};
 use crate::values::names;
@@ -78,11 +79,12 @@ fn keep(new: &mut PersistentVolumeClaim, old: &PersistentVolumeClaim) {
 /// and `NormalizeDataSources`): a `dataSource` of another kind than it was made for is dropped, and it and
 /// `dataSourceRef` become the same.
 fn prepare(spec: &mut PersistentVolumeClaimSpec, old: Option<&PersistentVolumeClaimSpec>, server: &ApiServer) {
-    if !server.enabled("VolumeAttributesClass") && old.is_none_or(|old| old.volume_attributes_class_name.is_none()) {
+    if !server.enabled(Gate::VolumeAttributesClass) && old.is_none_or(|old| old.volume_attributes_class_name.is_none())
+    {
         spec.volume_attributes_class_name = None;
     }
     let crosses = |reference: &TypedObjectReference| reference.namespace.as_deref().is_some_and(|it| !it.is_empty());
-    if !server.enabled("CrossNamespaceVolumeDataSource")
+    if !server.enabled(Gate::CrossNamespaceVolumeDataSource)
         && spec.data_source_ref.as_ref().is_some_and(crosses)
         && old.is_none_or(|old| old.data_source_ref.is_none())
     {
@@ -121,7 +123,7 @@ pub(super) struct Options {
 
 impl Options {
     pub(super) fn new(server: &ApiServer) -> Self {
-        let attributes_class = server.enabled("VolumeAttributesClass");
+        let attributes_class = server.enabled(Gate::VolumeAttributesClass);
         Self { selector: SelectorOptions::default(), allow_invalid_group: false, attributes_class }
     }
 

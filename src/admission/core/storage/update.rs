@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{claim_requests, source};
 use crate::admission::core::resources::amount;
 use crate::admission::errors::Errors;
+use crate::admission::gates::Gate;
 use crate::admission::{difference, equal, internal};
 use crate::finding::Keeps;
 use crate::values::quantity::Quantity;
@@ -206,7 +207,7 @@ fn shrinking(new: &PersistentVolumeClaimSpec, old: &PersistentVolumeClaim, error
         return;
     }
     let status = old.status.as_ref();
-    let recovers = errors.server.enabled("RecoverVolumeExpansionFailure")
+    let recovers = errors.server.enabled(Gate::RecoverVolumeExpansionFailure)
         || status.is_some_and(|status| {
             status.allocated_resources.as_ref().is_some_and(|list| !list.is_empty())
                 || status.allocated_resource_statuses.as_ref().is_some_and(|list| !list.is_empty())
@@ -235,7 +236,7 @@ fn attributes_class(new: &PersistentVolumeClaimSpec, old: &PersistentVolumeClaim
         return;
     }
     let path = Path::root().fields(&["spec", "volumeAttributesClassName"]);
-    let enabled = errors.server.enabled("VolumeAttributesClass");
+    let enabled = errors.server.enabled(Gate::VolumeAttributesClass);
     if !enabled {
         errors
             .forbidden(&path, "the server does not let a claim change the class of its attributes")
@@ -285,7 +286,7 @@ pub(super) fn volume(new: &PersistentVolume, old: &PersistentVolume, errors: &mu
             .says("field is immutable");
         finding.called(Path::root().field("volumeMode")).help(ANOTHER_VOLUME);
     }
-    if let Some(old) = old_spec.node_affinity.as_ref().filter(|_| !errors.server.enabled("MutablePVNodeAffinity"))
+    if let Some(old) = old_spec.node_affinity.as_ref().filter(|_| !errors.server.enabled(Gate::MutablePVNodeAffinity))
         && !spec.node_affinity.as_ref().is_some_and(|new| is_same_affinity(new, old))
     {
         let finding = errors
@@ -296,7 +297,7 @@ pub(super) fn volume(new: &PersistentVolume, old: &PersistentVolume, errors: &mu
     let (class, old_class) = (&spec.volume_attributes_class_name, &old_spec.volume_attributes_class_name);
     if class != old_class {
         let path = path.field("volumeAttributesClassName");
-        if !errors.server.enabled("VolumeAttributesClass") {
+        if !errors.server.enabled(Gate::VolumeAttributesClass) {
             errors
                 .forbidden(&path, "the server does not let a volume change the class of its attributes")
                 .says("update is forbidden when the VolumeAttributesClass feature gate is disabled");

@@ -9,6 +9,7 @@ use super::{CLASS_ANNOTATION, access_modes, class_name, defaults, source, update
 use crate::admission::core::resources::amount;
 use crate::admission::core::scheduling::{self, node_labels};
 use crate::admission::errors::{Errors, shortened};
+use crate::admission::gates::Gate;
 use crate::admission::{ApiServer, How, Kind};
 use crate::yaml::Path;
 
@@ -27,7 +28,8 @@ impl Kind for PersistentVolume {
     fn prepare(&mut self, old: Option<&mut Self>, _: How, errors: &mut Errors<'_>) -> bool {
         let had_class =
             old.is_some_and(|old| old.spec.as_ref().is_some_and(|spec| spec.volume_attributes_class_name.is_some()));
-        if let Some(spec) = self.spec.as_mut().filter(|_| !had_class && !errors.server.enabled("VolumeAttributesClass"))
+        if let Some(spec) =
+            self.spec.as_mut().filter(|_| !had_class && !errors.server.enabled(Gate::VolumeAttributesClass))
         {
             spec.volume_attributes_class_name = None;
         }

@@ -15,6 +15,7 @@ use k8s_openapi::api::apps::v1::{Deployment as Model, DeploymentSpec, RollingUpd
 
 use self::status::{Conditions, Status};
 pub(super) use self::words::KIND;
+use crate::admission::Gate;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 use crate::plan::sim::cohorts::Cohorts;
@@ -293,7 +294,7 @@ impl Deployment {
             paused: spec.paused.unwrap_or_default(),
             history: history.map(|limit| usize::try_from(limit).unwrap_or_default()),
             deadline: deadline.map(Time::seconds),
-            counts_terminating: server.enabled("DeploymentReplicaSetTerminatingReplicas"),
+            counts_terminating: server.enabled(Gate::DeploymentReplicaSetTerminatingReplicas),
         }
     }
 }

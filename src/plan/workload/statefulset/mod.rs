@@ -12,6 +12,7 @@ use k8s_openapi::api::apps::v1::StatefulSet as Model;
 use self::claims::{Claims, Owner};
 use self::wanted::Wanted;
 pub(super) use self::words::KIND;
+use crate::admission::Gate;
 use crate::admission::{ApiServer, defaulted};
 use crate::cluster::Object;
 use crate::plan::sim::event::{Event, Happened};
@@ -130,7 +131,7 @@ impl StatefulSet {
     pub(super) fn new(kubelet: Kubelet, server: &ApiServer) -> Self {
         Self {
             kubelet,
-            counts_unavailable: server.enabled("MaxUnavailableStatefulSet"),
+            counts_unavailable: server.enabled(Gate::MaxUnavailableStatefulSet),
             revisions: Revisions::default(),
             templates: BTreeMap::new(),
             names: BTreeMap::new(),
