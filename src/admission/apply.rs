@@ -7,32 +7,27 @@
 
 use serde_json::{Map, Value, json};
 
+use super::applied::{Applied, applied};
 use super::{ApiServer, How, Request, stored};
 use crate::cluster::{Cluster, Object};
 use crate::source::Sources;
-use crate::yaml::{self, Path};
-
-/// Where `kubectl apply` notes what it applied.
-pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+use crate::yaml::Path;
 
 /// The object that the request makes of what runs, if that is more than the manifest: what was never applied stays, such as
 /// the number of pods that an autoscaler chose, or what `kubectl rollout restart` notes in the template. `None` if the
 /// manifest is all there is.
 pub(crate) fn result(request: &Request<'_>, server: &ApiServer) -> Option<Cluster> {
     let (manifest, running) = (request.old?, request.running()?);
-    let metadata = |name: &'static str| {
-        manifest.root().at(&Path::root().fields(&["metadata", name])).filter(|value| !value.is_null())
-    };
-    let annotation = Path::root().fields(&["metadata", "annotations"]).key(LAST_APPLIED);
-    let last = manifest.root().at(&annotation).and_then(yaml::Value::as_str);
-    let before = match last.and_then(|last| serde_json::from_str(last).ok()) {
+    let before = match applied(manifest, request.how) {
         _ if request.how == How::Replace => return None,
-        Some(before) => before,
+        Applied::Known(before) => before,
         // Nobody knows what was applied before, so nothing is taken away.
-        None if metadata("uid").is_some() || metadata("resourceVersion").is_some() => Value::Null,
-        None if request.how == How::ServerApply || !std::ptr::eq(manifest, running) => manifest.root().to_json(),
+        Applied::Unknown => Value::Null,
+        Applied::IsManifest if request.how == How::ServerApply || !std::ptr::eq(manifest, running) => {
+            manifest.root().to_json()
+        }
         // A client compares manifests: what neither names is filled in anew.
-        None => return None,
+        Applied::IsManifest => return None,
     };
     let mut merged = merged(&request.object.root().to_json(), &before, &stored(running, server)?);
     if request.how == How::ClientApply {

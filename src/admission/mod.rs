@@ -7,6 +7,7 @@
 mod admissionregistration;
 mod apiextensions;
 mod apiregistration;
+pub(crate) mod applied;
 pub(crate) mod apply;
 mod apps;
 mod autoscaling;

@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 
 use super::document::Effect;
 use super::workload;
-use crate::admission::apply::{LAST_APPLIED, read};
+use crate::admission::applied::LAST_APPLIED;
+use crate::admission::apply::read;
 use crate::admission::equal::{self, Amounts};
 use crate::admission::{self, ApiServer, Type};
 use crate::cluster::Object;

@@ -4,6 +4,8 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use serde_json::Value;
 
 use super::{Context, Rollout};
+use crate::admission::How;
+use crate::admission::applied::{Applied, applied};
 use crate::cluster::Object;
 use crate::finding::Findings;
 use crate::plan::document::{Action, FieldChange};
@@ -97,9 +99,13 @@ pub(super) fn rolling_update(context: &Context<'_>, object: &Object, out: &mut F
         return;
     }
     let Some(rollout) = context.rollout(object).filter(is_update) else { return };
-    let written = written(rollout.old);
-    let strategy = &written["spec"]["strategy"];
-    if strategy["type"] == "Recreate" || !strategy["rollingUpdate"].is_null() {
+    let was = rollout.old.root().at(&path.field("type")).and_then(yaml::Value::as_str);
+    let before = match applied(rollout.old, How::ServerApply) {
+        Applied::Known(before) => before,
+        Applied::IsManifest => rollout.old.root().to_json(),
+        Applied::Unknown => Value::Null,
+    };
+    if was == Some("Recreate") || !before["spec"]["strategy"]["rollingUpdate"].is_null() {
         return;
     }
     let message = "server-side apply keeps the `rollingUpdate` of before, with which the API server refuses `Recreate`";
@@ -107,12 +113,4 @@ pub(super) fn rolling_update(context: &Context<'_>, object: &Object, out: &mut F
         .report(out, &path.field("type"), message)
         .label("was `RollingUpdate`")
         .help("write `rollingUpdate: null` next to it, until it is applied everywhere");
-}
-
-/// What somebody applied, as far as a dump of a cluster tells; a manifest as it is.
-pub(super) fn written(old: &Object) -> Value {
-    let note =
-        Path::root().fields(&["metadata", "annotations"]).key("kubectl.kubernetes.io/last-applied-configuration");
-    let note = old.root().at(&note).and_then(yaml::Value::as_str);
-    note.and_then(|note| serde_json::from_str(note).ok()).unwrap_or_else(|| old.root().to_json())
 }

@@ -6,7 +6,6 @@ use k8s_openapi::api::autoscaling::{v1, v2};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 
 use super::Context;
-use super::keeps_old::written;
 use super::rollouts::{fewest_pods, replicas};
 use crate::cluster::{Lifetime, Object};
 use crate::finding::Findings;
@@ -56,7 +55,10 @@ pub(super) fn removed(context: &Context<'_>, object: &Object, out: &mut Findings
         return;
     }
     let Some(rollout) = context.rollout(object).filter(|it| it.plan.action != Action::Rejected) else { return };
-    let Some(before) = written(rollout.old)["spec"]["replicas"].as_i64().filter(|count| *count > 1) else { return };
+    // Whether it was applied before, and so is taken away now, the plan knows.
+    let falls = rollout.plan.changes.iter().find(|change| change.path == "/spec/replicas");
+    let before = falls.and_then(|change| change.old.as_ref()?.as_i64()).filter(|count| *count > 1);
+    let Some(before) = before else { return };
     let (kind, name) = (&object.identity.kind, &object.identity.name);
     let autoscaler = context.autoscalers(object).first().copied();
     let until = if autoscaler.is_some() { ", until its autoscaler acts" } else { "" };

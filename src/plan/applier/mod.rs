@@ -14,6 +14,7 @@ mod versioned;
 use std::str::FromStr;
 
 use crate::admission::How;
+use crate::admission::applied::is_live;
 use crate::cluster::Object;
 use crate::finding::Identity;
 use crate::yaml::Path;
@@ -189,7 +190,7 @@ impl Applier {
     /// Whether an object that only the old side has is none of the tool's: it stands in a dump of a cluster, and a controller
     /// made it, or the tool deletes only what it is told to.
     pub(super) fn ignores(self, object: &Object) -> bool {
-        is_running(object) && (self == Applier::Kubectl || object.is_controlled())
+        is_live(object) && (self == Applier::Kubectl || object.is_controlled())
     }
 
     /// What becomes of an object that left the input.
@@ -217,12 +218,6 @@ impl Applier {
             Applier::Kapp => kapp::after_rejection(items, gone),
         }
     }
-}
-
-/// Whether the object comes from a cluster, which gave it a UID.
-fn is_running(object: &Object) -> bool {
-    let uid = object.root().get("metadata").and_then(|metadata| metadata.get("uid"));
-    uid.is_some_and(|uid| !uid.is_null())
 }
 
 /// The value of an annotation.
