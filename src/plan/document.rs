@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::finding::Identity;
+
 /// What will happen when the new objects are applied over the old ones.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -427,4 +429,13 @@ pub struct Gate {
     pub holds: bool,
     /// What it was compared with, in words.
     pub found: String,
+}
+
+/// `apps/Deployment/shop/web`; the core group is called by its version, `v1`.
+pub fn id(identity: &Identity) -> String {
+    let group = if identity.group().is_empty() { identity.api_version.as_str() } else { identity.group() };
+    match &identity.namespace {
+        Some(namespace) => format!("{group}/{}/{namespace}/{}", identity.kind, identity.name),
+        None => format!("{group}/{}/{}", identity.kind, identity.name),
+    }
 }

@@ -1,9 +1,10 @@
 //! What happens when objects are applied: what changes, what is refused, and the controllers' steps in time.
 //!
-//! [`plan()`] compares two [`Side`]s object by object (`change`), asks admission (`refusal`, `ways_out`), and follows the
-//! rollout of each workload (`rollout`), which is a [`Scenario`] of two steps. A scenario says what is applied when and how
-//! pods behave; [`simulate`] plays it on a virtual clock and gives the [`Trace`]. The controllers mirror those of Kubernetes
-//! v1.36 (pkg/controller); each workload has a file or a folder.
+//! [`plan()`] compares two [`Side`]s object by object (`change`), asks the judge and the applying tool (`planner`, `applier`,
+//! `remedies`), and follows the rollout of each workload (`rollout`), which is a [`Scenario`] of two steps. A scenario says what
+//! is applied when and how pods behave; [`simulate`] plays it on a virtual clock and gives the [`Trace`]. What all workloads
+//! share is in `sim`; the controllers mirror those of Kubernetes v1.36 (pkg/controller), and each workload has a file or a
+//! folder in `workload`.
 //!
 //! ```
 //! use seatrial::plan::document::Action;
@@ -33,33 +34,25 @@
 
 mod applier;
 mod assumptions;
-mod build;
 mod change;
-mod claims;
-mod consumers;
 pub mod document;
-mod endpoints;
 mod gate;
-pub(crate) mod interplay;
-mod refusal;
+mod planner;
+pub(crate) mod pod_timing;
+mod remedies;
 mod rollout;
-mod running;
-mod server_says;
+mod side;
 mod sim;
 mod simulate;
-mod status;
-mod steps;
-pub(crate) mod timing;
-mod unread;
-mod ways_out;
 pub(crate) mod workload;
 
 pub use self::applier::{Applier, UnknownApplier};
 pub use self::assumptions::{AssumptionError, Assumptions};
-pub use self::build::{Options, Side, id, plan};
 pub use self::change::{Change, changes};
-pub use self::document::Effect;
+pub use self::document::{Effect, id};
 pub use self::gate::{Condition, GateError};
+pub use self::planner::{Options, plan};
+pub use self::side::Side;
 pub use self::sim::ScenarioError;
 pub use self::sim::scenario::{At, Failing, Instant, NodeModel, Outage, Scenario, Step, TaintModel, generate_schema};
 pub use self::sim::time::Time;

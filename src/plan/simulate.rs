@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::sim::event::{Event, Happened, Happening};
+use super::sim::event::Happening;
 use super::sim::scenario::{At, Scenario, Step};
-use super::sim::state::State;
+
 use super::sim::time::Time;
 use super::sim::trace::{Cause, Row, Trace, Verdict};
+use super::sim::workload::Workload;
 use super::workload;
 use crate::admission::apply::{read, result};
 use crate::admission::{ApiServer, How, Judge, Outcome, Request};
@@ -21,35 +22,6 @@ const PODS: i64 = 1_000_000;
 
 /// How long a trace may become: how many pods and Jobs all its rows may name together, and each row counts as ten.
 const LENGTH: usize = 3_000_000;
-
-/// What the loop knows of a workload: its controllers, its pods, and what they are to it.
-pub(super) trait Workload {
-    /// Takes the object in its new form, which the API server has accepted.
-    fn apply(&mut self, object: &Object, server: &ApiServer, now: Time);
-
-    /// When something happens next to its pods, by itself.
-    fn next_event(&self) -> Option<Time>;
-
-    /// When a controller wakes up next by its own timer.
-    fn next_timer(&self, now: Time) -> Option<Time>;
-
-    /// Lets happen to its pods what is due now.
-    fn happen(&mut self, now: Time) -> Happened;
-
-    /// One pass of all controllers; whether anything changed. Their events go to `said`.
-    fn sync(&mut self, now: Time, said: &mut Vec<Event>) -> bool;
-
-    /// Called when the controllers have settled: pods that appeared together are now known together.
-    fn settled(&mut self, now: Time);
-
-    /// How it stands.
-    fn state(&self, now: Time) -> State;
-
-    /// How it stands, with many pods counted by revision and phase where [`Workload::state`] names each.
-    fn outline(&self, now: Time) -> State {
-        self.state(now)
-    }
-}
 
 /// A scenario that cannot be played.
 #[derive(Debug, thiserror::Error)]

@@ -33,10 +33,9 @@ use std::sync::OnceLock;
 
 pub use self::page::Page;
 pub use self::sides::{Change, Rollout};
-use crate::cluster::{Cluster, Layout, Object, Readers};
+use crate::cluster::{Autoscalers, Cluster, Layout, Object, Readers};
 use crate::finding::{Finding, Findings, Group};
 use crate::parallel::in_order;
-use crate::plan::interplay;
 use crate::source::Sources;
 use crate::yaml::Document;
 
@@ -47,7 +46,7 @@ pub struct Context<'a> {
     pub cluster: &'a Cluster,
     sources: &'a Sources,
     layout: OnceLock<Layout>,
-    autoscalers: OnceLock<interplay::Autoscalers<'a>>,
+    autoscalers: OnceLock<Autoscalers<'a>>,
     readers: OnceLock<Readers<'a>>,
     change: Option<Change<'a>>,
 }
@@ -91,7 +90,7 @@ impl<'a> Context<'a> {
 
     /// The autoscalers of the input that scale `object`.
     pub fn autoscalers(&self, object: &Object) -> &[&'a Object] {
-        interplay::scaling(self.autoscalers.get_or_init(|| interplay::autoscalers(self.cluster)), object)
+        self.autoscalers.get_or_init(|| Autoscalers::new(self.cluster)).of(object)
     }
 
     /// The objects whose pods read `data`, a `ConfigMap` or Secret.

@@ -8,7 +8,7 @@ use super::{Context, Rollout};
 use crate::cluster::{Object, PodTemplate};
 use crate::finding::Findings;
 use crate::plan::document::Step;
-use crate::plan::{timing, workload};
+use crate::plan::{pod_timing, workload};
 use crate::values::int_or_string::{Fenceposts, IntOrString, resolve_fenceposts};
 use crate::yaml::Path;
 
@@ -188,7 +188,7 @@ pub(super) fn misses_deadline(_: &Context<'_>, object: &Object, out: &mut Findin
     for place in template.containers() {
         let container = place.container;
         let name = &container.name;
-        let earliest = timing::container_ready(container).min;
+        let earliest = pod_timing::container_ready(container).min;
         let (path, message, needed) = if earliest > f64::from(deadline) {
             let of = |probe: &Option<Probe>| probe.as_ref().and_then(|it| it.initial_delay_seconds).unwrap_or(0);
             let probe = if of(&container.readiness_probe) >= of(&container.startup_probe) {

@@ -1,5 +1,6 @@
 //! Who names and picks whom: objects by name, selectors as the cluster sees them, and the pods that they pick.
 
+mod autoscalers;
 mod readers;
 mod table;
 
@@ -10,6 +11,7 @@ use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
+pub(crate) use self::autoscalers::Autoscalers;
 pub(crate) use self::readers::{How, Read, Readers, reads};
 pub use self::table::{Reading, Reference};
 use super::{Cluster, Object};

@@ -9,8 +9,8 @@ use super::annotation;
 use crate::admission::ApiServer;
 use crate::cluster::Object;
 use crate::finding;
-use crate::plan::build::Side;
 use crate::plan::change::changes;
+use crate::plan::side::Side;
 use crate::source::{FileId, Sources, Span};
 use crate::yaml::Path;
 

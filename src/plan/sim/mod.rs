@@ -12,5 +12,6 @@ pub mod state;
 pub(super) mod template;
 pub(super) mod time;
 pub(super) mod trace;
+pub(super) mod workload;
 
 pub use self::parse::ScenarioError;

@@ -5,6 +5,9 @@ use std::fmt;
 
 pub use super::template::Revision;
 
+/// Sets of more pods are shown in numbers only.
+pub(in crate::plan) const NAMED: usize = 12;
+
 /// How a workload stands. What a kind does not have is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {

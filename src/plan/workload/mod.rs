@@ -17,7 +17,7 @@ use self::words::Failure;
 use super::document::Effect;
 use super::sim::scenario::Scenario;
 use super::sim::state::State;
-use super::simulate::Workload;
+use super::sim::workload::Workload;
 use crate::admission::ApiServer;
 use crate::admission::equal::Amounts;
 use crate::cluster::Object;

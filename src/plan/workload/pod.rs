@@ -12,7 +12,7 @@ use crate::plan::sim::event::{Event, Happened};
 use crate::plan::sim::kubelet::Kubelet;
 use crate::plan::sim::state::State;
 use crate::plan::sim::time::Time;
-use crate::plan::simulate::Workload;
+use crate::plan::sim::workload::Workload;
 
 /// The row of the table.
 pub(super) static KIND: WorkloadKind = WorkloadKind {

@@ -19,7 +19,7 @@ use crate::plan::sim::replicaset::{self, ReplicaSet};
 use crate::plan::sim::state::{Pods, Replicas, State, Status, unless_zero};
 use crate::plan::sim::template::{self, Revisions, Template};
 use crate::plan::sim::time::Time;
-use crate::plan::simulate::Workload;
+use crate::plan::sim::workload::Workload;
 
 /// The row of the table.
 pub(super) static KIND: WorkloadKind = WorkloadKind {

@@ -20,7 +20,7 @@ use crate::plan::sim::event::{Event, Happened};
 use crate::plan::sim::scenario::{Outage, Scenario};
 use crate::plan::sim::state::{self, Runs, State};
 use crate::plan::sim::time::Time;
-use crate::plan::simulate::Workload;
+use crate::plan::sim::workload::Workload;
 
 /// How long a scenario without a horizon goes on after the last step, because a CronJob never comes to rest.
 const DAY: Time = Time(86_400_000);

@@ -23,7 +23,7 @@ use crate::plan::sim::scenario::{NodeModel, Scenario};
 use crate::plan::sim::state::{self, Group, Phase, Pods, State, number, unless_zero};
 use crate::plan::sim::template::{self, Revision, Revisions, Template};
 use crate::plan::sim::time::Time;
-use crate::plan::simulate::Workload;
+use crate::plan::sim::workload::Workload;
 use crate::values::int_or_string::{IntOrString, Rounding};
 
 /// How many pods are created, and how many deleted, in one step at most (`BurstReplicas`).

@@ -25,7 +25,7 @@ use crate::plan::sim::replicaset::{self, ReplicaSet};
 use crate::plan::sim::state::{self, Pods, State};
 use crate::plan::sim::template::{self, Revision, Revisions, Template};
 use crate::plan::sim::time::Time;
-use crate::plan::simulate::Workload;
+use crate::plan::sim::workload::Workload;
 use crate::values::int_or_string::{Fenceposts, IntOrString, resolve_fenceposts};
 
 /// A Deployment, its ReplicaSets and their pods.

@@ -23,7 +23,7 @@ use crate::plan::sim::kubelet::Kubelet;
 use crate::plan::sim::scenario::Scenario;
 use crate::plan::sim::state::State;
 use crate::plan::sim::time::Time;
-use crate::plan::simulate::Workload;
+use crate::plan::sim::workload::Workload;
 
 /// How long the controller waits after something happened to a pod, so that it sees what happens together at once
 /// (`SyncJobBatchPeriod`).

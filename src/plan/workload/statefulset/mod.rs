@@ -18,11 +18,10 @@ use crate::cluster::Object;
 use crate::plan::sim::event::{Event, Happened};
 use crate::plan::sim::kubelet::Kubelet;
 use crate::plan::sim::replicaset::happened;
-use crate::plan::sim::state::{self, Group, NamedPod, Phase, Pods, Replicas, State, number, unless_zero};
+use crate::plan::sim::state::{self, Group, NAMED, NamedPod, Phase, Pods, Replicas, State, number, unless_zero};
 use crate::plan::sim::template::{self, Revision, Revisions, Template};
 use crate::plan::sim::time::Time;
-use crate::plan::simulate::Workload;
-use crate::plan::steps::NAMED;
+use crate::plan::sim::workload::Workload;
 
 /// A StatefulSet, its controller and its pods.
 pub(super) struct StatefulSet {

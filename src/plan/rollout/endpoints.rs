@@ -2,8 +2,8 @@
 
 use k8s_openapi::api::core::v1::Service;
 
-use super::document::{Revision, Step};
 use crate::cluster::{Cluster, Labels, Object};
+use crate::plan::document::{Revision, Step};
 
 /// Counts at each step the pods behind each Service of `cluster` that picks pods of `old` or `new`: those that are ready,
 /// or all of them if the Service publishes those that are not (`publishNotReadyAddresses`).

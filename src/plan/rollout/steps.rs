@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{PodState, Revision, Span, Step};
-use super::sim::event::{Event, Happening, PodEvent, Verb};
-use super::sim::state::{NamedPod, Phase, State};
-use super::sim::template;
-use super::sim::trace::Row;
-
-/// Sets of more pods are shown in numbers only.
-pub(super) const NAMED: usize = 12;
+use crate::plan::document::{PodState, Revision, Span, Step};
+use crate::plan::sim::event::{Event, Happening, PodEvent, Verb};
+use crate::plan::sim::state::{NAMED, NamedPod, Phase, State};
+use crate::plan::sim::template;
+use crate::plan::sim::trace::Row;
 
 /// A row in numbers.
 pub(super) struct Count {

@@ -1,8 +1,8 @@
 //! The old side as it runs, where an assumption says more than its manifest.
 
-use super::assumptions::Assumptions;
 use crate::admission::apply::read;
 use crate::cluster::{Cluster, Object};
+use crate::plan::assumptions::Assumptions;
 
 /// The old side with the number of pods that is assumed, if one is.
 pub(super) fn running(manifest: &Object, assumptions: &Assumptions) -> Option<Cluster> {

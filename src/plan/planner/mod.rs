@@ -1,23 +1,31 @@
 //! From two clusters to a plan: pairs the objects, classifies what changes, and plans the rollout of each workload.
 
+mod answer;
+mod notes;
+mod refusal;
+mod running;
+mod unread;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::applier::{self, Applier, Item, Treatment};
-use super::assumptions::Assumptions;
-use super::change::{Change, changes};
-use super::document::{Action, Effect, FieldChange, ObjectPlan, Plan, Rejection, Source, Span, Summary};
-use super::gate::Condition;
-use super::rollout::{self, Surroundings};
-use super::sim::nodes;
-use super::unread::{self, Unread};
-use super::{claims, consumers, interplay, refusal, running, workload};
+use self::unread::Unread;
 use crate::admission::{ApiServer, Judge, Outcome, Request, Verdict};
-use crate::cluster::{Cluster, Object, Pairs, Readers};
+use crate::cluster::{Autoscalers, Cluster, Object, Readers};
 use crate::finding::{Finding, Identity};
 use crate::parallel::in_order;
+use crate::plan::applier::{self, Applier, Item, Treatment};
+use crate::plan::assumptions::Assumptions;
+use crate::plan::change::{Change, changes};
+use crate::plan::document::{Action, Effect, FieldChange, ObjectPlan, Plan, Rejection, Span, Summary, id};
+use crate::plan::gate::Condition;
+use crate::plan::rollout::claims;
+use crate::plan::rollout::{self, Surroundings};
+use crate::plan::side::Side;
+use crate::plan::sim::nodes;
+use crate::plan::workload;
 use crate::secrets::{self, Secrets};
-use crate::source::{Place, Sources};
+use crate::source::Sources;
 use crate::yaml::Path;
 
 /// What a plan depends on besides the two sides.
@@ -33,33 +41,6 @@ pub struct Options {
     pub gates: Vec<Condition>,
     /// Texts whose `CustomResourceDefinitions` hold besides those of the two sides.
     pub definitions: Sources,
-}
-
-/// One side: texts, and the objects in them.
-#[derive(Debug, Default)]
-pub struct Side {
-    /// The texts.
-    pub sources: Sources,
-    /// Their objects.
-    pub cluster: Cluster,
-}
-
-impl Side {
-    /// Reads the texts.
-    pub fn new(sources: Sources) -> Self {
-        Self { cluster: Cluster::read(&sources), sources }
-    }
-
-    /// Which of these objects those of `new` replace.
-    pub fn pairs(&self, new: &Side) -> Pairs<'_> {
-        Pairs::new((&self.cluster, &self.sources), (&new.cluster, &new.sources))
-    }
-
-    /// Where a place of its texts is.
-    pub(crate) fn source(&self, place: Place) -> Source {
-        let source = self.sources.get(place.file);
-        Source { file: source.name.clone(), line: source.position(place.span.start as usize).line }
-    }
 }
 
 /// What will happen when the objects of `new` are applied over those of `old`.
@@ -79,7 +60,7 @@ pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
     let surroundings = Surroundings {
         cluster: &new.cluster,
         nodes: &known,
-        autoscalers: interplay::autoscalers(&new.cluster),
+        autoscalers: Autoscalers::new(&new.cluster),
         assumptions: &options.assumptions,
         server: &options.server,
         judge: &judge,
@@ -141,7 +122,7 @@ fn note_readers(applied: &[&Object], objects: &mut [ObjectPlan], cluster: &Clust
     let rolling: BTreeSet<*const Identity> = rolling.map(|(object, _)| Arc::as_ptr(&object.identity)).collect();
     for at in changed {
         let rolls = |reader: &Object| rolling.contains(&Arc::as_ptr(&reader.identity));
-        objects[at].notes.extend(consumers::notes(applied[at], &readers, rolls));
+        objects[at].notes.extend(notes::of_data(applied[at], &readers, rolls));
     }
 }
 
@@ -149,7 +130,7 @@ fn summary(objects: &[ObjectPlan]) -> Summary {
     let mut summary = Summary::default();
     for object in objects {
         *summary.actions.entry(object.action).or_default() += 1;
-        if let Some(part) = object.bounds.as_ref().and_then(super::document::Bounds::availability) {
+        if let Some(part) = object.bounds.as_ref().and_then(crate::plan::document::Bounds::availability) {
             summary.min_availability = Some(summary.min_availability.map_or(part, |least| least.min(part)));
         }
         if let Some(time) = object.time {
@@ -161,13 +142,13 @@ fn summary(objects: &[ObjectPlan]) -> Summary {
 }
 
 /// What is needed to plan one object.
-pub(super) struct Planner<'a> {
-    pub(super) old: &'a Side,
-    pub(super) new: &'a Side,
-    pub(super) unread_old: &'a Unread<'a>,
-    pub(super) unread_new: &'a Unread<'a>,
-    pub(super) surroundings: Surroundings<'a>,
-    pub(super) applier: Applier,
+struct Planner<'a> {
+    old: &'a Side,
+    new: &'a Side,
+    unread_old: &'a Unread<'a>,
+    unread_new: &'a Unread<'a>,
+    surroundings: Surroundings<'a>,
+    applier: Applier,
     /// What of the new side must not be shown.
     secrets: Secrets,
     /// Whether nothing of the input is in the cluster yet.
@@ -223,8 +204,8 @@ impl Planner<'_> {
         }
         let matters = changed.iter().any(|change| change.effect != Effect::None);
         if matters && plan.action != Action::Rejected {
-            plan.notes.extend(interplay::notes(object, around.cluster, &around.autoscalers));
-            plan.notes.extend(interplay::rerouted(before, object, &self.old.cluster, around.cluster));
+            plan.notes.extend(notes::of_workload(object, around.cluster, &around.autoscalers));
+            plan.notes.extend(notes::rerouted(before, object, &self.old.cluster, around.cluster));
         }
         if matches!(plan.action, Action::Roll | Action::Scale) {
             rollout::describe(&mut plan, running, after, around);
@@ -242,16 +223,16 @@ impl Planner<'_> {
     }
 
     /// What the API server says of a request.
-    pub(super) fn judge(&self, request: &Request<'_>) -> Verdict {
+    fn judge(&self, request: &Request<'_>) -> Verdict {
         self.surroundings.judge.judge(request)
     }
 
     /// Why the API server would not create the object.
-    pub(super) fn refused_anew(&self, object: &Object) -> Vec<Finding> {
+    fn refused_anew(&self, object: &Object) -> Vec<Finding> {
         self.judge(&Request::create(object)).refusals().cloned().collect()
     }
 
-    pub(super) fn rejection(&self, finding: &Finding) -> Rejection {
+    fn rejection(&self, finding: &Finding) -> Rejection {
         let mut finding = finding.clone();
         self.secrets.redact(&self.new.sources, &mut finding);
         Rejection {
@@ -305,14 +286,5 @@ fn action(changes: &[Change], refused: bool) -> Action {
         Some(Effect::Roll) => Action::Roll,
         Some(Effect::Scale) => Action::Scale,
         Some(_) => Action::Update,
-    }
-}
-
-/// `apps/Deployment/shop/web`; the core group is called by its version, `v1`.
-pub fn id(identity: &Identity) -> String {
-    let group = if identity.group().is_empty() { identity.api_version.as_str() } else { identity.group() };
-    match &identity.namespace {
-        Some(namespace) => format!("{group}/{}/{namespace}/{}", identity.kind, identity.name),
-        None => format!("{group}/{}/{}", identity.kind, identity.name),
     }
 }

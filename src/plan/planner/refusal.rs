@@ -1,16 +1,16 @@
 //! What becomes of an object when the API server refuses to change it: it stays as it is, or the applying tool deletes it
 //! and creates it anew.
 
-use super::applier::{Anew, Fate, Item, Treatment};
-use super::assumptions::Assumptions;
-use super::build::Planner;
-use super::document::{Action, Bounds, ObjectPlan};
-use super::server_says::server_says;
-use super::ways_out::{self, Refused};
-use super::workload;
+use super::Planner;
+use super::answer::server_says;
 use crate::admission::{Outcome, Verdict};
 use crate::cluster::{Object, Pairs};
 use crate::finding::Finding;
+use crate::plan::applier::{Anew, Fate, Item, Treatment};
+use crate::plan::assumptions::Assumptions;
+use crate::plan::document::{Action, Bounds, ObjectPlan};
+use crate::plan::remedies::{self, Refused};
+use crate::plan::workload;
 use crate::yaml::Scalar;
 
 /// An object and its plan, as the applying tool sees them.
@@ -74,7 +74,7 @@ impl Planner<'_> {
         if refused.is_empty() {
             plan.action = Action::RecreateNeeded;
             plan.bounds = without_pods(before, object, self.surroundings.assumptions);
-            plan.notes.push(format!("{why}, deletes it and creates it anew: {}", ways_out::cost_of_anew(object).0));
+            plan.notes.push(format!("{why}, deletes it and creates it anew: {}", remedies::cost_of_anew(object).0));
             return refused;
         }
         plan.action = Action::Rejected;
@@ -110,7 +110,7 @@ impl Planner<'_> {
             findings,
         };
         for (rejection, finding) in plan.rejections.iter_mut().zip(findings) {
-            rejection.ways_out = ways_out::ways_out(refused, finding);
+            rejection.ways_out = remedies::ways_out(refused, finding);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::sim::trace::Row;
-use super::workload::RolloutWords;
+use crate::plan::sim::trace::Row;
+use crate::plan::workload::RolloutWords;
 
 /// More lines than these are shortened to the first and the last ones.
 const SHOWN: usize = 4;

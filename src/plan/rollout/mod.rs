@@ -1,20 +1,24 @@
 //! The rollout of one workload: played at best and at worst, and once with new pods that never become ready.
 
+pub(in crate::plan) mod claims;
+mod endpoints;
+mod status;
+mod steps;
+
 use serde_json::{Value, json};
 
-use super::assumptions::Assumptions;
-use super::document::{Action, Bounds, ObjectPlan, OnFailure, Span, Step, Timing};
-use super::interplay::Autoscalers;
-use super::sim::nodes;
-use super::sim::scenario::{At, Failing, NodeModel, Scenario, Settled};
-use super::sim::trace::Row;
-use super::simulate::{Applied, Record};
-use super::steps::{self, Count};
-use super::workload::{self, RolloutWords};
-use super::{claims, endpoints, status, timing};
+use self::steps::Count;
 use crate::admission::{self, ApiServer, Judge};
-use crate::cluster::{Cluster, Object};
+use crate::cluster::{Autoscalers, Cluster, Object};
 use crate::finding::Identity;
+use crate::plan::assumptions::Assumptions;
+use crate::plan::document::{Action, Bounds, ObjectPlan, OnFailure, Span, Step, Timing};
+use crate::plan::pod_timing;
+use crate::plan::sim::nodes;
+use crate::plan::sim::scenario::{At, Failing, NodeModel, Scenario, Settled};
+use crate::plan::sim::trace::Row;
+use crate::plan::simulate::{Applied, Record};
+use crate::plan::workload::{self, RolloutWords};
 
 /// An image that no pod can become ready with.
 const NEVER_READY: &str = "seatrial.invalid/never-ready";
@@ -23,19 +27,19 @@ const NEVER_READY: &str = "seatrial.invalid/never-ready";
 const HORIZON: f64 = 7.0 * 24.0 * 3600.0;
 
 /// What the rollout of a workload depends on besides its two forms.
-pub(super) struct Surroundings<'a> {
+pub(in crate::plan) struct Surroundings<'a> {
     /// The objects that are applied with it.
-    pub(super) cluster: &'a Cluster,
+    pub(in crate::plan) cluster: &'a Cluster,
     /// The nodes, if the input names any.
-    pub(super) nodes: &'a [NodeModel],
-    pub(super) autoscalers: Autoscalers<'a>,
-    pub(super) assumptions: &'a Assumptions,
-    pub(super) server: &'a ApiServer,
-    pub(super) judge: &'a Judge,
+    pub(in crate::plan) nodes: &'a [NodeModel],
+    pub(in crate::plan) autoscalers: Autoscalers<'a>,
+    pub(in crate::plan) assumptions: &'a Assumptions,
+    pub(in crate::plan) server: &'a ApiServer,
+    pub(in crate::plan) judge: &'a Judge,
 }
 
 /// Fills in how the pods of `new` replace those of `old`.
-pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around: &Surroundings<'_>) {
+pub(in crate::plan) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around: &Surroundings<'_>) {
     let Some(kind) = workload::of(&new.identity) else { return };
     let Some(words) = &kind.rollout else { return };
     let Some(template) = new.pod_template() else { return };
@@ -47,9 +51,9 @@ pub(super) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Object, around
     }
     let assumptions = around.assumptions;
     let exactly = |seconds| Span { min: seconds, max: seconds };
-    let ready = assumptions.startup.map_or_else(|| timing::ready(template.spec), exactly);
+    let ready = assumptions.startup.map_or_else(|| pod_timing::ready(template.spec), exactly);
     let ready = ready.later_by(assumptions.pull.unwrap_or_default());
-    let stop = assumptions.termination.map_or_else(|| timing::stop(template.spec), exactly);
+    let stop = assumptions.termination.map_or_else(|| pod_timing::stop(template.spec), exactly);
     let guess = around.nodes.is_empty();
     let nodes = match kind.is_on_nodes {
         true if guess => nodes::some(assumptions.nodes()),
@@ -97,7 +101,7 @@ fn never_ready(manifest: &Value) -> Value {
 }
 
 /// The two forms of the object, one after the other.
-fn change(before: &Value, after: &Value, anywhere: bool) -> [super::Step; 2] {
+fn change(before: &Value, after: &Value, anywhere: bool) -> [crate::plan::Step; 2] {
     let (mut before, mut after) = (before.clone(), after.clone());
     // Both sides are one object to the scenario, wherever they are applied.
     after["metadata"]["namespace"] = before["metadata"]["namespace"].clone();
@@ -107,7 +111,7 @@ fn change(before: &Value, after: &Value, anywhere: bool) -> [super::Step; 2] {
         run_anywhere(&mut after);
     }
     let settled = At::Word(Settled::Settled);
-    [super::Step { at: At::Seconds(0.0), apply: before }, super::Step { at: settled, apply: after }]
+    [crate::plan::Step { at: At::Seconds(0.0), apply: before }, crate::plan::Step { at: settled, apply: after }]
 }
 
 /// Lets the pods run on any of the nodes, about which only their number is known.

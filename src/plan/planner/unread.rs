@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::build::{Planner, Side, id};
-use super::document::{Action, ObjectPlan, Source};
+use super::Planner;
 use crate::admission::reading;
 use crate::cluster::{Object, Pairs};
 use crate::finding::{Findings, Group, Identity};
+use crate::plan::document::id;
+use crate::plan::document::{Action, ObjectPlan, Source};
+use crate::plan::side::Side;
 use crate::yaml::{Document, Path};
 
 /// The documents of a side that cannot be read.

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 
-use super::document::Claims;
-use super::sim::state::State;
-use super::sim::trace::Row;
 use crate::cluster::Object;
+use crate::plan::document::Claims;
+use crate::plan::sim::state::State;
+use crate::plan::sim::trace::Row;
 
 /// More claims of one set are not listed, but counted in the sentences that tell of them.
 const LISTED: usize = 100;
@@ -28,13 +28,13 @@ pub(super) fn changed(old: &Object, new: &Object, rows: &[Row]) -> Option<Claims
 }
 
 /// The claims that a new set brings.
-pub(super) fn created(object: &Object) -> Option<Claims> {
+pub(in crate::plan) fn created(object: &Object) -> Option<Claims> {
     let claims = Claims { created: of_object(object).take(LISTED).collect(), ..Claims::default() };
     (!claims.is_empty()).then_some(claims)
 }
 
 /// What becomes of the claims of a set that is deleted (`persistentVolumeClaimRetentionPolicy.whenDeleted`).
-pub(super) fn left(object: &Object) -> Option<Claims> {
+pub(in crate::plan) fn left(object: &Object) -> Option<Claims> {
     let spec = object.model::<StatefulSet>().map(|set| &set.spec);
     let policy = spec.and_then(|spec| spec.persistent_volume_claim_retention_policy.as_ref());
     let deletes = policy.and_then(|policy| policy.when_deleted.as_deref()) == Some("Delete");

@@ -1,30 +1,9 @@
-//! What autoscalers and disruption budgets of the input have to do with a rollout.
+//! What a change means to those around the object, in sentences: who reads it, who scales it, whom a Service picks.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use crate::cluster::{Cluster, Object};
+use crate::cluster::{Autoscalers, Cluster, How, Object, Readers, reads};
 use crate::yaml::{Path, Value};
-
-/// The autoscalers of a cluster by what they scale: kind, namespace and name.
-pub(crate) type Autoscalers<'a> = BTreeMap<(String, String, String), Vec<&'a Object>>;
-
-pub(crate) fn autoscalers(cluster: &Cluster) -> Autoscalers<'_> {
-    let mut autoscalers = Autoscalers::new();
-    for autoscaler in cluster.of_kind("HorizontalPodAutoscaler") {
-        for target in autoscaler.references() {
-            let key = (target.kind.to_owned(), target.namespace.to_owned(), target.name.to_owned());
-            autoscalers.entry(key).or_default().push(autoscaler);
-        }
-    }
-    autoscalers
-}
-
-/// Those that scale `object`.
-pub(crate) fn scaling<'a, 'b>(autoscalers: &'b Autoscalers<'a>, object: &Object) -> &'b [&'a Object] {
-    let identity = &object.identity;
-    let key = (identity.kind.clone(), object.namespace().to_owned(), identity.name.clone());
-    autoscalers.get(&key).map_or(&[], Vec::as_slice)
-}
 
 /// A sentence about a Service whose selector changes: which pods it picked, and which it will pick.
 pub(super) fn rerouted(before: &Object, object: &Object, old: &Cluster, new: &Cluster) -> Option<String> {
@@ -39,7 +18,7 @@ pub(super) fn rerouted(before: &Object, object: &Object, old: &Cluster, new: &Cl
 }
 
 /// Sentences about the workload `object`.
-pub(super) fn notes(object: &Object, cluster: &Cluster, autoscalers: &Autoscalers<'_>) -> Vec<String> {
+pub(super) fn of_workload(object: &Object, cluster: &Cluster, autoscalers: &Autoscalers<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if object.pod_template().is_none() {
         return notes;
@@ -49,7 +28,7 @@ pub(super) fn notes(object: &Object, cluster: &Cluster, autoscalers: &Autoscaler
         notes.push("the change counts from the next run on; Jobs that run go on as they are".to_owned());
         return notes;
     }
-    for autoscaler in scaling(autoscalers, object) {
+    for autoscaler in autoscalers.of(object) {
         let replicas = object.root().at(&Path::root().fields(&["spec", "replicas"])).filter(|it| !it.is_null());
         let (name, target) = (&autoscaler.identity.name, &identity.name);
         notes.push(match replicas.and_then(Value::written) {
@@ -70,4 +49,39 @@ pub(super) fn notes(object: &Object, cluster: &Cluster, autoscalers: &Autoscaler
         ));
     }
     notes
+}
+
+/// A sentence for each workload that reads `object`; `rolls` tells whether its pods are replaced anyway.
+pub(super) fn of_data(object: &Object, readers: &Readers<'_>, rolls: impl Fn(&Object) -> bool) -> Vec<String> {
+    let kind = &object.identity.kind;
+    if !matches!(kind.as_str(), "ConfigMap" | "Secret") {
+        return Vec::new();
+    }
+    let readers = readers.of(object);
+    if readers.is_empty() {
+        return vec!["no workload of the input reads it".to_owned()];
+    }
+    let note = |reader: &&Object| {
+        let identity = &reader.identity;
+        if rolls(reader) {
+            return format!("{identity} reads it and rolls anyway: its new pods see the change");
+        }
+        let reads = reads(reader);
+        let of_object = reads.iter().filter(|read| read.kind == kind && read.name == object.identity.name);
+        let ways: BTreeSet<How> = of_object.map(|read| read.how).collect();
+        let words: Vec<&str> = ways.into_iter().map(How::words).collect();
+        format!("{identity} reads it; no pod restarts: {}", words.join(", "))
+    };
+    readers.iter().map(note).collect()
+}
+
+impl How {
+    /// What happens to those who read it so.
+    fn words(self) -> &'static str {
+        match self {
+            How::Files => "its files follow within a minute or two",
+            How::SubPath => "files mounted by `subPath` stay as they are until the pod is replaced",
+            How::Environment => "environment variables stay as they are until the container restarts",
+        }
+    }
 }
