@@ -7,7 +7,7 @@ mod silence;
 use std::collections::BTreeSet;
 
 pub use self::session::Session;
-pub use self::settings::{Settings, UnknownRule};
+pub use self::settings::Settings;
 use crate::admission;
 use crate::cluster::{Cluster, Object};
 use crate::config::FailOn;

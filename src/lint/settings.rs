@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::admission::{ApiServer, Gate, How};
-use crate::config::{ApiServerFlags, Config, ConfigError, IgnoreIn, Level};
+use crate::admission::{ApiServer, How};
+use crate::config::{ApiServerFlags, Config, IgnoreIn, Level};
 use crate::finding::{Group, Severity};
-use crate::nearest::nearest;
-use crate::rules::{self, Rule};
+use crate::rules::{self, Rule, UnknownRule};
 use crate::version::KubernetesVersion;
 
 /// What to look for.
@@ -32,14 +31,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What a configuration asks for; unknown rules and Kubernetes versions in its file are errors.
-    pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
-        config.check_names(&names())?;
-        config.check_flags(&Gate::ALL.iter().map(|gate| gate.name()).collect::<Vec<_>>(), &ApiServer::PLUGINS)?;
-        config.check_versions(|version| version.parse::<KubernetesVersion>().map(drop))?;
-        let kubernetes_versions = config.kubernetes_version.iter().filter_map(|version| version.parse().ok()).collect();
-        Ok(Self {
-            kubernetes_versions,
+    /// What a configuration asks for.
+    pub fn from_config(config: &Config) -> Self {
+        Self {
+            kubernetes_versions: config.kubernetes_version.clone(),
             select: config.select.clone(),
             ignore: config.ignore.clone(),
             severity: config.severity.clone(),
@@ -47,12 +42,12 @@ impl Settings {
             working_directory: std::env::current_dir().unwrap_or_default(),
             api_server: config.api_server.clone(),
             how: How::default(),
-        })
+        }
     }
 
     /// Switches a rule or group on, whatever was said before.
     pub fn select(&mut self, name: &str) -> Result<(), UnknownRule> {
-        known(name)?;
+        rules::known(name)?;
         self.ignore.retain(|other| other != name);
         self.severity.retain(|other, level| other != name || *level != Level::Off);
         self.select.push(name.to_owned());
@@ -61,7 +56,7 @@ impl Settings {
 
     /// Switches a rule or group off, whatever was said before.
     pub fn ignore(&mut self, name: &str) -> Result<(), UnknownRule> {
-        known(name)?;
+        rules::known(name)?;
         self.select.retain(|other| other != name);
         self.ignore.push(name.to_owned());
         Ok(())
@@ -103,11 +98,7 @@ impl Settings {
             ApiServer {
                 node_ports,
                 service_ranges,
-                feature_gates: flags
-                    .feature_gates
-                    .iter()
-                    .filter_map(|(name, on)| Some((name.parse().ok()?, *on)))
-                    .collect(),
+                feature_gates: flags.feature_gates.clone(),
                 disabled_plugins: flags.disable_admission_plugins.iter().cloned().collect(),
                 ..defaults
             }
@@ -120,30 +111,4 @@ impl Settings {
         let level = self.severity.get(rule.id).or_else(|| self.severity.get(rule.group.name()));
         level.and_then(|level| level.severity()).unwrap_or(rule.group.severity())
     }
-}
-
-/// No rule or group has this name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
-#[error("there is no rule or group `{name}`")]
-pub struct UnknownRule {
-    /// The name as it was given.
-    pub name: String,
-    /// What to do.
-    #[help]
-    pub help: String,
-}
-
-/// The ids of all rules and the names of all groups.
-fn names() -> Vec<&'static str> {
-    rules::rules().iter().map(|rule| rule.id).chain(Group::ALL.map(Group::name)).collect()
-}
-
-fn known(name: &str) -> Result<(), UnknownRule> {
-    let names = names();
-    if names.contains(&name) {
-        return Ok(());
-    }
-    let help = nearest(name, names)
-        .map_or("see `seatrial rules` for all of them".to_owned(), |near| format!("did you mean `{near}`?"));
-    Err(UnknownRule { name: name.to_owned(), help })
 }

@@ -6,7 +6,6 @@ use std::path::Path;
 use super::{Settings, level};
 use crate::cluster::Cluster;
 use crate::finding::{Finding, Findings, Group};
-use crate::nearest::nearest;
 use crate::rules;
 use crate::source::{FileId, Sources};
 use crate::suppress::{self, Status};
@@ -81,6 +80,5 @@ fn advice(name: &str) -> String {
     if Group::from_name(name).is_some() {
         return "name the rules themselves; a group cannot be allowed".to_owned();
     }
-    let near = nearest(name, rules::rules().iter().map(|rule| rule.id));
-    near.map_or("see `seatrial rules` for all of them".to_owned(), |near| format!("write `{near}`"))
+    rules::advice(name, rules::rules().iter().map(|rule| rule.id))
 }

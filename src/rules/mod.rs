@@ -27,12 +27,15 @@ mod sides;
 mod statefulset;
 mod surge;
 mod target_ports;
+mod unknown;
 mod yaml;
 
 use std::sync::OnceLock;
 
 pub use self::page::Page;
 pub use self::sides::{Change, Rollout};
+pub(crate) use self::unknown::advice;
+pub use self::unknown::{UnknownRule, known};
 use crate::cluster::{Autoscalers, Cluster, Layout, Object, Readers};
 use crate::finding::{Finding, Findings, Group};
 use crate::parallel::in_order;

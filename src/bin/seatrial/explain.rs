@@ -3,9 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use seatrial::lint::UnknownRule;
-use seatrial::nearest::nearest;
-use seatrial::rules::{self, Rule};
+use seatrial::rules::{self, Rule, UnknownRule};
 use serde::Serialize;
 
 use crate::args::{Color, Explain, PageFormat};
@@ -21,7 +19,8 @@ struct Page<'a> {
 }
 
 pub(crate) fn run(args: &Explain, color: Color) -> miette::Result<ExitCode> {
-    let rule = rules::find(&args.rule).ok_or_else(|| unknown(&args.rule))?;
+    let rule = rules::find(&args.rule)
+        .ok_or_else(|| UnknownRule::new(&args.rule, rules::rules().iter().map(|rule| rule.id)))?;
     output::data(|out| match args.format {
         PageFormat::Json => {
             serde_json::to_writer_pretty(&mut *out, &Page { line: Line::new(rule), page: &rule.page().body })?;
@@ -54,12 +53,4 @@ fn text(out: &mut dyn Write, rule: &Rule, color: bool) -> io::Result<()> {
 fn heading(out: &mut dyn Write, line: &str, color: bool) -> io::Result<()> {
     let text = line.trim_start_matches(['#', ' ']);
     if color { writeln!(out, "\x1b[1m{text}\x1b[0m") } else { writeln!(out, "{line}") }
-}
-
-fn unknown(name: &str) -> UnknownRule {
-    let help = match nearest(name, rules::rules().iter().map(|rule| rule.id)) {
-        Some(id) => format!("did you mean `{id}`?"),
-        None => "see `seatrial rules` for all of them".to_owned(),
-    };
-    UnknownRule { name: name.to_owned(), help }
 }

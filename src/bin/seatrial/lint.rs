@@ -73,7 +73,7 @@ fn paths(args: &Lint) -> Vec<PathBuf> {
 
 /// What the configuration asks for, and then the command line.
 fn settings(args: &Lint, config: &Config) -> miette::Result<Settings> {
-    let mut settings = Settings::from_config(config)?;
+    let mut settings = Settings::from_config(config);
     if !args.kubernetes_version.is_empty() {
         let versions = args.kubernetes_version.iter();
         settings.kubernetes_versions = versions.map(|version| input::version(version)).collect::<Result<_, _>>()?;

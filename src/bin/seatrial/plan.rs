@@ -10,7 +10,7 @@ use seatrial::config::Config;
 use seatrial::lint::{Settings, rollout_findings};
 use seatrial::load::{self, LoadError, Loaded, load};
 use seatrial::plan::document;
-use seatrial::plan::{Applier, Assumptions, Condition, Options, Side, plan};
+use seatrial::plan::{Condition, Options, Side, plan};
 use seatrial::report::plan_findings::{self, Found};
 use seatrial::report::{plan_github, plan_markdown, plan_text};
 use seatrial::source::Sources;
@@ -24,7 +24,7 @@ const SUMMARY_SIZE: usize = 1024 * 1024;
 pub(crate) fn run(args: &Plan, color: Color) -> miette::Result<ExitCode> {
     let config = input::configuration(&args.input)?;
     let definitions = input::definitions(&args.input, &config);
-    let mut settings = Settings::from_config(&config)?;
+    let mut settings = Settings::from_config(&config);
     if let Some(version) = &args.kubernetes_version {
         settings.kubernetes_versions = vec![input::version(version)?];
     }
@@ -74,21 +74,20 @@ fn summary(file: &Path, plan: &document::Plan, found: Found<'_>) -> miette::Resu
 
 /// What the configuration says, and then the command line.
 fn options(args: &Plan, config: &Config, settings: &Settings) -> miette::Result<Options> {
-    config.check_plan("assume", |text| Assumptions::default().add(text))?;
-    config.check_plan("gates", |text| Condition::parse(text).map(drop))?;
-    config.check_plan("apply-with", |text| text.parse::<Applier>().map(drop))?;
-    let mut assumptions = Assumptions::default();
-    for text in config.plan.assume.iter().chain(&args.assume) {
+    let mut assumptions = config.plan.assume.clone();
+    for text in &args.assume {
         assumptions.add(text).into_diagnostic()?;
     }
-    let gates = config.plan.gates.iter().chain(&args.gate);
-    let configured = config.plan.apply_with.as_deref().and_then(|name| name.parse().ok());
+    let mut gates = config.plan.gates.clone();
+    for text in &args.gate {
+        gates.push(Condition::parse(text).into_diagnostic()?);
+    }
     Ok(Options {
         // Of several versions, the newest is the one to come.
         server: settings.servers().pop().unwrap_or_default(),
-        applier: args.apply_with.or(configured).unwrap_or_default(),
+        applier: args.apply_with.or(config.plan.apply_with).unwrap_or_default(),
         assumptions,
-        gates: gates.map(|text| Condition::parse(text)).collect::<Result<_, _>>().into_diagnostic()?,
+        gates,
         definitions: Sources::default(),
     })
 }
