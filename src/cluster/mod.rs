@@ -5,6 +5,7 @@ mod object;
 mod pairs;
 mod pods;
 mod refs;
+mod services;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

@@ -257,6 +257,11 @@ impl Object {
         Some(PodTemplate { metadata, spec: spec?, path: Path::root().fields(row.path) })
     }
 
+    /// The containers of its pods, as [`PodTemplate::containers`] has them.
+    pub fn containers(&self) -> impl Iterator<Item = ContainerRef<'_>> {
+        self.pod_template().into_iter().flat_map(|template| template.containers())
+    }
+
     /// How a kind with a pod template picks its pods, if it does by `spec.selector`.
     pub(super) fn workload_selector(&self) -> Option<for<'a> fn(&'a Object) -> Option<&'a LabelSelector>> {
         self.pod_kind()?.selector

@@ -4,36 +4,20 @@
 //! `README.md` is embedded, so a line without a folder does not compile, and a test makes sure that no folder lacks
 //! its line. A rule looks at everything it likes and reports only on the document or object it was called for.
 
-mod config_changes;
-mod cronjob;
+mod change;
 mod documents;
-mod host_ports;
-mod job;
-mod job_effects;
-mod keeps_old;
-mod metadata;
-mod overlaps;
+mod jobs;
 mod page;
-mod port_places;
-mod ports;
-mod probe_effects;
-mod probes;
-mod replicas;
+mod pods;
 mod rollouts;
-mod schedules;
-mod selectors;
 mod services;
-mod sides;
 mod statefulset;
-mod surge;
-mod target_ports;
 mod unknown;
-mod yaml;
 
 use std::sync::OnceLock;
 
+pub use self::change::{Change, Rollout};
 pub use self::page::Page;
-pub use self::sides::{Change, Rollout};
 pub(crate) use self::unknown::advice;
 pub use self::unknown::{UnknownRule, known};
 use crate::cluster::{Autoscalers, Cluster, Layout, Object, Readers};
@@ -229,20 +213,20 @@ list! {
     "annotations-too-large" => Admission,
     "api-server-warning" => Admission,
     "backoff-limit-per-index-missing" => Admission,
-    "boolean-word-key" => LocalDocument(yaml::boolean_word_key),
-    "boolean-word-value" => LocalDocument(yaml::boolean_word_value),
-    "claim-blocks-surge" => Rollout(surge::claim_blocks),
+    "boolean-word-key" => LocalDocument(documents::yaml::boolean_word_key),
+    "boolean-word-value" => LocalDocument(documents::yaml::boolean_word_value),
+    "claim-blocks-surge" => Rollout(rollouts::surge::claim_blocks),
     "claim-template-hides-volume" => Local(statefulset::claim_hides_volume),
     "claim-template-unmounted" => Local(statefulset::claim_unmounted),
     "claim-without-access-mode" => Admission,
     "claim-without-storage-request" => Admission,
-    "config-change-without-restart" => Rollout(config_changes::without_restart),
-    "cronjob-name-unfit-for-index" => Local(job::name_unfit_for_index),
-    "cronjob-runs-overlap" => Local(cronjob::runs_overlap),
-    "decimal-file-mode" => LocalDocument(yaml::decimal_file_mode),
+    "config-change-without-restart" => Rollout(rollouts::config_changes::without_restart),
+    "cronjob-name-unfit-for-index" => Local(jobs::name_unfit_for_index),
+    "cronjob-runs-overlap" => Local(jobs::cron_job::runs_overlap),
+    "decimal-file-mode" => LocalDocument(documents::yaml::decimal_file_mode),
     "deprecated-api" => Schema,
     "disabled-api" => Schema,
-    "disruption-budget-blocks-drains" => Object(replicas::budget_blocks_drains),
+    "disruption-budget-blocks-drains" => Object(rollouts::replicas::budget_blocks_drains),
     "duplicate-claim-template" => Local(statefulset::duplicate_claim),
     "duplicate-host-port" => Admission,
     "duplicate-key" => Reading,
@@ -255,10 +239,10 @@ list! {
     "governing-service-not-found" => Object(statefulset::service_not_found),
     "governing-service-not-headless" => Object(statefulset::service_not_headless),
     "governing-service-selects-others" => Object(statefulset::service_selects_others),
-    "hook-port-undeclared" => Local(target_ports::hook_port_undeclared),
-    "host-port-clash" => Object(host_ports::clash),
+    "hook-port-undeclared" => Local(services::target_ports::hook_port_undeclared),
+    "host-port-clash" => Object(pods::host_ports::clash),
     "host-port-mismatch" => Admission,
-    "host-port-shared" => Object(host_ports::shared),
+    "host-port-shared" => Object(pods::host_ports::shared),
     "immutable-field" => Admission,
     "indexed-job-too-large" => Admission,
     "indexed-job-without-completions" => Admission,
@@ -276,80 +260,80 @@ list! {
     "invalid-time-zone" => Admission,
     "invalid-value" => Admission,
     "invalid-yaml" => Reading,
-    "job-deadline-cuts-retries" => Local(job_effects::deadline_cuts_retries),
-    "job-deadline-zero" => Local(job_effects::deadline_zero),
+    "job-deadline-cuts-retries" => Local(jobs::effects::deadline_cuts_retries),
+    "job-deadline-zero" => Local(jobs::effects::deadline_zero),
     "job-negative-number" => Admission,
     "job-not-indexed" => Admission,
-    "job-parallelism-above-completions" => Local(job_effects::parallelism_above_completions),
-    "job-restart-despite-zero-limit" => Local(job_effects::restarts_without_retries),
+    "job-parallelism-above-completions" => Local(jobs::effects::parallelism_above_completions),
+    "job-restart-despite-zero-limit" => Local(jobs::effects::restarts_without_retries),
     "job-restarts-always" => Admission,
-    "job-suspended" => Local(job_effects::suspended),
-    "job-ttl-cuts-history" => Local(job_effects::ttl_cuts_history),
-    "job-without-pods" => Local(job_effects::without_pods),
-    "live-metadata" => Object(metadata::live),
-    "liveness-equals-readiness" => Local(probe_effects::liveness_equals_readiness),
+    "job-suspended" => Local(jobs::effects::suspended),
+    "job-ttl-cuts-history" => Local(jobs::effects::ttl_cuts_history),
+    "job-without-pods" => Local(jobs::effects::without_pods),
+    "live-metadata" => Object(documents::metadata::live),
+    "liveness-equals-readiness" => Local(pods::probe_effects::liveness_equals_readiness),
     "missing-field" => Admission,
     "missing-kind" => Document(documents::without_kind),
     "mount-not-found" => Admission,
-    "node-port-clash" => Object(host_ports::node_port_clash),
+    "node-port-clash" => Object(pods::host_ports::node_port_clash),
     "node-port-out-of-range" => Admission,
     "node-port-without-type" => Admission,
-    "number-loses-digits" => LocalDocument(yaml::number_loses_digits),
-    "octal-number" => LocalDocument(yaml::octal_number),
-    "on-delete-keeps-old" => Rollout(keeps_old::on_delete),
+    "number-loses-digits" => LocalDocument(documents::yaml::number_loses_digits),
+    "octal-number" => LocalDocument(documents::yaml::octal_number),
+    "on-delete-keeps-old" => Rollout(rollouts::keeps_old::on_delete),
     "on-delete-with-rolling-update" => Admission,
-    "partition-keeps-old" => Rollout(keeps_old::partition),
-    "paused-keeps-old" => Rollout(keeps_old::paused),
+    "partition-keeps-old" => Rollout(rollouts::keeps_old::partition),
+    "paused-keeps-old" => Rollout(rollouts::keeps_old::paused),
     "port-out-of-range" => Admission,
     "probe-number-too-small" => Admission,
     "probe-on-init-container" => Admission,
-    "probe-port-undeclared" => Local(probes::port_undeclared),
-    "probe-port-unlisted" => Local(target_ports::probe_port_unlisted),
+    "probe-port-undeclared" => Local(pods::probes::port_undeclared),
+    "probe-port-unlisted" => Local(services::target_ports::probe_port_unlisted),
     "probe-success-threshold-not-one" => Admission,
-    "probe-timeout-above-period" => Local(probe_effects::timeout_above_period),
+    "probe-timeout-above-period" => Local(pods::probe_effects::timeout_above_period),
     "probe-with-several-handlers" => Admission,
     "probe-without-command" => Admission,
     "probe-without-handler" => Admission,
     "read-write-once-pod-combined" => Admission,
     "readiness-probe-grace-period" => Admission,
-    "recreate-keeps-rolling-update" => Rollout(keeps_old::rolling_update),
+    "recreate-keeps-rolling-update" => Rollout(rollouts::keeps_old::rolling_update),
     "removed-api" => Schema,
-    "removed-replicas-leave-one" => Rollout(replicas::removed),
-    "replicas-reset-autoscaler" => Object(replicas::reset_autoscaler),
+    "removed-replicas-leave-one" => Rollout(rollouts::replicas::removed),
+    "replicas-reset-autoscaler" => Object(rollouts::replicas::reset_autoscaler),
     "rollout-drops-to-zero" => Rollout(rollouts::drops_to_zero),
     "rollout-misses-deadline" => Rollout(rollouts::misses_deadline),
-    "rollout-stalls" => Rollout(surge::stalls),
-    "schedule-combines-days" => Local(schedules::either_day),
+    "rollout-stalls" => Rollout(rollouts::surge::stalls),
+    "schedule-combines-days" => Local(jobs::schedules::either_day),
     "schedule-names-time-zone" => Admission,
-    "schedule-never-fires" => Local(schedules::never_fires),
-    "schedule-step-too-large" => Local(schedules::step_too_large),
-    "schedule-step-uneven" => Local(schedules::uneven_step),
+    "schedule-never-fires" => Local(jobs::schedules::never_fires),
+    "schedule-step-too-large" => Local(jobs::schedules::step_too_large),
+    "schedule-step-uneven" => Local(jobs::schedules::uneven_step),
     "selector-empty" => Admission,
     "selector-mismatch" => Admission,
     "selector-missing" => Admission,
     "selector-not-generated" => Admission,
-    "selector-overlap" => Object(overlaps::overlap),
-    "selector-picks-everything" => Local(selectors::picks_everything),
-    "selector-picks-nothing" => Local(selectors::picks_nothing),
-    "served-without-readiness" => Object(probe_effects::served_without_readiness),
-    "service-mixes-ports" => Object(target_ports::mixed),
+    "selector-overlap" => Object(services::overlaps::overlap),
+    "selector-picks-everything" => Local(services::selectors::picks_everything),
+    "selector-picks-nothing" => Local(services::selectors::picks_nothing),
+    "served-without-readiness" => Object(pods::probe_effects::served_without_readiness),
+    "service-mixes-ports" => Object(services::target_ports::mixed),
     "service-selects-nothing" => Object(services::selects_nothing),
     "service-selects-several" => Object(services::selects_several),
     "service-without-endpoints" => Object(services::without_endpoints),
     "service-without-ports" => Admission,
-    "shared-port" => Local(ports::shared_port),
-    "shared-port-name" => Local(ports::shared_name),
+    "shared-port" => Local(pods::ports::shared_port),
+    "shared-port-name" => Local(pods::ports::shared_name),
     "sops-encrypted" => Schema,
-    "starting-deadline-too-short" => Local(cronjob::starting_deadline_too_short),
-    "starting-deadline-zero" => Local(cronjob::starting_deadline_zero),
-    "startup-window-too-short" => Local(probe_effects::startup_window),
+    "starting-deadline-too-short" => Local(jobs::cron_job::starting_deadline_too_short),
+    "starting-deadline-zero" => Local(jobs::cron_job::starting_deadline_zero),
+    "startup-window-too-short" => Local(pods::probe_effects::startup_window),
     "state-in-empty-dir" => Local(statefulset::state_in_empty_dir),
     "statefulset-name-too-long" => Local(statefulset::name_too_long),
     "statefulset-negative-number" => Admission,
     "statefulset-partition-too-high" => Rollout(statefulset::partition_too_high),
     "statefulset-without-service-name" => Object(statefulset::without_service_name),
-    "target-port-undeclared" => Object(target_ports::undeclared),
-    "target-port-unlisted" => Object(target_ports::unlisted),
+    "target-port-undeclared" => Object(services::target_ports::undeclared),
+    "target-port-unlisted" => Object(services::target_ports::unlisted),
     "text-after-document" => Reading,
     "too-many-items" => Admission,
     "unknown-field" => Schema,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::apps::v1::{StatefulSet, StatefulSetSpec};
-use k8s_openapi::api::core::v1::{Service, ServiceSpec, Volume};
+use k8s_openapi::api::core::v1::Volume;
 
 use super::Context;
 use crate::cluster::{Object, PodTemplate, Reference};
@@ -21,7 +21,7 @@ pub(super) fn without_service_name(context: &Context<'_>, object: &Object, out: 
         &path.field("serviceName"),
         format!("the pods of StatefulSet `{}` have no names in DNS, because it names no Service", object.identity.name),
     );
-    match services_of(context, object).into_iter().find(|service| is_headless(service)) {
+    match services_of(context, object).into_iter().find(|service| service.is_headless()) {
         Some(service) => finding
             .related(service.key_place(&Path::root().field("spec")), "this headless Service selects the pods")
             .help(format!("set `serviceName` to `{}`", service.identity.name)),
@@ -34,7 +34,7 @@ pub(super) fn service_not_headless(context: &Context<'_>, object: &Object, out: 
     let Some(governing) = governing(object) else { return };
     let Some(service) = context.cluster.named(&governing) else { return };
     let Reference { name, path, .. } = governing;
-    if service_spec(service).is_none() || is_headless(service) {
+    if service.service().is_none() || service.is_headless() {
         return;
     }
     let at = Path::root().field("spec");
@@ -57,7 +57,7 @@ pub(super) fn service_selects_others(context: &Context<'_>, object: &Object, out
     let Some(labels) = object.pod_template().and_then(|template| template.labels()) else { return };
     let Some(service) = context.cluster.named(&governing) else { return };
     let Reference { name, path, .. } = governing;
-    let Some(selector) = service_spec(service).and_then(|spec| spec.selector.as_ref()) else { return };
+    let Some(selector) = service.service().and_then(|spec| spec.selector.as_ref()) else { return };
     let missing = selector.iter().find(|(key, value)| {
         !matches!(key.as_str(), POD_NAME | POD_INDEX | REVISION) && labels.get(*key) != Some(value)
     });
@@ -92,7 +92,7 @@ pub(super) fn service_not_found(context: &Context<'_>, object: &Object, out: &mu
     }
     let Reference { name, path, .. } = governing;
     let others = services_of(context, object);
-    let Some(other) = others.iter().find(|service| is_headless(service)).or(others.first()) else { return };
+    let Some(other) = others.iter().find(|service| service.is_headless()).or(others.first()) else { return };
     let finding = object.report(
         out,
         &path,
@@ -103,7 +103,7 @@ pub(super) fn service_not_found(context: &Context<'_>, object: &Object, out: &mu
     );
     finding.related(
         other.place(&Path::root().fields(&["metadata", "name"])),
-        format!("this {}Service selects the pods", if is_headless(other) { "headless " } else { "" }),
+        format!("this {}Service selects the pods", if other.is_headless() { "headless " } else { "" }),
     );
     finding.help(format!("add a headless Service `{name}` that selects the pods, or name the one that is meant"));
 }
@@ -296,14 +296,6 @@ fn governing(object: &Object) -> Option<Reference<'_>> {
 fn services_of<'a>(context: &Context<'a>, object: &Object) -> Vec<&'a Object> {
     let labels = object.pod_template().and_then(|template| template.labels());
     labels.map(|labels| context.cluster.services_selecting(object.namespace(), labels)).unwrap_or_default()
-}
-
-fn service_spec(service: &Object) -> Option<&ServiceSpec> {
-    service.model::<Service>()?.spec.as_ref()
-}
-
-fn is_headless(service: &Object) -> bool {
-    service_spec(service).is_some_and(|spec| spec.cluster_ip.as_deref() == Some("None"))
 }
 
 /// The claim templates of a StatefulSet that have a name, with their number; none for other kinds.

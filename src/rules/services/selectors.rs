@@ -5,7 +5,7 @@ use crate::finding::Findings;
 use crate::values::selector::Selector;
 
 /// Selectors that the API server takes and that pick no pod at all.
-pub(super) fn picks_nothing(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn picks_nothing(object: &Object, out: &mut Findings) {
     let Some(path) = object.pod_selector_path() else { return };
     let written = object.root().at(&path).filter(|value| !value.is_null());
     match object.identity.kind.as_str() {
@@ -24,7 +24,7 @@ pub(super) fn picks_nothing(object: &Object, out: &mut Findings) {
 }
 
 /// A budget for a whole namespace is rarely meant: a second budget for any of its pods makes that pod impossible to evict.
-pub(super) fn picks_everything(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn picks_everything(object: &Object, out: &mut Findings) {
     if object.identity.kind != "PodDisruptionBudget" {
         return;
     }

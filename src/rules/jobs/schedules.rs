@@ -26,7 +26,7 @@ fn place(object: &Object, text: &str, piece: Piece<'_>) -> Place {
 }
 
 /// Dates that no year has.
-pub(super) fn never_fires(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn never_fires(object: &Object, out: &mut Findings) {
     let Some(text) = schedule(object) else { return };
     if Schedule::parse(text).is_ok_and(|schedule| schedule.never_fires()) {
         object
@@ -36,7 +36,7 @@ pub(super) fn never_fires(object: &Object, out: &mut Findings) {
 }
 
 /// In most places fields narrow each other down; these two do not.
-pub(super) fn either_day(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn either_day(object: &Object, out: &mut Findings) {
     let Some(text) = schedule(object) else { return };
     if !Schedule::parse(text).is_ok_and(|schedule| schedule.runs_on_either_day()) {
         return;
@@ -65,7 +65,7 @@ fn steps(text: &str) -> Vec<(&'static Field, Piece<'_>, u32)> {
 }
 
 /// As long a step as the field is harmless: `*/60` is every hour.
-pub(super) fn step_too_large(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn step_too_large(object: &Object, out: &mut Findings) {
     let Some(text) = schedule(object) else { return };
     for (field, piece, step) in steps(text).into_iter().filter(|(field, _, step)| *step > u32::from(field.count)) {
         let message = format!("`{}` is only {} {}, once in each {}", piece.text, field.name, field.min, field.around);
@@ -82,7 +82,7 @@ pub(super) fn step_too_large(object: &Object, out: &mut Findings) {
 }
 
 /// Steps start anew with each hour, day, month, year or week.
-pub(super) fn uneven_step(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn uneven_step(object: &Object, out: &mut Findings) {
     let Some(text) = schedule(object) else { return };
     for (field, piece, step) in steps(text) {
         let count = u32::from(field.count);

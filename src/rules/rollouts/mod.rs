@@ -1,19 +1,24 @@
 //! Rollouts during which nothing is available, or which count as failed although they go well.
 
+pub(super) mod config_changes;
+pub(super) mod keeps_old;
+pub(super) mod replicas;
+pub(super) mod surge;
+
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, StatefulSet};
 use k8s_openapi::api::core::v1::{Probe, Service};
 
-use super::replicas::range;
-use super::{Context, Rollout};
+use self::replicas::range;
 use crate::cluster::{Object, PodTemplate};
 use crate::finding::Findings;
 use crate::plan::document::Step;
 use crate::plan::{pod_timing, workload};
+use crate::rules::{Context, Rollout};
 use crate::values::int_or_string::{Fenceposts, IntOrString, resolve_fenceposts};
 use crate::yaml::Path;
 
 /// With two sides, what the simulated rollout comes to; with one, what the manifest does to every rollout without need.
-pub(super) fn drops_to_zero(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn drops_to_zero(context: &Context<'_>, object: &Object, out: &mut Findings) {
     match context.rollout(object) {
         Some(rollout) if !rollout.plan.steps.is_empty() => drops_in(&rollout, object, out),
         _ => drops_always(context, object, out),
@@ -137,14 +142,14 @@ fn shares_nothing(object: &Object) -> bool {
 
 /// How far a rolling update of a Deployment goes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rolling {
-    pub(super) surge: i32,
-    pub(super) unavailable: i32,
+pub(in crate::rules) struct Rolling {
+    pub(in crate::rules) surge: i32,
+    pub(in crate::rules) unavailable: i32,
 }
 
 impl Rolling {
     /// With the defaults of `SetDefaults_Deployment` (pkg/apis/apps/v1, v1.36). `None` if it does not roll.
-    pub(super) fn of(spec: &DeploymentSpec, replicas: i32) -> Option<Self> {
+    pub(in crate::rules) fn of(spec: &DeploymentSpec, replicas: i32) -> Option<Self> {
         let strategy = spec.strategy.as_ref();
         if strategy.and_then(|it| it.type_.as_deref()).is_some_and(|it| it != "RollingUpdate") {
             return None;
@@ -161,7 +166,7 @@ impl Rolling {
 
 /// How many pods there are at least: what the manifest says, or what an autoscaler of the input does not go below. `None`
 /// if nobody says.
-pub(super) fn fewest_pods(context: &Context<'_>, object: &Object) -> Option<i32> {
+pub(in crate::rules) fn fewest_pods(context: &Context<'_>, object: &Object) -> Option<i32> {
     let ranges = context.autoscalers(object).iter().filter_map(|autoscaler| range(autoscaler));
     match ranges.map(|(least, _)| least).min() {
         Some(least) => Some(least),
@@ -170,7 +175,7 @@ pub(super) fn fewest_pods(context: &Context<'_>, object: &Object) -> Option<i32>
 }
 
 /// How many pods the manifest asks for, if it says so.
-pub(super) fn replicas(object: &Object) -> Option<i32> {
+pub(in crate::rules) fn replicas(object: &Object) -> Option<i32> {
     match object.identity.kind.as_str() {
         "Deployment" => object.model::<Deployment>()?.spec.replicas,
         "StatefulSet" => object.model::<StatefulSet>()?.spec.replicas,
@@ -180,7 +185,7 @@ pub(super) fn replicas(object: &Object) -> Option<i32> {
 
 /// Each change of the numbers of pods counts as progress (`DeploymentProgressing`, pkg/controller/deployment/util, v1.36),
 /// so what matters is how long one pod takes.
-pub(super) fn misses_deadline(_: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn misses_deadline(_: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some(spec) = object.model::<Deployment>().map(|deployment| &deployment.spec) else { return };
     let Some(template) = object.pod_template().filter(PodTemplate::is_whole) else { return };
     let deadline = spec.progress_deadline_seconds.unwrap_or(600);

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, PodSpec, ResourceQuota};
 
-use super::Context;
-use super::rollouts::{Rolling, fewest_pods};
+use super::{Rolling, fewest_pods};
 use crate::cluster::{Object, PodTemplate};
 use crate::finding::Findings;
+use crate::rules::Context;
 use crate::values::quantity::Quantity;
 use crate::yaml::{Path, Value};
 
@@ -16,7 +16,7 @@ use crate::yaml::{Path, Value};
 ///
 /// The scheduler keeps a second pod away from a claim that is `ReadWriteOncePod` (`volumerestrictions`), and from a taken
 /// port of the only node that the pods may run on (`nodeports`); the quota of the namespace refuses it (pkg/quota, all v1.36).
-pub(super) fn stalls(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn stalls(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some((template, rolling, replicas)) = rolling(context, object) else { return };
     if rolling.unavailable > 0 {
         return;
@@ -56,7 +56,7 @@ const RECREATE: &str = "use `strategy: {type: Recreate}`, which stops the old po
 /// A new pod on another node than the old one waits for a volume that is attached there; whether it lands on another node
 /// is up to the scheduler. A claim in the input that is to be bound to a directory of a node, or to a network file system,
 /// is attached nowhere.
-pub(super) fn claim_blocks(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn claim_blocks(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some((template, rolling, replicas)) = rolling(context, object) else { return };
     // If all old pods go at once, the new one waits only until its volume is free.
     if rolling.surge == 0 || rolling.unavailable >= replicas || stays_on_node(&template) {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use k8s_openapi::api::batch::v1::CronJob;
 
-use super::job::whole_job_spec;
+use super::whole_job_spec;
 use crate::cluster::Object;
 use crate::finding::Findings;
 use crate::values::cron::Schedule;
@@ -15,7 +15,7 @@ use crate::yaml::Path;
 
 /// A run may start late by the deadline, and the controller is never on time to the second: it looks again 0.1 s after
 /// a run is due.
-pub(super) fn starting_deadline_zero(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn starting_deadline_zero(object: &Object, out: &mut Findings) {
     let Some(job) = object.model::<CronJob>() else { return };
     if job.spec.starting_deadline_seconds == Some(0) {
         object
@@ -25,7 +25,7 @@ pub(super) fn starting_deadline_zero(object: &Object, out: &mut Findings) {
 }
 
 /// Ten seconds is the limit that the documentation of Kubernetes gives.
-pub(super) fn starting_deadline_too_short(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn starting_deadline_too_short(object: &Object, out: &mut Findings) {
     let Some(job) = object.model::<CronJob>() else { return };
     if let Some(seconds @ 1..10) = job.spec.starting_deadline_seconds {
         object
@@ -39,7 +39,7 @@ fn deadline_path() -> Path {
 }
 
 /// Only where the manifest itself says that a run may take longer than the time to the next one.
-pub(super) fn runs_overlap(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn runs_overlap(object: &Object, out: &mut Findings) {
     let (Some(job), Some((spec, path))) = (object.model::<CronJob>(), whole_job_spec(object)) else { return };
     if job.spec.concurrency_policy.as_deref().is_some_and(|policy| policy != "Allow") {
         return;
@@ -57,7 +57,7 @@ pub(super) fn runs_overlap(object: &Object, out: &mut Findings) {
 }
 
 /// The shortest time between two runs, in seconds, among the next hundred from a fixed Monday on, in UTC.
-pub(super) fn shortest_interval(schedule: &str) -> Option<i64> {
+pub(in crate::rules) fn shortest_interval(schedule: &str) -> Option<i64> {
     let schedule = Schedule::parse(schedule).ok()?;
     let monday = Timestamp::from_second(1_704_067_200).ok()?;
     let runs = std::iter::successors(Some(monday), |run| schedule.next_after(*run, &TimeZone::UTC));

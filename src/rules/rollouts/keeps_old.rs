@@ -3,16 +3,16 @@
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use serde_json::Value;
 
-use super::{Context, Rollout};
 use crate::admission::How;
 use crate::admission::applied::{Applied, applied};
 use crate::cluster::Object;
 use crate::finding::Findings;
 use crate::plan::document::{Action, FieldChange};
+use crate::rules::{Context, Rollout};
 use crate::yaml::{self, Path};
 
 /// With one side, a partition is a choice. One that is too high for any pod is a matter of its own.
-pub(super) fn partition(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn partition(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some(spec) = object.model::<StatefulSet>().map(|set| &set.spec) else { return };
     let Some(strategy) = &spec.update_strategy else { return };
     let partition = strategy.rolling_update.as_ref().and_then(|rolling| rolling.partition).unwrap_or(0);
@@ -33,7 +33,7 @@ pub(super) fn partition(context: &Context<'_>, object: &Object, out: &mut Findin
 }
 
 /// With one side, the strategy is a choice. Sets of a `rollout-group` are rolled by Grafana's rollout-operator.
-pub(super) fn on_delete(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn on_delete(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let path = Path::root().fields(&["spec", "updateStrategy", "type"]);
     let is_workload = matches!(object.identity.kind.as_str(), "DaemonSet" | "StatefulSet");
     let group = Path::root().fields(&["metadata", "labels", "rollout-group"]);
@@ -53,7 +53,7 @@ pub(super) fn on_delete(context: &Context<'_>, object: &Object, out: &mut Findin
 }
 
 /// A manifest that leaves a Deployment paused stops it again whenever it is applied, so one side is enough.
-pub(super) fn paused(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn paused(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some(spec) = object.model::<Deployment>().map(|deployment| &deployment.spec) else { return };
     if spec.paused != Some(true) {
         return;
@@ -90,7 +90,7 @@ fn what_changes(rollout: &Rollout<'_>) -> &'static str {
 /// The API server fills in `rollingUpdate` where a manifest says nothing. With server-side apply nobody owns it then, so it
 /// stays next to `Recreate`, with which it is refused. Client-side apply drops it (patch strategy `retainKeys`), and so does
 /// an apply for whoever wrote it before.
-pub(super) fn rolling_update(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn rolling_update(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some(spec) = object.model::<Deployment>().map(|deployment| &deployment.spec) else { return };
     let path = Path::root().fields(&["spec", "strategy"]);
     let becomes = spec.strategy.as_ref().and_then(|strategy| strategy.type_.as_deref());

@@ -1,8 +1,8 @@
 //! Metadata that the API server gives out.
 
-use super::Context;
 use crate::cluster::Object;
 use crate::finding::Findings;
+use crate::rules::Context;
 use crate::yaml::{Path, Value};
 
 /// A `resourceVersion` or `uid` that is not known to be that of the object which is replaced: one finding about a dump of a
@@ -11,7 +11,7 @@ use crate::yaml::{Path, Value};
 /// A request that creates an object must have no `resourceVersion` (`Create` in apiserver/pkg/storage/etcd3/store.go), which
 /// a dry run does not notice, and one that replaces an object must have its own (`Update` in
 /// apiserver/pkg/registry/generic/registry/store.go). The `uid` of a new object is always another one (`BeforeCreate`).
-pub(super) fn live(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn live(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let old = context.old(object);
     let is_of_old = |name: &str, value: &str| old.and_then(|old| set(old, name)) == Some(value);
     let (name, message) = if let Some(version) = set(object, VERSION).filter(|version| counts(version)) {

@@ -1,12 +1,15 @@
 //! Documents that are no objects, where objects are expected.
 
-use super::Context;
+pub(super) mod metadata;
+pub(super) mod yaml;
+
 use crate::finding::Findings;
+use crate::rules::Context;
 use crate::yaml::{Document, Path, Value};
 
 /// Documents and items of a `List` that have neither `apiVersion` nor `kind`. Where no object stands beside them and nobody
 /// named the file, they are for another tool. An object with only one of the two is the schema's matter.
-pub(super) fn without_kind(context: &Context<'_>, document: &Document, out: &mut Findings) {
+pub(in crate::rules) fn without_kind(context: &Context<'_>, document: &Document, out: &mut Findings) {
     let Some(root) = document.root().filter(|root| !root.is_null()) else { return };
     let mut without = Vec::new();
     collect(root, &mut without);

@@ -8,7 +8,7 @@ use crate::source::Span;
 use crate::yaml::{Document, Field, Scalar, Value};
 
 /// A key that is read as a boolean has another name than the one that is written.
-pub(super) fn boolean_word_key(document: &Document, out: &mut Findings) {
+pub(in crate::rules) fn boolean_word_key(document: &Document, out: &mut Findings) {
     walk(document, |entry| {
         let written = document.text(entry.field.key);
         if is_boolean_word(written) {
@@ -19,7 +19,7 @@ pub(super) fn boolean_word_key(document: &Document, out: &mut Findings) {
 }
 
 /// kubectl and Helm read a boolean, kustomize and YAML 1.2 read a word.
-pub(super) fn boolean_word_value(document: &Document, out: &mut Findings) {
+pub(in crate::rules) fn boolean_word_value(document: &Document, out: &mut Findings) {
     walk(document, |entry| {
         for value in entry.scalars() {
             let Some(written) = value.written().filter(|written| value.is_plain() && is_boolean_word(written)) else {
@@ -35,7 +35,7 @@ pub(super) fn boolean_word_value(document: &Document, out: &mut Findings) {
 
 /// A file mode has few sensible values; these four are sensible in octal and not in decimal. Larger ones are refused by the
 /// API server.
-pub(super) fn decimal_file_mode(document: &Document, out: &mut Findings) {
+pub(in crate::rules) fn decimal_file_mode(document: &Document, out: &mut Findings) {
     walk(document, |entry| {
         if !matches!(entry.field.name, "defaultMode" | "mode") {
             return;
@@ -53,7 +53,7 @@ pub(super) fn decimal_file_mode(document: &Document, out: &mut Findings) {
 
 /// Versions, tags and ids are texts, although they look like numbers; and numbers beyond 64 bits are rounded. The types of
 /// Kubernetes itself have no such field that takes a number.
-pub(super) fn number_loses_digits(document: &Document, out: &mut Findings) {
+pub(in crate::rules) fn number_loses_digits(document: &Document, out: &mut Findings) {
     walk(document, |entry| {
         if entry.of_kubernetes {
             return;
@@ -75,7 +75,7 @@ pub(super) fn number_loses_digits(document: &Document, out: &mut Findings) {
 }
 
 /// A leading zero makes a number octal. In the modes of files that is meant.
-pub(super) fn octal_number(document: &Document, out: &mut Findings) {
+pub(in crate::rules) fn octal_number(document: &Document, out: &mut Findings) {
     walk(document, |entry| {
         let name = entry.field.name.to_ascii_lowercase();
         if entry.of_texts

@@ -1,5 +1,9 @@
 //! The specs of Jobs and of the Jobs of a `CronJob`, and the names that these will have.
 
+pub(super) mod cron_job;
+pub(super) mod effects;
+pub(super) mod schedules;
+
 use std::sync::LazyLock;
 
 use k8s_openapi::api::batch::v1::{CronJob, Job, JobSpec};
@@ -13,7 +17,7 @@ use crate::yaml::Path;
 static EMPTY: LazyLock<JobSpec> = LazyLock::new(JobSpec::default);
 
 /// The spec of a Job, or of the Jobs that a `CronJob` makes, with its path.
-pub(super) fn job_spec(object: &Object) -> Option<(&JobSpec, Path)> {
+pub(in crate::rules) fn job_spec(object: &Object) -> Option<(&JobSpec, Path)> {
     if let Some(job) = object.model::<Job>() {
         return Some((job.spec.as_ref().unwrap_or(&EMPTY), Path::root().field("spec")));
     }
@@ -23,18 +27,18 @@ pub(super) fn job_spec(object: &Object) -> Option<(&JobSpec, Path)> {
 }
 
 /// The same, if it can be the whole spec and not a patch for Kustomize, which leaves out what it does not change.
-pub(super) fn whole_job_spec(object: &Object) -> Option<(&JobSpec, Path)> {
+pub(in crate::rules) fn whole_job_spec(object: &Object) -> Option<(&JobSpec, Path)> {
     job_spec(object).filter(|_| object.pod_template().is_some_and(|template| template.is_whole()))
 }
 
 /// What the pods of a Job have as their restart policy, and where it stands.
-pub(super) fn restart_policy<'a>(spec: &'a JobSpec, path: &Path) -> (&'a str, Path) {
+pub(in crate::rules) fn restart_policy<'a>(spec: &'a JobSpec, path: &Path) -> (&'a str, Path) {
     let policy = spec.template.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref());
     (policy.unwrap_or_default(), path.fields(&["template", "spec", "restartPolicy"]))
 }
 
 /// The hostnames of an Indexed Job that a `CronJob` makes. The API server looks at them only when the Job is created.
-pub(super) fn name_unfit_for_index(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn name_unfit_for_index(object: &Object, out: &mut Findings) {
     let (Some(job), Some((spec, _))) = (object.model::<CronJob>(), job_spec(object)) else { return };
     let is_indexed = spec.completion_mode.as_deref() == Some("Indexed");
     let Some(completions) = spec.completions.filter(|it| *it > 0 && is_indexed) else { return };

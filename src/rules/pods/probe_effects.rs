@@ -5,10 +5,10 @@ use std::cmp::Reverse;
 use k8s_openapi::api::core::v1::{Probe, Service, ServicePort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::Context;
 use super::probes::{probes, sort};
 use crate::cluster::{ContainerKind, ContainerRef, Lifetime, Object, PodTemplate};
 use crate::finding::Findings;
+use crate::rules::Context;
 use crate::yaml::Path;
 
 /// The numbers of a probe in seconds, with the defaults of `SetDefaults_Probe` (pkg/apis/core/v1, v1.36).
@@ -51,7 +51,7 @@ impl Timing {
 
 /// The kubelet asks again only after the last answer or timeout (`doProbe`, pkg/kubelet/prober, v1.36), so that a
 /// period shorter than the timeout is not kept exactly when it matters.
-pub(super) fn timeout_above_period(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn timeout_above_period(object: &Object, out: &mut Findings) {
     for container in running(object) {
         for (name, probe, path) in probes(&container) {
             let timing = Timing::of(probe);
@@ -75,7 +75,7 @@ pub(super) fn timeout_above_period(object: &Object, out: &mut Findings) {
 
 /// The same endpoint for both is a usual and good pattern as long as liveness is the more patient one, so that a pod
 /// is out of its Services before it is killed.
-pub(super) fn liveness_equals_readiness(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn liveness_equals_readiness(object: &Object, out: &mut Findings) {
     for container in running(object) {
         let spec = container.container;
         let (Some(liveness), Some(readiness)) = (&spec.liveness_probe, &spec.readiness_probe) else { continue };
@@ -119,7 +119,7 @@ fn asked(probe: &Probe) -> Option<Probe> {
 
 /// Another probe's initial delay says how long the container is expected to need; the probe that guards its start
 /// must not end it before that.
-pub(super) fn startup_window(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn startup_window(object: &Object, out: &mut Findings) {
     // The startup probe may stand in the part that a patch leaves out.
     if object.pod_template().is_none_or(|template| !template.is_whole()) {
         return;
@@ -177,7 +177,7 @@ fn running(object: &Object) -> impl Iterator<Item = ContainerRef<'_>> {
 /// A container without a readiness probe counts as ready as soon as it runs. A startup probe is enough to hold the
 /// requests back until the start is over; a readiness gate, and a Service that asks for pods that are not ready, mean
 /// that somebody has thought about it. Pods of Jobs are not there to be asked.
-pub(super) fn served_without_readiness(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn served_without_readiness(context: &Context<'_>, object: &Object, out: &mut Findings) {
     if object.lifetime() != Some(Lifetime::Stay) {
         return;
     }

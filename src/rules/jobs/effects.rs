@@ -5,14 +5,14 @@
 
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 
-use super::cronjob::shortest_interval;
-use super::job::{job_spec, restart_policy, whole_job_spec};
+use super::cron_job::shortest_interval;
+use super::{job_spec, restart_policy, whole_job_spec};
 use crate::cluster::Object;
 use crate::finding::Findings;
 use crate::yaml::{Path, Value};
 
 /// The deadline counts from the start, and at zero it has passed at once.
-pub(super) fn deadline_zero(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn deadline_zero(object: &Object, out: &mut Findings) {
     let Some((spec, path)) = job_spec(object) else { return };
     if spec.active_deadline_seconds == Some(0) {
         object
@@ -22,7 +22,7 @@ pub(super) fn deadline_zero(object: &Object, out: &mut Findings) {
 }
 
 /// Parallelism 0 is also a way to pause a Job, but `suspend` says so, and it can be seen in the Job's status.
-pub(super) fn without_pods(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn without_pods(object: &Object, out: &mut Findings) {
     let Some((spec, path)) = whole_job_spec(object) else { return };
     if spec.completions == Some(0) {
         object
@@ -36,7 +36,7 @@ pub(super) fn without_pods(object: &Object, out: &mut Findings) {
 }
 
 /// The kubelet restarts a failed container at once; the controller sees the restart afterwards and deletes the pod.
-pub(super) fn restarts_without_retries(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn restarts_without_retries(object: &Object, out: &mut Findings) {
     let Some((spec, path)) = job_spec(object) else { return };
     let ("OnFailure", policy) = restart_policy(spec, &path) else { return };
     if spec.backoff_limit == Some(0) {
@@ -48,7 +48,7 @@ pub(super) fn restarts_without_retries(object: &Object, out: &mut Findings) {
 }
 
 /// Only for limits that somebody chose, and where one pod runs at a time: pods that fail together wait together.
-pub(super) fn deadline_cuts_retries(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn deadline_cuts_retries(object: &Object, out: &mut Findings) {
     let Some((spec, path)) = whole_job_spec(object) else { return };
     let (Some(deadline), Some(limit)) = (spec.active_deadline_seconds, spec.backoff_limit) else { return };
     if spec.backoff_limit_per_index.is_some() || spec.parallelism.is_some_and(|it| it > 1) || limit < 1 || deadline < 1
@@ -90,7 +90,7 @@ fn doubling(times: i32, most: i64) -> i64 {
 }
 
 /// The controller starts no more pods than there are completions missing.
-pub(super) fn parallelism_above_completions(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn parallelism_above_completions(object: &Object, out: &mut Findings) {
     let Some((spec, path)) = job_spec(object) else { return };
     let (Some(parallelism), Some(completions)) = (spec.parallelism, spec.completions) else { return };
     if parallelism > completions && completions > 0 {
@@ -106,7 +106,7 @@ pub(super) fn parallelism_above_completions(object: &Object, out: &mut Findings)
 }
 
 /// A queue's controller or another one resumes Jobs that are created suspended.
-pub(super) fn suspended(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn suspended(object: &Object, out: &mut Findings) {
     let suspend = Path::root().fields(&["spec", "suspend"]);
     if object.model::<CronJob>().is_some_and(|job| job.spec.suspend == Some(true)) {
         object
@@ -126,7 +126,7 @@ pub(super) fn suspended(object: &Object, out: &mut Findings) {
 }
 
 /// Finished Jobs are deleted by whichever comes first, their time to live or the history's limit.
-pub(super) fn ttl_cuts_history(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn ttl_cuts_history(object: &Object, out: &mut Findings) {
     let (Some(job), Some((spec, path))) = (object.model::<CronJob>(), job_spec(object)) else { return };
     let Some(ttl) = spec.ttl_seconds_after_finished.map(i64::from) else { return };
     let Some(interval) = shortest_interval(&job.spec.schedule) else { return };

@@ -8,7 +8,7 @@ use crate::yaml::Path;
 
 /// What is written, after defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Given {
+pub(in crate::rules) enum Given {
     /// A number.
     Number(i32),
     /// A name.
@@ -16,7 +16,7 @@ pub(super) enum Given {
 }
 
 /// The ports that probes and hooks of a container ask.
-pub(super) fn asked(container: &ContainerRef<'_>) -> Vec<(Given, Path)> {
+pub(in crate::rules) fn asked(container: &ContainerRef<'_>) -> Vec<(Given, Path)> {
     let (spec, path) = (container.container, &container.path);
     let mut found = Vec::new();
     let probes = [
@@ -43,7 +43,7 @@ pub(super) fn asked(container: &ContainerRef<'_>) -> Vec<(Given, Path)> {
 }
 
 /// The ports that the hooks of a container ask.
-pub(super) fn hooks(container: &ContainerRef<'_>) -> Vec<(Given, Path)> {
+pub(in crate::rules) fn hooks(container: &ContainerRef<'_>) -> Vec<(Given, Path)> {
     let Some(lifecycle) = &container.container.lifecycle else { return Vec::new() };
     let path = container.path.field("lifecycle");
     let hook = |hook: &Option<LifecycleHandler>, name: &'static str| {

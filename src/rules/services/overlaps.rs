@@ -1,8 +1,8 @@
 //! Selectors of workloads that pick each other's pods.
 
-use super::Context;
 use crate::cluster::{Lifetime, Object};
 use crate::finding::Findings;
+use crate::rules::Context;
 use crate::values::selector::Requirement;
 use crate::yaml::{Path, Value};
 
@@ -13,7 +13,7 @@ const SHOWN: usize = 4;
 /// theory (`app=web` and `tier=front`) do no harm as long as no pod carries both labels.
 ///
 /// The pods of a workload that a controller made (in a dump of a cluster) are meant to be picked by both.
-pub(super) fn overlap(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn overlap(context: &Context<'_>, object: &Object, out: &mut Findings) {
     if !is_workload(object) {
         return;
     }

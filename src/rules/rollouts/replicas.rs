@@ -5,12 +5,12 @@
 use k8s_openapi::api::autoscaling::{v1, v2};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 
-use super::Context;
-use super::rollouts::{fewest_pods, replicas};
+use super::{fewest_pods, replicas};
 use crate::cluster::{Lifetime, Object};
 use crate::finding::Findings;
 use crate::plan::document::Action;
 use crate::plan::workload;
+use crate::rules::Context;
 use crate::values::int_or_string::{IntOrString, Rounding};
 use crate::yaml::Path;
 
@@ -20,7 +20,7 @@ fn replicas_path() -> Path {
 
 /// A number that is the autoscaler's only choice does no harm, and none switches the autoscaler off, which is a way to stop
 /// a workload.
-pub(super) fn reset_autoscaler(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn reset_autoscaler(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some(count) = replicas(object).filter(|count| *count > 0) else { return };
     for autoscaler in context.autoscalers(object) {
         if range(autoscaler) == Some((count, count)) || !context.layout().together(object, autoscaler) {
@@ -40,7 +40,7 @@ pub(super) fn reset_autoscaler(context: &Context<'_>, object: &Object, out: &mut
 }
 
 /// The fewest and the most pods that an autoscaler chooses.
-pub(super) fn range(autoscaler: &Object) -> Option<(i32, i32)> {
+pub(in crate::rules) fn range(autoscaler: &Object) -> Option<(i32, i32)> {
     if let Some(model) = autoscaler.model::<v2::HorizontalPodAutoscaler>() {
         return Some((model.spec.min_replicas.unwrap_or(1), model.spec.max_replicas));
     }
@@ -49,7 +49,7 @@ pub(super) fn range(autoscaler: &Object) -> Option<(i32, i32)> {
 }
 
 /// `kubectl apply` takes away what the manifest before had and this one has not, and the API server fills in its default, 1.
-pub(super) fn removed(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn removed(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let scales = matches!(object.identity.kind.as_str(), "Deployment" | "StatefulSet");
     if !scales || object.root().at(&replicas_path()).is_some_and(|value| !value.is_null()) {
         return;
@@ -74,7 +74,7 @@ pub(super) fn removed(context: &Context<'_>, object: &Object, out: &mut Findings
 
 /// Nothing but an eviction asks a budget. Pods of a `DaemonSet` are not evicted by a drain, and those of Jobs are not to
 /// stay.
-pub(super) fn budget_blocks_drains(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn budget_blocks_drains(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some(spec) = object.model::<PodDisruptionBudget>().and_then(|budget| budget.spec.as_ref()) else { return };
     let path = Path::root().field("spec");
     let all = IntOrString::String("100%".to_owned());

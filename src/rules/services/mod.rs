@@ -1,14 +1,18 @@
 //! Services and the pods that they select.
 
+pub(super) mod overlaps;
+pub(super) mod port_places;
+pub(super) mod selectors;
+pub(super) mod target_ports;
+
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::ServiceSpec;
 
-use super::Context;
-use super::ports::{is_headless, service};
-use super::target_ports::declared;
+use self::target_ports::declared;
 use crate::cluster::{Labels, Lifetime, Object};
 use crate::finding::Findings;
+use crate::rules::Context;
 use crate::values::names;
 use crate::yaml::{Path, Value};
 
@@ -39,7 +43,7 @@ const GIVEN: [&str; 7] = [
 
 /// The objects of the input that make the pods of a Service and are meant to be with it, each once: a second manifest of
 /// the same name is a variant or a patch.
-pub(super) fn selected<'a>(context: &Context<'a>, object: &Object) -> Vec<&'a Object> {
+pub(in crate::rules) fn selected<'a>(context: &Context<'a>, object: &Object) -> Vec<&'a Object> {
     let Some(selector) = object.pod_selector().filter(|_| object.identity.kind == "Service") else { return Vec::new() };
     let mut seen = BTreeSet::new();
     let cluster = context.cluster;
@@ -55,7 +59,7 @@ pub(super) fn selected<'a>(context: &Context<'a>, object: &Object) -> Vec<&'a Ob
 /// A selector that matches nothing in the input may be meant for pods from elsewhere. It is a mistake where some workload
 /// of the input is evidently meant: it has the Service's name, or stands alone with it in one file and has some of the
 /// labels, or has all of them but one, and that one is written almost the same.
-pub(super) fn selects_nothing(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn selects_nothing(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some(labels) = wanted(object) else { return };
     if context.cluster.has_pods_anywhere(labels) || has_endpoints(context, object) {
         return;
@@ -81,7 +85,7 @@ pub(super) fn selects_nothing(context: &Context<'_>, object: &Object, out: &mut 
 
 /// The labels that a Service wants pods to have, if it has to find pods.
 fn wanted(object: &Object) -> Option<&Labels> {
-    let spec = service(object).filter(|spec| spec.type_.as_deref() != Some("ExternalName"))?;
+    let spec = object.service().filter(|spec| spec.type_.as_deref() != Some("ExternalName"))?;
     let selector = spec.selector.as_ref().filter(|selector| !selector.is_empty())?;
     let is_given = |key: &String| GIVEN.contains(&key.as_str());
     // A value that no label can have is another finding.
@@ -151,8 +155,8 @@ fn is_slip(one: &str, other: &str) -> bool {
 
 /// Pods of different applications behind one Service: a request goes to either. Headless Services, which list their pods
 /// for clients that ask for them, often mean to.
-pub(super) fn selects_several(context: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some(spec) = service(object).filter(|spec| !is_headless(spec)) else { return };
+pub(in crate::rules) fn selects_several(context: &Context<'_>, object: &Object, out: &mut Findings) {
+    let Some(spec) = object.service().filter(|_| !object.is_headless()) else { return };
     let pods = selected(context, object);
     let Some((one, other, why)) = different(&pods, spec) else { return };
     let selector = Path::root().fields(&["spec", "selector"]);
@@ -196,8 +200,8 @@ fn different<'a>(pods: &[&'a Object], spec: &ServiceSpec) -> Option<(&'a Object,
 }
 
 /// Nothing looks for pods without a selector, so that someone has to write the endpoints.
-pub(super) fn without_endpoints(context: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some(spec) = service(object).filter(|spec| spec.type_.as_deref() != Some("ExternalName")) else { return };
+pub(in crate::rules) fn without_endpoints(context: &Context<'_>, object: &Object, out: &mut Findings) {
+    let Some(spec) = object.service().filter(|spec| spec.type_.as_deref() != Some("ExternalName")) else { return };
     if spec.selector.as_ref().is_some_and(|selector| !selector.is_empty()) || has_endpoints(context, object) {
         return;
     }

@@ -6,16 +6,15 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{NodeSelectorRequirement, PodSpec};
 
-use super::Context;
-use super::ports::service;
 use crate::cluster::{HostPort, Lifetime, Object};
 use crate::finding::Findings;
+use crate::rules::Context;
 use crate::values::selector::{Operator, Requirement, Selector};
 use crate::yaml::Path;
 
 /// Pods that can never run: a template whose pods the API server refuses, and workloads that need a port which a
 /// `DaemonSet` takes on each of their nodes.
-pub(super) fn clash(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn clash(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some(template) = object.pod_template() else { return };
     let ports = template.host_ports();
     if object.identity.kind != "Pod" {
@@ -55,7 +54,7 @@ fn clash_in_template(object: &Object, ports: &[HostPort<'_>], out: &mut Findings
 }
 
 /// Workloads that take the same port and could land on one node, where only one of them can run.
-pub(super) fn shared(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn shared(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some(template) = object.pod_template() else { return };
     let ports = template.host_ports();
     for (port, other, others) in rivals(context, object, &ports) {
@@ -168,8 +167,8 @@ fn number_path(port: &HostPort<'_>) -> Path {
 }
 
 /// A node port belongs to one Service of the cluster; the API server refuses the second.
-pub(super) fn node_port_clash(context: &Context<'_>, object: &Object, out: &mut Findings) {
-    let Some(spec) = service(object) else { return };
+pub(in crate::rules) fn node_port_clash(context: &Context<'_>, object: &Object, out: &mut Findings) {
+    let Some(spec) = object.service() else { return };
     let ports = |spec: &k8s_openapi::api::core::v1::ServiceSpec| {
         let ports = spec.ports.clone().unwrap_or_default();
         ports.into_iter().enumerate().filter_map(|(index, port)| {
@@ -184,7 +183,7 @@ pub(super) fn node_port_clash(context: &Context<'_>, object: &Object, out: &mut 
             if is_same || !context.layout().nearby(object, other) {
                 continue;
             }
-            let Some(other_spec) = service(other) else { continue };
+            let Some(other_spec) = other.service() else { continue };
             let is_taken = |(its, theirs, _): &(i32, String, Path)| *its == number && *theirs == protocol;
             let Some((_, _, others)) = ports(other_spec).find(is_taken) else { continue };
             let finding =

@@ -6,12 +6,11 @@
 use k8s_openapi::api::core::v1::{ContainerPort, ServicePort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::Context;
 use super::port_places::{Given, asked, hooks};
-use super::ports::{containers, service};
-use super::services::selected;
+use super::selected;
 use crate::cluster::{ContainerKind, Object};
 use crate::finding::Findings;
+use crate::rules::Context;
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -19,7 +18,7 @@ use crate::yaml::Path;
 const SHOWN: usize = 4;
 
 /// A named target port is looked up, with its protocol, in main and sidecar containers.
-pub(super) fn undeclared(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn undeclared(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let pods = selected(context, object);
     for (index, port) in targets(object) {
         let Some(IntOrString::String(name)) = &port.target_port else { continue };
@@ -59,7 +58,7 @@ pub(super) fn undeclared(context: &Context<'_>, object: &Object, out: &mut Findi
 }
 
 /// A number works without a declaration; that all pods declare ports and none declares this one is worth a word.
-pub(super) fn unlisted(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn unlisted(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let pods = selected(context, object);
     if pods.is_empty() || pods.iter().any(|pod| declared(pod).next().is_none()) {
         return;
@@ -81,7 +80,7 @@ pub(super) fn unlisted(context: &Context<'_>, object: &Object, out: &mut Finding
 }
 
 /// A number that some of the selected workloads declare, and others, which declare their ports too, do not.
-pub(super) fn mixed(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn mixed(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let pods = selected(context, object);
     for (index, port) in targets(object) {
         let Some(number) = number(port) else { continue };
@@ -103,8 +102,8 @@ pub(super) fn mixed(context: &Context<'_>, object: &Object, out: &mut Findings) 
 }
 
 /// A hook looks for a named port in its own container, as a probe does.
-pub(super) fn hook_port_undeclared(object: &Object, out: &mut Findings) {
-    for container in containers(object) {
+pub(in crate::rules) fn hook_port_undeclared(object: &Object, out: &mut Findings) {
+    for container in object.containers() {
         for (given, path) in hooks(&container) {
             let ports = container.container.ports.as_deref().unwrap_or_default();
             let Given::Name(name) = given else { continue };
@@ -123,8 +122,8 @@ pub(super) fn hook_port_undeclared(object: &Object, out: &mut Findings) {
 }
 
 /// Probes and hooks that ask a number, by HTTP, TCP or gRPC.
-pub(super) fn probe_port_unlisted(object: &Object, out: &mut Findings) {
-    for container in containers(object) {
+pub(in crate::rules) fn probe_port_unlisted(object: &Object, out: &mut Findings) {
+    for container in object.containers() {
         let ports = container.container.ports.as_deref().unwrap_or_default();
         for (given, path) in asked(&container) {
             let Given::Number(number) = given else { continue };
@@ -140,7 +139,7 @@ pub(super) fn probe_port_unlisted(object: &Object, out: &mut Findings) {
 }
 
 fn targets(object: &Object) -> impl Iterator<Item = (usize, &ServicePort)> {
-    service(object).into_iter().flat_map(|spec| spec.ports.iter().flatten()).enumerate()
+    object.service().into_iter().flat_map(|spec| spec.ports.iter().flatten()).enumerate()
 }
 
 /// The number that the Service sends to, if it is one.
@@ -162,8 +161,8 @@ fn has(pod: &Object, port: &ServicePort, is_it: impl Fn(&ContainerPort) -> bool)
 }
 
 /// The ports that main and sidecar containers declare.
-pub(super) fn declared(pod: &Object) -> impl Iterator<Item = (&ContainerPort, Path)> {
-    containers(pod).filter(|place| place.kind != ContainerKind::Init).flat_map(|place| {
+pub(in crate::rules) fn declared(pod: &Object) -> impl Iterator<Item = (&ContainerPort, Path)> {
+    pod.containers().filter(|place| place.kind != ContainerKind::Init).flat_map(|place| {
         let ports = place.container.ports.iter().flatten().enumerate();
         ports.map(move |(index, port)| (port, place.path.field("ports").index(index)))
     })

@@ -9,7 +9,7 @@ use crate::yaml::Path;
 
 /// A port is looked up among the ports of the same container; a Service's ports do not count. A number needs no
 /// declaration to work, so an undeclared number is only said where the container declares ports at all.
-pub(super) fn port_undeclared(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn port_undeclared(object: &Object, out: &mut Findings) {
     let Some(template) = object.pod_template() else { return };
     for container in template.containers() {
         for (_, probe, path) in probes(&container) {
@@ -34,12 +34,12 @@ pub(super) fn port_undeclared(object: &Object, out: &mut Findings) {
 }
 
 /// The sort of probe in a field of this name.
-pub(super) fn sort(field: &str) -> &str {
+pub(in crate::rules) fn sort(field: &str) -> &str {
     field.strip_suffix("Probe").unwrap_or(field)
 }
 
 /// The probes of a container with their fields' names and their paths.
-pub(super) fn probes<'a>(
+pub(in crate::rules) fn probes<'a>(
     container: &ContainerRef<'a>,
 ) -> impl Iterator<Item = (&'static str, &'a Probe, Path)> + use<'a> {
     let (spec, path) = (container.container, container.path.clone());

@@ -1,16 +1,16 @@
 //! Changed data that running pods do not notice.
 
-use super::Context;
 use crate::cluster::{self, How, Object, Read};
 use crate::finding::Findings;
 use crate::plan::document::Action;
 use crate::plan::workload::{self, WorkloadKind};
+use crate::rules::Context;
 use crate::yaml::Path;
 
 /// Environment variables are read when a container starts, and a file that is mounted by `subPath` is never brought up to
 /// date; other files of volumes follow by themselves. Pods of Jobs start anew, and where somebody restarts readers of
 /// changed data, an annotation says so.
-pub(super) fn without_restart(context: &Context<'_>, object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn without_restart(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let kind = &object.identity.kind;
     if !matches!(kind.as_str(), "ConfigMap" | "Secret") {
         return;

@@ -2,17 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{Service, ServiceSpec};
-
-use crate::cluster::{ContainerKind, ContainerRef, Object};
+use crate::cluster::{ContainerKind, Object};
 use crate::finding::Findings;
 use crate::yaml::Path;
 
 /// What a container without `restartPolicy: Always` declares is over before the others start, so that only main and
 /// sidecar containers can be in each other's way.
-pub(super) fn shared_port(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn shared_port(object: &Object, out: &mut Findings) {
     let mut seen: BTreeMap<(&str, i32), (Path, &str)> = BTreeMap::new();
-    for place in containers(object).filter(|place| place.kind != ContainerKind::Init) {
+    for place in object.containers().filter(|place| place.kind != ContainerKind::Init) {
         for (index, port) in place.container.ports.iter().flatten().enumerate() {
             let path = place.path.field("ports").index(index);
             let protocol = port.protocol.as_deref().unwrap_or("TCP");
@@ -43,10 +41,10 @@ pub(super) fn shared_port(object: &Object, out: &mut Findings) {
 }
 
 /// The same name in two containers: whoever looks for it by name finds the first.
-pub(super) fn shared_name(object: &Object, out: &mut Findings) {
+pub(in crate::rules) fn shared_name(object: &Object, out: &mut Findings) {
     let mut seen: BTreeMap<&str, (Path, &str)> = BTreeMap::new();
     let main_first = [ContainerKind::Main, ContainerKind::Sidecar];
-    for place in main_first.into_iter().flat_map(|kind| containers(object).filter(move |place| place.kind == kind)) {
+    for place in main_first.into_iter().flat_map(|kind| object.containers().filter(move |place| place.kind == kind)) {
         for (index, port) in place.container.ports.iter().flatten().enumerate() {
             let Some(name) = port.name.as_deref().filter(|name| !name.is_empty()) else { continue };
             let path = place.path.field("ports").index(index).field("name");
@@ -65,20 +63,4 @@ pub(super) fn shared_name(object: &Object, out: &mut Findings) {
             }
         }
     }
-}
-
-/// The spec of a Service.
-pub(super) fn service(object: &Object) -> Option<&ServiceSpec> {
-    object.model::<Service>()?.spec.as_ref()
-}
-
-/// Whether the Service has no address of its own.
-pub(super) fn is_headless(spec: &ServiceSpec) -> bool {
-    let first = spec.cluster_ips.as_deref().and_then(|ips| ips.first()).or(spec.cluster_ip.as_ref());
-    first.is_some_and(|ip| ip == "None")
-}
-
-/// The containers of an object's pods.
-pub(super) fn containers(object: &Object) -> impl Iterator<Item = ContainerRef<'_>> {
-    object.pod_template().into_iter().flat_map(|template| template.containers())
 }
