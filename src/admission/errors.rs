@@ -7,7 +7,6 @@ use std::ops::Range;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::batch::NEW_UID;
 use super::{ApiServer, internal};
 use crate::cluster::Object;
 use crate::finding::{BadValue, Finding, Findings, Group, Keeps, Reason, quoted};
@@ -15,6 +14,9 @@ use crate::nearest::nearest;
 use crate::source::Place;
 use crate::values::names::Problems;
 use crate::yaml::{Path, Value};
+
+/// In the place of the UID that a new object will have. It must be one that a label can hold.
+pub(crate) const NEW_UID: &str = "0-the-new-uid";
 
 /// The mistakes of one object, at the paths by which the API server names them.
 ///

@@ -15,6 +15,7 @@ mod fix_cli;
 mod formats;
 mod halves;
 mod house;
+mod layers;
 mod metadata;
 mod odd_input;
 mod odd_scenarios;

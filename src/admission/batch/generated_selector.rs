@@ -9,7 +9,7 @@ use k8s_openapi::api::batch::v1::{Job, JobSpec};
 
 use super::job::invalid_name;
 use crate::admission::apps::query;
-use crate::admission::errors::{Errors, shortened};
+use crate::admission::errors::{Errors, NEW_UID, shortened};
 use crate::values::names;
 use crate::yaml::Path;
 
@@ -17,9 +17,6 @@ const LEGACY_UID: &str = "controller-uid";
 const LEGACY_NAME: &str = "job-name";
 const UID: &str = "batch.kubernetes.io/controller-uid";
 const NAME: &str = "batch.kubernetes.io/job-name";
-
-/// In the place of the UID that a new Job will have. It must be one that a label can hold.
-pub(in crate::admission) const NEW_UID: &str = "0-the-new-uid";
 
 fn uid(job: &Job) -> &str {
     job.metadata.uid.as_deref().filter(|uid| !uid.is_empty()).unwrap_or(NEW_UID)

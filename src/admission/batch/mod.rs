@@ -10,5 +10,4 @@ mod policies;
 mod schedule;
 mod update;
 
-pub(super) use self::generated_selector::NEW_UID;
 pub(crate) use self::schedule::{FIELDS, Field, Piece};
