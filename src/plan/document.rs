@@ -43,7 +43,7 @@ pub struct Summary {
     /// those are fewer; absent if nothing rolls.
     pub min_availability: Option<f64>,
     /// The longest rollout, in seconds.
-    pub time: Option<Span>,
+    pub time: Option<Seconds>,
 }
 
 /// What happens to an object.
@@ -138,7 +138,7 @@ pub struct ObjectPlan {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unreadable: bool,
     /// Where it is written.
-    pub source: Source,
+    pub source: Spot,
     /// What differs, field by field.
     pub changes: Vec<FieldChange>,
     /// Why the API server refuses it, or refuses to change it in place.
@@ -155,7 +155,7 @@ pub struct ObjectPlan {
     pub bounds: Option<Bounds>,
     /// How long the rollout takes, in seconds, without pulling images and scheduling.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub time: Option<Span>,
+    pub time: Option<Seconds>,
     /// The rollout, step by step; the first step is how things stand before.
     pub steps: Vec<Step>,
     /// Where that time goes.
@@ -175,7 +175,7 @@ pub struct ObjectPlan {
 
 impl ObjectPlan {
     /// A plan in which nothing happens to the object yet.
-    pub(super) fn new(id: String, action: Action, source: Source) -> Self {
+    pub(super) fn new(id: String, action: Action, source: Spot) -> Self {
         Self {
             id,
             action,
@@ -205,7 +205,8 @@ impl ObjectPlan {
 /// A place in the input.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Source {
+#[schemars(rename = "Source")]
+pub struct Spot {
     /// The file.
     pub file: String,
     /// The line, from 1.
@@ -229,7 +230,7 @@ pub struct FieldChange {
     /// What that does.
     pub effect: Effect,
     /// Where it is written.
-    pub source: Source,
+    pub source: Spot,
 }
 
 /// Why the API server refuses an object.
@@ -252,7 +253,7 @@ pub struct Rejection {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ways_out: Vec<WayOut>,
     /// Where it is written.
-    pub source: Source,
+    pub source: Spot,
 }
 
 /// A way out of a rejection.
@@ -303,14 +304,15 @@ impl Bounds {
 /// A span of seconds: at best, at worst.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Span {
+#[schemars(rename = "Span")]
+pub struct Seconds {
     /// At best.
     pub min: f64,
     /// At worst.
     pub max: f64,
 }
 
-impl Span {
+impl Seconds {
     /// The span that begins and ends so many seconds later.
     pub(super) fn later_by(self, seconds: f64) -> Self {
         Self { min: self.min + seconds, max: self.max + seconds }
@@ -322,11 +324,11 @@ impl Span {
 #[serde(rename_all = "camelCase")]
 pub struct Timing {
     /// From its start until it is ready.
-    pub ready: Span,
+    pub ready: Seconds,
     /// How long it must have been ready to count as available (`minReadySeconds`).
     pub min_ready: f64,
     /// From its deletion until it is gone.
-    pub stop: Span,
+    pub stop: Seconds,
 }
 
 /// An instant of a rollout.
@@ -336,7 +338,7 @@ pub struct Step {
     /// Its number; 0 is before.
     pub n: usize,
     /// When, in seconds after the objects are applied.
-    pub at: Span,
+    pub at: Seconds,
     /// The pods by revision, the oldest first.
     pub revisions: Vec<Revision>,
     /// How many pods are available.

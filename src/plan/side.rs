@@ -1,6 +1,6 @@
 //! One side of a change.
 
-use super::document::Source;
+use super::document::Spot;
 use crate::cluster::{Cluster, Pairs};
 use crate::source::{Place, Sources};
 
@@ -25,8 +25,8 @@ impl Side {
     }
 
     /// Where a place of its texts is.
-    pub(crate) fn source(&self, place: Place) -> Source {
+    pub(crate) fn source(&self, place: Place) -> Spot {
         let source = self.sources.get(place.file);
-        Source { file: source.name.clone(), line: source.position(place.span.start as usize).line }
+        Spot { file: source.name.clone(), line: source.position(place.span.start as usize).line }
     }
 }

@@ -4,13 +4,8 @@ mod concise;
 mod excerpt;
 mod github;
 pub mod json;
-pub mod plan_findings;
-pub mod plan_github;
-pub mod plan_markdown;
-pub mod plan_text;
-mod plan_words;
+pub mod plan;
 mod text;
-pub mod trace;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -4,7 +4,7 @@
 use seatrial::lint::Report;
 use seatrial::plan::document::{Action, ObjectPlan, Plan};
 use seatrial::plan::{Applier, Options, Side, plan};
-use seatrial::report::{self, plan_findings::Found};
+use seatrial::report::{self, plan::Found};
 use seatrial::source::Sources;
 
 pub(crate) fn planned(old: &str, new: &str, tool: &str) -> Plan {
@@ -222,8 +222,8 @@ fn reports_show_the_ways_out_and_what_becomes_of_the_others() {
     let (sources, nothing) = (Sources::default(), Report::default());
     let found = Found { sources: &sources, report: &nothing };
     let (mut text, mut markdown) = (Vec::new(), Vec::new());
-    report::plan_text::write(&mut text, &plan, found, false, report::Style::default()).expect("memory can be written");
-    report::plan_markdown::write(&mut markdown, &plan, found, 10_000).expect("memory can be written");
+    report::plan::text::write(&mut text, &plan, found, false, report::Style::default()).expect("memory can be written");
+    report::plan::markdown::write(&mut markdown, &plan, found, 10_000).expect("memory can be written");
     // Long lines are wrapped.
     let on_one_line = |bytes: Vec<u8>| {
         let text = String::from_utf8(bytes).expect("reports are text");
@@ -239,7 +239,7 @@ fn reports_show_the_ways_out_and_what_becomes_of_the_others() {
     let forced = WEB.replace("NOTE: x", "kapp.k14s.io/update-strategy: fallback-on-replace");
     let plan = planned(&forced, &forced.replace("track: a", "track: b"), "kapp");
     let mut text = Vec::new();
-    report::plan_text::write(&mut text, &plan, found, false, report::Style::default()).expect("memory can be written");
+    report::plan::text::write(&mut text, &plan, found, false, report::Style::default()).expect("memory can be written");
     let text = on_one_line(text);
     assert!(text.starts_with("Plan: 1 object is deleted and created anew. Lowest availability 0/4"), "{text}");
     assert!(text.contains("↻ Deployment shop/web") && text.contains("all its pods are deleted at once"), "{text}");

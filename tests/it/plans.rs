@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use seatrial::lint::{Report, Settings, rollout_findings};
 use seatrial::plan::document::{Action, ObjectPlan, Plan};
 use seatrial::plan::{Options, Side, plan};
-use seatrial::report::plan_findings::{self, Found};
-use seatrial::report::{Style, plan_github, plan_markdown, plan_text};
+use seatrial::report::Style;
+use seatrial::report::plan::{self as shown, Found};
 use seatrial::source::Sources;
 
 use crate::snapshot;
@@ -54,13 +54,13 @@ fn plans_look_as_they_should() {
         let (new, plan, findings) = made_with_findings(&folder);
         let found = Found { sources: &new.sources, report: &findings };
         let style = Style { width: 100, ..Style::default() };
-        snapshot::check("plans", &name, &text(|out| plan_text::write(out, &plan, found, false, style)));
+        snapshot::check("plans", &name, &text(|out| shown::text::write(out, &plan, found, false, style)));
         snapshot::check(
             "plans",
             &format!("{name}-markdown"),
-            &text(|out| plan_markdown::write(out, &plan, found, plan_markdown::MAX_SIZE)),
+            &text(|out| shown::markdown::write(out, &plan, found, shown::markdown::MAX_SIZE)),
         );
-        snapshot::check("plans", &format!("{name}-github"), &text(|out| plan_github::write(out, &plan, found)));
+        snapshot::check("plans", &format!("{name}-github"), &text(|out| shown::github::write(out, &plan, found)));
     }
 }
 
@@ -81,7 +81,7 @@ fn plans_keep_to_their_schema_and_come_out_the_same_again() {
 fn json(folder: &Path) -> serde_json::Value {
     let (new, plan, findings) = made_with_findings(folder);
     let found = Found { sources: &new.sources, report: &findings };
-    serde_json::from_str(&text(|out| plan_findings::write_json(out, &plan, found))).expect("it is JSON")
+    serde_json::from_str(&text(|out| shown::write_json(out, &plan, found))).expect("it is JSON")
 }
 
 /// The plan of the object with this id.
@@ -130,8 +130,8 @@ fn secret_values_are_in_no_report() {
     let (new, plan, findings) = made_with_findings(folder);
     let found = Found { sources: &new.sources, report: &findings };
     let reports = [
-        text(|out| plan_text::write(out, &plan, found, true, Style::default())),
-        text(|out| plan_markdown::write(out, &plan, found, plan_markdown::MAX_SIZE)),
+        text(|out| shown::text::write(out, &plan, found, true, Style::default())),
+        text(|out| shown::markdown::write(out, &plan, found, shown::markdown::MAX_SIZE)),
         json(folder).to_string(),
     ];
     for report in reports {

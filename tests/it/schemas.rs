@@ -25,7 +25,7 @@ fn the_schema_of_the_report_is_current() {
 
 #[test]
 fn the_schema_of_plans_is_current() {
-    check("plan.schema.json", &seatrial::report::plan_findings::generate_plan_schema());
+    check("plan.schema.json", &seatrial::report::plan::generate_plan_schema());
 }
 
 #[test]

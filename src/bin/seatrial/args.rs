@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use seatrial::config::FailOn;
 use seatrial::plan::Applier;
 use seatrial::report::Format;
-use seatrial::report::plan_markdown::MAX_SIZE;
+use seatrial::report::plan::markdown::MAX_SIZE;
 
 /// Says what Kubernetes would do with your manifests, without a cluster
 #[derive(Debug, Parser)]

@@ -11,8 +11,7 @@ use seatrial::lint::{Settings, rollout_findings};
 use seatrial::load::{self, LoadError, Loaded, load};
 use seatrial::plan::document;
 use seatrial::plan::{Condition, Options, Side, plan};
-use seatrial::report::plan_findings::{self, Found};
-use seatrial::report::{plan_github, plan_markdown, plan_text};
+use seatrial::report::plan::{self as shown, Found};
 use seatrial::source::Sources;
 
 use crate::args::{Color, Plan, PlanFormat, Steps};
@@ -53,10 +52,10 @@ fn write(args: &Plan, color: Color, plan: &document::Plan, found: Found<'_>) -> 
     let default = if input::in_workflow() { PlanFormat::Github } else { PlanFormat::Text };
     let format = args.format.unwrap_or(default);
     output::data(|out| match format {
-        PlanFormat::Text => plan_text::write(out, plan, found, args.steps == Steps::All, output::style(color)),
-        PlanFormat::Json => plan_findings::write_json(out, plan, found),
-        PlanFormat::Markdown => plan_markdown::write(out, plan, found, args.max_size),
-        PlanFormat::Github => plan_github::write(out, plan, found),
+        PlanFormat::Text => shown::text::write(out, plan, found, args.steps == Steps::All, output::style(color)),
+        PlanFormat::Json => shown::write_json(out, plan, found),
+        PlanFormat::Markdown => shown::markdown::write(out, plan, found, args.max_size),
+        PlanFormat::Github => shown::github::write(out, plan, found),
     })?;
     match std::env::var_os("GITHUB_STEP_SUMMARY") {
         Some(file) if format == PlanFormat::Github && !file.is_empty() => summary(Path::new(&file), plan, found),
@@ -67,7 +66,7 @@ fn write(args: &Plan, color: Color, plan: &document::Plan, found: Found<'_>) -> 
 /// Adds the plan to the summary of the job.
 fn summary(file: &Path, plan: &document::Plan, found: Found<'_>) -> miette::Result<()> {
     let opened = OpenOptions::new().create(true).append(true).open(file);
-    let written = opened.and_then(|mut file| plan_markdown::write(&mut file, plan, found, SUMMARY_SIZE));
+    let written = opened.and_then(|mut file| shown::markdown::write(&mut file, plan, found, SUMMARY_SIZE));
     let fail = || format!("the plan cannot be added to `{}`, which GITHUB_STEP_SUMMARY names", file.display());
     written.into_diagnostic().wrap_err_with(fail)
 }

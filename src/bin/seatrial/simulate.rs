@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Simulate) -> miette::Result<ExitCode> {
         for (name, trace) in &traces {
             match args.format {
                 PageFormat::Json => writeln!(out, "{}", serde_json::to_string(trace).map_err(io::Error::other)?)?,
-                PageFormat::Text => report::trace::write(out, name, trace)?,
+                PageFormat::Text => report::plan::trace::write(out, name, trace)?,
             }
         }
         Ok(())

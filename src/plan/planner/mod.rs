@@ -17,7 +17,7 @@ use crate::parallel::in_order;
 use crate::plan::applier::{self, Applier, Item, Treatment};
 use crate::plan::assumptions::Assumptions;
 use crate::plan::change::{Change, changes};
-use crate::plan::document::{Action, Effect, FieldChange, ObjectPlan, Plan, Rejection, Span, Summary, id};
+use crate::plan::document::{Action, Effect, FieldChange, ObjectPlan, Plan, Rejection, Seconds, Summary, id};
 use crate::plan::gate::Condition;
 use crate::plan::rollout::claims;
 use crate::plan::rollout::{self, Surroundings};
@@ -135,7 +135,7 @@ fn summary(objects: &[ObjectPlan]) -> Summary {
         }
         if let Some(time) = object.time {
             let longest = summary.time.unwrap_or(time);
-            summary.time = Some(Span { min: longest.min.max(time.min), max: longest.max.max(time.max) });
+            summary.time = Some(Seconds { min: longest.min.max(time.min), max: longest.max.max(time.max) });
         }
     }
     summary

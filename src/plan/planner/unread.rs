@@ -7,7 +7,7 @@ use crate::admission::reading;
 use crate::cluster::{Object, Pairs};
 use crate::finding::{Findings, Group, Identity};
 use crate::plan::document::id;
-use crate::plan::document::{Action, ObjectPlan, Source};
+use crate::plan::document::{Action, ObjectPlan, Spot};
 use crate::plan::side::Side;
 use crate::yaml::{Document, Path};
 
@@ -54,7 +54,7 @@ impl<'a> Unread<'a> {
     }
 
     /// Where the document with this number begins to make no sense.
-    fn source(&self, at: usize) -> Source {
+    fn source(&self, at: usize) -> Spot {
         let (document, _) = &self.documents[at];
         let problem = document.problems.iter().find(|problem| problem.kind.is_fatal());
         self.side.source(document.place(problem.map_or(document.span, |problem| problem.span)))
@@ -71,7 +71,7 @@ impl<'a> Unread<'a> {
 
 /// Objects of the new side of which the API server cannot tell what they are, by what is known of them: the kind or the
 /// name, the other being empty.
-pub(super) type Unidentified<'a> = BTreeMap<(&'a str, &'a str), Source>;
+pub(super) type Unidentified<'a> = BTreeMap<(&'a str, &'a str), Spot>;
 
 /// The new objects that are refused because they have no name, or a kind or version that does not exist.
 pub(super) fn unidentified<'a>(applied: &[&'a Object], plans: &[ObjectPlan], pairs: &Pairs<'_>) -> Unidentified<'a> {
@@ -91,7 +91,7 @@ pub(super) fn unidentified<'a>(applied: &[&'a Object], plans: &[ObjectPlan], pai
 impl Planner<'_> {
     /// Where a manifest of the new side stands that cannot be read, or whose object cannot be identified, and that may be
     /// about an object that the new side seems to lack.
-    pub(super) fn doubt(&self, object: &Object, unidentified: &Unidentified<'_>) -> Option<Source> {
+    pub(super) fn doubt(&self, object: &Object, unidentified: &Unidentified<'_>) -> Option<Spot> {
         let at = self.unread_new.that_may_hold(object);
         let (kind, name) = (object.identity.kind.as_str(), object.identity.name.as_str());
         let namesake = || unidentified.get(&("", name)).or_else(|| unidentified.get(&(kind, "")));
@@ -99,13 +99,13 @@ impl Planner<'_> {
     }
 
     /// Where a manifest of the old side stands that cannot be read and may be what `object` replaces.
-    pub(super) fn replaces_unread(&self, object: &Object) -> Option<Source> {
+    pub(super) fn replaces_unread(&self, object: &Object) -> Option<Spot> {
         self.unread_old.that_may_hold(object).map(|at| self.unread_old.source(at))
     }
 
     /// The plans for what cannot be read of the new side, and for the objects of the old side that may be in there or in what
     /// cannot be decoded.
-    pub(super) fn unread(&self, doubtful: &[(&Object, Source)]) -> Vec<ObjectPlan> {
+    pub(super) fn unread(&self, doubtful: &[(&Object, Spot)]) -> Vec<ObjectPlan> {
         let about: BTreeMap<usize, &Object> = doubtful
             .iter()
             .rev()

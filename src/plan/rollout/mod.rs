@@ -12,7 +12,7 @@ use crate::admission::{self, ApiServer, Judge};
 use crate::cluster::{Autoscalers, Cluster, Object};
 use crate::finding::Identity;
 use crate::plan::assumptions::Assumptions;
-use crate::plan::document::{Action, Bounds, ObjectPlan, OnFailure, Span, Step, Timing};
+use crate::plan::document::{Action, Bounds, ObjectPlan, OnFailure, Seconds, Step, Timing};
 use crate::plan::pod_timing;
 use crate::plan::sim::nodes;
 use crate::plan::sim::scenario::{At, Failing, NodeModel, Scenario, Settled};
@@ -50,7 +50,7 @@ pub(in crate::plan) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Objec
         return;
     }
     let assumptions = around.assumptions;
-    let exactly = |seconds| Span { min: seconds, max: seconds };
+    let exactly = |seconds| Seconds { min: seconds, max: seconds };
     let ready = assumptions.startup.map_or_else(|| pod_timing::ready(template.spec), exactly);
     let ready = ready.later_by(assumptions.pull.unwrap_or_default());
     let stop = assumptions.termination.map_or_else(|| pod_timing::stop(template.spec), exactly);
@@ -78,7 +78,7 @@ pub(in crate::plan) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Objec
     plan.steps = steps::steps(&worst, &best);
     endpoints::fill(&mut plan.steps, old, new, around.cluster);
     plan.bounds = Some(bounds(&plan.steps, desired(&worst), words, spec));
-    plan.time = Some(Span { min: steps::end(&best), max: steps::end(&worst) });
+    plan.time = Some(Seconds { min: steps::end(&best), max: steps::end(&worst) });
     let min_ready = spec["minReadySeconds"].as_f64().unwrap_or_default();
     plan.timing = Some(Timing { ready, min_ready, stop });
     plan.claims = claims::changed(old, new, &worst);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::document::{PodState, Revision, Span, Step};
+use crate::plan::document::{PodState, Revision, Seconds, Step};
 use crate::plan::sim::event::{Event, Happening, PodEvent, Verb};
 use crate::plan::sim::state::{NAMED, NamedPod, Phase, State};
 use crate::plan::sim::template;
@@ -72,7 +72,7 @@ pub(super) fn steps(worst: &[Row], best: &[Row]) -> Vec<Step> {
         let min = if n == 0 || !same { max } else { best[best_shown[n]].since.unwrap_or_default() };
         steps.push(Step {
             n,
-            at: Span { min: min.min(max), max },
+            at: Seconds { min: min.min(max), max },
             available: count.available,
             pods: count.pods(),
             terminating: count.terminating,

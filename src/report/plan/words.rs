@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use super::printable;
 use crate::plan::Effect;
 use crate::plan::document::{
-    Action, Bounds, Claims, FieldChange, ObjectPlan, Plan, Revision, Span, Step, Timing, WayOut,
+    Action, Bounds, Claims, FieldChange, ObjectPlan, Plan, Revision, Seconds, Step, Timing, WayOut,
 };
+use crate::report::printable;
 
 /// Longer values are cut, or drawn line by line.
 const VALUE: usize = 60;
@@ -89,7 +89,7 @@ pub(super) fn name(id: &str) -> String {
 }
 
 /// Seconds as people say them: `0 s`, `15–25 s`, `30 s – 2 min 5 s`.
-pub(super) fn span(span: Span) -> String {
+pub(super) fn span(span: Seconds) -> String {
     if (span.max - span.min).abs() < 0.5 {
         return time(span.max);
     }

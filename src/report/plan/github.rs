@@ -3,12 +3,12 @@
 
 use std::io;
 
-use super::github::{data, property};
-use super::plan_findings::Found;
-use super::plan_words as words;
-use super::printable;
+use super::Found;
+use super::words;
 use crate::finding::Severity;
-use crate::plan::document::{Action, ObjectPlan, Plan, Rejection, Source};
+use crate::plan::document::{Action, ObjectPlan, Plan, Rejection, Spot};
+use crate::report::github::{data, property};
+use crate::report::printable;
 
 /// Writes the annotations, and the verdict as a line of the log.
 pub fn write(out: &mut dyn io::Write, plan: &Plan, found: Found<'_>) -> io::Result<()> {
@@ -57,7 +57,7 @@ fn rolls(object: &ObjectPlan) -> String {
     text
 }
 
-fn annotate(out: &mut dyn io::Write, level: &str, source: &Source, title: &str, message: &str) -> io::Result<()> {
+fn annotate(out: &mut dyn io::Write, level: &str, source: &Spot, title: &str, message: &str) -> io::Result<()> {
     let (file, line) = (property(&printable(&source.file)), source.line);
     writeln!(out, "::{level} file={file},line={line},title={}::{}", property(title), data(message))
 }

@@ -2,12 +2,12 @@
 
 use std::io;
 
-use super::plan_findings::Found;
-use super::plan_words::{self as words, Difference, Line};
-use super::{Style, paint, printable, wrapped};
+use super::Found;
+use super::words::{self, Difference, Line};
 use crate::finding::{Finding, Severity};
 use crate::plan::Effect;
-use crate::plan::document::{Action, FieldChange, ObjectPlan, OnFailure, Plan, Source};
+use crate::plan::document::{Action, FieldChange, ObjectPlan, OnFailure, Plan, Spot};
+use crate::report::{Style, paint, printable, wrapped};
 
 /// Where the details of an object begin.
 const INDENT: &str = "  ";
@@ -280,7 +280,7 @@ impl Page {
     }
 
     /// `⚠ paused-keeps-old   web.yaml:12`, and below it what is wrong and what to do.
-    fn finding(&mut self, finding: &Finding, source: &Source) {
+    fn finding(&mut self, finding: &Finding, source: &Spot) {
         let (code, mark) = match finding.severity {
             Severity::Error => ("31", '✗'),
             Severity::Warning | Severity::Info => ("33", '⚠'),
@@ -322,6 +322,6 @@ impl Page {
     }
 }
 
-fn place(source: &Source) -> String {
+fn place(source: &Spot) -> String {
     format!("{}:{}", printable(&source.file), source.line)
 }

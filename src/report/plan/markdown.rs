@@ -4,10 +4,10 @@
 use std::fmt::Write as _;
 use std::io;
 
-use super::plan_findings::Found;
-use super::plan_words::{self as words, Difference, Line};
-use super::printable;
-use crate::plan::document::{Action, FieldChange, ObjectPlan, OnFailure, Plan, Source};
+use super::Found;
+use super::words::{self, Difference, Line};
+use crate::plan::document::{Action, FieldChange, ObjectPlan, OnFailure, Plan, Spot};
+use crate::report::printable;
 
 /// GitHub takes comments of up to 65,536 characters.
 pub const MAX_SIZE: usize = 65_000;
@@ -218,7 +218,7 @@ fn steps(text: &mut String, object: &ObjectPlan) {
     }
 }
 
-fn place(source: &Source) -> String {
+fn place(source: &Spot) -> String {
     escaped(&format!("{}:{}", source.file, source.line))
 }
 

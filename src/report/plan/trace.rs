@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::io;
 
-use super::printable;
 use crate::plan::state::{NamedPod, Phase, Pods, State, on_node};
 use crate::plan::{Row, Trace};
+use crate::report::printable;
 
 /// Writes the trace of the scenario that is called `name`.
 pub fn write(out: &mut dyn io::Write, name: &str, trace: &Trace) -> io::Result<()> {

@@ -1,17 +1,23 @@
 //! What the rules about rollouts found in a plan: as JSON beside it, and for the reports that people read.
 
+pub mod github;
+pub mod markdown;
+pub mod text;
+pub mod trace;
+mod words;
+
 use std::collections::BTreeMap;
 use std::io;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::json::{self, Entry};
-use super::printable;
 use crate::finding::Finding;
 use crate::lint::Report;
 use crate::plan;
-use crate::plan::document::{Plan, Source};
+use crate::plan::document::{Plan, Spot};
+use crate::report::json::{self, Entry};
+use crate::report::printable;
 use crate::source::Sources;
 
 /// Findings, and the texts of the new side, in which they are.
@@ -65,10 +71,10 @@ impl<'a> Found<'a> {
     }
 
     /// Where a finding is.
-    pub(super) fn source(self, finding: &Finding) -> Source {
+    pub(super) fn source(self, finding: &Finding) -> Spot {
         let place = finding.primary.place;
         let source = self.sources.get(place.file);
         let line = source.position(place.span.start as usize).line;
-        Source { file: printable(&source.name).into_owned(), line }
+        Spot { file: printable(&source.name).into_owned(), line }
     }
 }
