@@ -208,7 +208,7 @@ impl<'a> Errors<'a> {
 
     /// Looks up the values that the server prints in `value`, the object that was judged.
     pub(super) fn complete(&mut self, value: &impl Serialize) {
-        let mut open = self.out.iter_mut().filter_map(|finding| finding.cause.as_mut()).peekable();
+        let mut open = self.out.iter_mut().flat_map(Finding::causes_mut).peekable();
         if open.peek().is_none() {
             return;
         }
@@ -246,6 +246,27 @@ impl<'a> Errors<'a> {
             }
         }
         self.out.extend(findings);
+    }
+
+    /// What `check` finds follows from the mistake at `at` or in it, if there is one: the server blames both, and one of them is enough for
+    /// whoever mends it.
+    pub(crate) fn following(&mut self, at: &Path, check: impl FnOnce(&mut Errors<'_>)) {
+        let mut out = Findings::new("", Group::Refused);
+        let mut errors = Errors::new(self.object, self.server, &mut out).placed(self.manifest);
+        errors.copied.clone_from(&self.copied);
+        check(&mut errors);
+        self.refused += errors.refused;
+        let object = &self.manifest.identity;
+        let is_cause = |finding: &&mut Finding| {
+            finding.path.moved(at, at).is_some()
+                && finding.reason().is_some()
+                && finding.object.as_ref().is_some_and(|it| it == object)
+        };
+        let found = out.into_vec();
+        match self.out.iter_mut().filter(is_cause).last() {
+            Some(cause) => cause.also.extend(found.into_iter().filter_map(|finding| finding.cause)),
+            None => self.out.extend(found),
+        }
     }
 
     fn refuse(&mut self, rule: &'static str, reason: Reason, path: &Path, message: impl Into<String>) -> &mut Finding {

@@ -210,6 +210,8 @@ pub struct Finding {
     pub path: Path,
     /// What the API server has to say of it, where it is the one who speaks.
     pub cause: Option<Cause>,
+    /// What else the API server has to say for the same mistake: a name that becomes a label is blamed as both.
+    pub also: Vec<Cause>,
     /// The versions of Kubernetes for which it holds, if it does not for all that were asked for.
     pub versions: Vec<KubernetesVersion>,
     /// The main place.
@@ -259,6 +261,16 @@ impl Finding {
     /// What the API server prints, as far as that is known.
     pub fn server_says(&self) -> Option<String> {
         self.cause.as_ref()?.says()
+    }
+
+    /// All that the API server has to say of the mistake.
+    pub fn causes(&self) -> impl Iterator<Item = &Cause> {
+        self.cause.iter().chain(&self.also)
+    }
+
+    /// All of it, to add what is known only in the end.
+    pub(crate) fn causes_mut(&mut self) -> impl Iterator<Item = &mut Cause> {
+        self.cause.iter_mut().chain(&mut self.also)
     }
 
     /// What is wrong, and for which versions, if not for all that were asked for.
@@ -347,9 +359,12 @@ impl Finding {
 
     /// Whether the two say the same to whoever reads them, even if the server has two words for it.
     pub fn reads_like(&self, other: &Finding) -> bool {
-        let plain = |finding: &Finding| Finding {
-            cause: finding.cause.as_ref().map(|it| Cause { value: BadValue::Unknown, detail: None, ..it.clone() }),
-            ..finding.clone()
+        let plain = |finding: &Finding| {
+            let mut finding = finding.clone();
+            for cause in finding.causes_mut() {
+                *cause = Cause { value: BadValue::Unknown, detail: None, ..std::mem::take(cause) };
+            }
+            finding
         };
         self.sort_key() == other.sort_key() && plain(self) == plain(other)
     }
@@ -391,6 +406,7 @@ impl Findings {
             object: None,
             path: Path::root(),
             cause: None,
+            also: Vec::new(),
             versions: Vec::new(),
             primary: Label { place, message: String::new() },
             related: Vec::new(),

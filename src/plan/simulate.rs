@@ -161,12 +161,15 @@ fn verdict(judge: &Judge, request: &Request<'_>) -> (Option<Verdict>, Option<Clu
         (None, Outcome::Denied) => "Forbidden".to_owned(),
         (None, _) => "BadRequest".to_owned(),
     };
-    let cause = |finding: &Finding| Cause {
-        field: finding.field().to_string(),
-        reason: reason(finding),
-        message: finding.message.clone(),
+    let causes = |finding: &Finding| {
+        let main =
+            Cause { field: finding.field().to_string(), reason: reason(finding), message: finding.message.clone() };
+        let also = finding.also.iter().filter_map(|also| {
+            Some(Cause { field: also.field.to_string(), reason: format!("{:?}", also.reason?), ..main.clone() })
+        });
+        std::iter::once(main.clone()).chain(also).collect::<Vec<_>>()
     };
-    let causes: Vec<Cause> = verdict.refusals().map(cause).collect();
+    let causes: Vec<Cause> = verdict.refusals().flat_map(causes).collect();
     ((!causes.is_empty()).then_some(Verdict { verdict: "reject", causes }), verdict.result)
 }
 

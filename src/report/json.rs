@@ -52,6 +52,9 @@ pub struct Entry<'a> {
     pub reason: Option<Reason>,
     /// What the API server prints of the field, behind its name, as far as that is known: `Invalid value: "x": must be …`.
     pub says: Option<String>,
+    /// What else the API server blames for the same mistake.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Also>,
     /// The versions of Kubernetes for which it holds; empty if it does for all that were asked for.
     pub versions: Vec<String>,
     /// The main place.
@@ -100,6 +103,18 @@ pub struct Position {
     pub byte_column: usize,
     /// The byte in the file, from 0.
     pub offset: usize,
+}
+
+/// A further field that the API server blames.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Also {
+    /// The field, as the API server calls it.
+    pub field: String,
+    /// The API server's reason.
+    pub reason: Option<Reason>,
+    /// What it prints, as far as that is known.
+    pub says: Option<String>,
 }
 
 /// A further place.
@@ -212,6 +227,7 @@ fn entry<'a>(sources: &'a Sources, report: &lint::Report, finding: &'a Finding) 
         field: finding.field().to_string(),
         reason: finding.reason(),
         says: finding.server_says(),
+        also: finding.also.iter().map(also).collect(),
         versions: finding.versions.iter().map(ToString::to_string).collect(),
         range: range(sources, place),
         related: finding.related.iter().map(|label| related(sources, label)).collect(),
@@ -221,6 +237,10 @@ fn entry<'a>(sources: &'a Sources, report: &lint::Report, finding: &'a Finding) 
             edits: fix.edits.iter().map(|edit| self::edit(sources, edit)).collect(),
         }),
     }
+}
+
+fn also(cause: &finding::Cause) -> Also {
+    Also { field: cause.field.to_string(), reason: cause.reason, says: cause.says() }
 }
 
 fn related<'a>(sources: &'a Sources, label: &'a finding::Label) -> Related<'a> {

@@ -109,3 +109,20 @@ fn an_unknown_field_is_unknown_without_a_value_too() {
     );
     assert_eq!(found[0].help.as_deref(), Some("write `strategy`"));
 }
+
+#[test]
+fn one_mistake_is_one_finding_whatever_the_server_blames_for_it() {
+    let check = |text: &str, rule: &str, blamed: &[&str]| {
+        let found = refusals(text, &["1.36"]);
+        let rules: Vec<&str> = found.iter().map(|finding| &*finding.rule).collect();
+        let fields: Vec<String> = found.iter().flat_map(Finding::causes).map(|cause| cause.field.to_string()).collect();
+        assert_eq!((rules, fields), (vec![rule], blamed.iter().map(ToString::to_string).collect()), "{text}");
+    };
+    let sound = DEPLOYMENT.replace("REPLICAS", "1").replace("PORTS", "[]");
+    let without = sound.replace("  selector: {matchLabels: {app: web}}\n", "");
+    check(&without, "selector-missing", &["spec.selector", "spec.template.metadata.labels"]);
+    let unusable = sound.replace("matchLabels: {app: web}", "matchLabels: {app: the web}");
+    check(&unusable, "invalid-label", &["spec.selector.matchLabels", "spec.selector"]);
+    let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: Shop_}}";
+    check(namespace, "invalid-value", &["metadata.name", "metadata.labels"]);
+}

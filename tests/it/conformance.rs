@@ -68,14 +68,16 @@ pub(crate) fn recorded_causes(expect: &Value) -> BTreeSet<(String, String)> {
 
 /// Field and reason of each finding.
 pub(crate) fn found_causes(findings: &[Finding]) -> BTreeSet<(String, String)> {
-    let reasoned = findings.iter().filter_map(|finding| Some((finding.field(), finding.reason()?)));
+    let causes = findings.iter().flat_map(Finding::causes);
+    let reasoned = causes.filter_map(|cause| Some((&cause.field, cause.reason?)));
     reasoned.map(|(field, reason)| (field.to_string(), format!("{reason:?}"))).collect()
 }
 
 /// How many of the recorded causes the findings say in the server's own words. The others are handed to `differs`, with
 /// what is said of their fields.
 fn said(expect: &Value, findings: &[Finding], differs: impl Fn(&Value, &[&str])) -> Count {
-    let says = findings.iter().filter_map(|finding| Some((finding.field().to_string(), finding.server_says()?)));
+    let causes = findings.iter().flat_map(Finding::causes);
+    let says = causes.filter_map(|cause| Some((cause.field.to_string(), cause.says()?)));
     let says: Vec<(String, String)> = says.collect();
     let mut count = Count::default();
     for cause in expect["causes"].as_array().into_iter().flatten() {

@@ -7,7 +7,7 @@ use std::fs;
 use rayon::prelude::*;
 use seatrial::admission::{ApiServer, How};
 use seatrial::cluster::Cluster;
-use seatrial::finding::Group;
+use seatrial::finding::{Finding, Group};
 use seatrial::lint::{Background, Settings, lint_with};
 use seatrial::plan::document::{Action, ObjectPlan, Plan};
 use seatrial::plan::{Applier, At, Options, Scenario, Side, Step, plan, simulate};
@@ -25,11 +25,18 @@ fn sources(name: &str, text: &str) -> Sources {
     sources
 }
 
-fn by_lint(old: &str, new: &str, how: How) -> Refused {
+/// What lint says, with everything that the server blames for one mistake if `all`.
+fn by_lint(old: &str, new: &str, how: How, all: bool) -> Refused {
     let background = Background { old: sources("old.yaml", old), ..Background::default() };
     let report = lint_with(&sources("new.yaml", new), &background, &Settings { how, ..Settings::default() });
     let refused = report.findings.into_iter().filter(|finding| finding.group == Group::Refused);
-    refused.map(|finding| (finding.field().to_string(), finding.message)).collect()
+    let fields = |finding: &Finding| -> Vec<String> {
+        let also = finding.also.iter().filter(|_| all).map(|cause| cause.field.to_string());
+        [finding.field().to_string()].into_iter().chain(also).collect()
+    };
+    refused
+        .flat_map(|finding| fields(&finding).into_iter().map(move |field| (field, finding.message.clone())))
+        .collect()
 }
 
 fn planned(old: &str, new: &str, applier: Applier) -> Plan {
@@ -71,7 +78,7 @@ fn disagreement(old: &str, new: &str) -> Option<String> {
     };
     let unchanged = |plan: &Plan| plan.objects.iter().all(|object: &ObjectPlan| object.action == Action::None);
     for (how, applier) in [(How::ClientApply, Applier::Kubectl), (How::ServerApply, Applier::Flux)] {
-        let (linted, planned) = (by_lint(old, new, how), planned(old, new, applier));
+        let (linted, planned) = (by_lint(old, new, how, false), planned(old, new, applier));
         // What is applied again as it is makes no difference to anybody, and some objects are not applied at all.
         let found = (!unchanged(&planned)).then(|| differ(&linted, &by_plan(&planned), applier.name())).flatten();
         if found.is_some() {
@@ -79,7 +86,7 @@ fn disagreement(old: &str, new: &str) -> Option<String> {
         }
     }
     let (before, after) = (value(old)?, value(new)?);
-    let linted = by_lint(old, new, How::ServerApply);
+    let linted = by_lint(old, new, How::ServerApply, true);
     differ(&linted, &by_simulation(&before, &after)?, "simulate")
 }
 

@@ -279,11 +279,13 @@ fn stored_versions(
     let place = Path::root().fields(&["spec", "versions"]);
     if stored.is_empty() {
         let message = "objects could not be stored, because no version is marked for that";
-        errors
-            .invalid(&place, message)
-            .says("must have at least one stored version")
-            .called(path)
-            .help("mark one version with `storage: true`");
+        errors.following(&place, |errors| {
+            errors
+                .invalid(&place, message)
+                .says("must have at least one stored version")
+                .called(path)
+                .help("mark one version with `storage: true`");
+        });
         return;
     }
     // The original crosses off what it has seen, so that a second version of the same name is not expected.

@@ -51,7 +51,7 @@ impl<'a> Selection<'a> {
         let path = self.path.field("selector");
         let Some(selector) = self.selector else {
             self.missing(errors);
-            self.matches_nothing(errors);
+            errors.following(&path, |errors| self.matches_nothing(errors));
             return true;
         };
         let usable = selector::label_selector(Some(selector), &path, Options::default(), errors);
@@ -60,7 +60,9 @@ impl<'a> Selection<'a> {
         }
         if !usable {
             let message = "the selector cannot be used, because a part of it is invalid";
-            errors.invalid(&path, message).says("invalid label selector").rule("invalid-selector");
+            errors.following(&path, |errors| {
+                errors.invalid(&path, message).says("invalid label selector").rule("invalid-selector");
+            });
             return false;
         }
         if let Some(query) = query(selector) {

@@ -155,8 +155,10 @@ pub(super) fn name(job: &Job, spec: &JobSpec, errors: &mut Errors<'_>) {
     let own = inherits_labels(errors).then_some((&["metadata", "labels"][..], "Job carries"));
     for (field, whose) in [(&["spec", "template", "labels"][..], "pods carry")].into_iter().chain(own) {
         let message = format!("the name, which the {whose} as label `job-name`, is {problem}");
-        let finding = invalid_name(&Path::root().fields(field), message, errors);
-        finding.help("use at most 63 lower-case letters, digits and `-`");
+        errors.following(&Path::root().fields(&["metadata", "name"]), |errors| {
+            let finding = invalid_name(&Path::root().fields(field), message, errors);
+            finding.help("use at most 63 lower-case letters, digits and `-`");
+        });
     }
 }
 

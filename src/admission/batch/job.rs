@@ -72,7 +72,7 @@ fn job(job: &Job, spec: &JobSpec, old: Option<&JobSpec>, options: Options, error
     match &spec.selector {
         None => {
             selection.missing(errors);
-            selection.matches_nothing(errors);
+            errors.following(&path.field("selector"), |errors| selection.matches_nothing(errors));
         }
         Some(selector) => {
             selector::label_selector(Some(selector), &path.field("selector"), options, errors);

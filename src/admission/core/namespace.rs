@@ -31,7 +31,8 @@ impl Kind for Namespace {
     }
 
     fn validate(&self, errors: &mut Errors<'_>) {
-        name_label(self.metadata.name.as_deref().unwrap_or_default(), errors);
+        let name = self.metadata.name.as_deref().unwrap_or_default();
+        errors.following(&Path::root().fields(&["metadata", "name"]), |errors| name_label(name, errors));
         let path = Path::root().fields(&["spec", "finalizers"]);
         let finalizers = self.spec.as_ref().map_or(&[][..], |spec| list(spec.finalizers.as_ref()));
         for (index, finalizer) in finalizers.iter().enumerate() {

@@ -7,9 +7,12 @@ use crate::finding::{Finding, Identity};
 pub(super) fn server_says(identity: &Identity, findings: &[Finding]) -> Option<String> {
     let mut causes: Vec<String> = Vec::new();
     for finding in findings {
-        let cause = format!("{}: {}", finding.field(), finding.cause.as_ref()?.says_in_short()?);
-        if !causes.contains(&cause) {
-            causes.push(cause);
+        finding.cause.as_ref()?;
+        for cause in finding.causes() {
+            let cause = format!("{}: {}", cause.field, cause.says_in_short()?);
+            if !causes.contains(&cause) {
+                causes.push(cause);
+            }
         }
     }
     let causes = match causes.as_slice() {
