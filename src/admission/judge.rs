@@ -3,11 +3,11 @@
 
 use std::iter::successors;
 
-use super::{ApiServer, apply, row_of, stored};
+use super::{ApiServer, apply, others, row_of, stored};
 use crate::admission::errors::Errors;
 use crate::cluster::{Cluster, Object};
 use crate::finding::{self, Finding, Findings, Group};
-use crate::schema::{Checked, Schemas};
+use crate::schema::{Checked, Origin, Schemas};
 use crate::yaml::{Document, Path, Problem, ProblemKind};
 
 /// An object on its way to the API server.
@@ -135,7 +135,8 @@ impl Judge {
         let bound = request.running().filter(|_| request.how != How::Replace).and_then(apply::bound);
         let running = bound.as_ref().and_then(|cluster| cluster.objects().first()).or(request.running());
         let effective = result.as_ref().and_then(|cluster| cluster.objects().first()).unwrap_or(object);
-        let (decoding, admitted) = once(out.into_vec(), self.admit(effective, &Request { running, ..*request }));
+        let admitted = self.admit(effective, &Request { running, ..*request });
+        let (decoding, admitted) = once(out.into_vec(), admitted, row_of(effective).is_some());
         let refuses = |findings: &[Finding], with_reason: bool| {
             let mut refusals = findings.iter().filter(|finding| finding.group == Group::Refused);
             refusals.any(|finding| finding.reason().is_some() == with_reason)
@@ -162,21 +163,25 @@ impl Judge {
         !matches!(verdict.outcome, Outcome::Invalid | Outcome::Denied) && stored(object, self.server()).is_some()
     }
 
-    /// What the servers say of `object`, which is what the request makes of its manifest; `None` if its kind is not one
-    /// that admission knows.
-    fn admit(&self, object: &Object, request: &Request<'_>) -> Option<Vec<Finding>> {
-        let row = row_of(object)?;
+    /// What the servers say of `object`, which is what the request makes of its manifest.
+    fn admit(&self, object: &Object, request: &Request<'_>) -> Vec<Finding> {
+        let row = row_of(object);
+        let origin = self.schemas.origin(object);
+        if row.is_none() && origin.is_none() {
+            return Vec::new();
+        }
         let judge = |server: &ApiServer| {
             let mut out = Findings::new("", Group::Refused);
             let mut errors = Errors::new(object, server, &mut out).placed(request.object);
-            match request.running().filter(|old| row.is_of(old)) {
-                Some(old) => (row.update)(object, old, request.how, &mut errors),
-                None => (row.create)(object, &mut errors),
+            match (row, request.running()) {
+                (Some(row), Some(old)) if row.is_of(old) => (row.update)(object, old, request.how, &mut errors),
+                (Some(row), _) => (row.create)(object, &mut errors),
+                (None, old) => others::metadata(object, origin == Some(Origin::Custom), old, &mut errors),
             }
             out.into_vec()
         };
         let found = self.servers.iter().map(|server| (server.version, judge(server)));
-        Some(finding::merged(found.collect()))
+        finding::merged(found.collect())
     }
 }
 
@@ -216,11 +221,10 @@ fn is_in(problem: &Problem, object: &Object) -> bool {
 
 /// Schema and admission find some of the same. Where the decoder refuses a value, what validation thinks of its absence
 /// is of no interest; and where validation knows the kind, it knows the reason of what the schema only forbids.
-fn once(mut decoding: Vec<Finding>, admitted: Option<Vec<Finding>>) -> (Vec<Finding>, Vec<Finding>) {
-    if admitted.is_some() {
+fn once(mut decoding: Vec<Finding>, mut admitted: Vec<Finding>, is_validated: bool) -> (Vec<Finding>, Vec<Finding>) {
+    if is_validated {
         decoding.retain(|finding| finding.reason().is_none());
     }
-    let mut admitted = admitted.unwrap_or_default();
     if !decoding.is_empty() {
         let meant: Vec<Path> = decoding.iter().filter_map(meant).collect();
         let undecodable = |path: &Path| meant.contains(path) || decoding.iter().any(|finding| finding.path == *path);

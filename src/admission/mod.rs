@@ -23,6 +23,7 @@ mod gates;
 mod internal;
 mod judge;
 mod networking;
+mod others;
 mod rbac;
 mod server;
 mod shared;

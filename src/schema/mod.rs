@@ -50,6 +50,15 @@ pub enum Checked {
     NoSchema,
 }
 
+/// Where a kind comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It is one of Kubernetes' own that can be applied.
+    BuiltIn,
+    /// A definition defines it.
+    Custom,
+}
+
 impl Schemas {
     /// Schemas for `versions` of Kubernetes, and for the custom resources that `definitions` define.
     pub fn new<'a>(mut versions: Vec<KubernetesVersion>, definitions: impl Iterator<Item = &'a Object>) -> Self {
@@ -81,6 +90,17 @@ impl Schemas {
         let Some(found) = self.versions.iter().map(check).collect() else { return Checked::NoSchema };
         out.extend(finding::merged(found));
         Checked::Yes
+    }
+
+    /// Where the object's kind comes from; `None` if no version that is asked for serves it.
+    pub(crate) fn origin(&self, object: &Object) -> Option<Origin> {
+        let (api_version, kind) = (&object.identity.api_version, &object.identity.kind);
+        let known = self.versions.iter().find_map(|version| Bundle::open(*version).kind(api_version, kind));
+        if let Some(known) = known {
+            return (known.scope != Scope::Subresource).then_some(Origin::BuiltIn);
+        }
+        let custom = self.custom.get(&(api_version.clone(), kind.clone()))?;
+        custom.served.then_some(Origin::Custom)
     }
 
     fn misfits(&self, version: KubernetesVersion, object: &Object) -> Option<Vec<Misfit>> {

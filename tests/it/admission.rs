@@ -126,3 +126,33 @@ fn one_mistake_is_one_finding_whatever_the_server_blames_for_it() {
     let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: Shop_}}";
     check(namespace, "invalid-value", &["metadata.name", "metadata.labels"]);
 }
+
+#[test]
+fn the_metadata_of_every_kind_is_judged() {
+    let definition = "apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: boats.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Boat, plural: boats}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+---
+";
+    let check = |api_version: &str, kind: &str, name: &str, expected: &[&str]| {
+        let object =
+            format!("{{apiVersion: {api_version}, kind: {kind}, metadata: {{name: '{name}', labels: {{a: b c}}}}}}");
+        let mut found = fields(&refusals(&format!("{definition}{object}"), &["1.36"]));
+        found.retain(|field| field.starts_with("metadata"));
+        assert_eq!(found, expected, "{api_version} {kind} {name}");
+    };
+    let both = ["metadata.name", "metadata.labels"];
+    check("resource.k8s.io/v1", "ResourceClaimTemplate", "${APP}-gpu", &both);
+    check("resource.k8s.io/v1", "ResourceClaimTemplate", "app-gpu", &both[1..]);
+    check("v1", "Node", "Node_1", &both);
+    check("example.com/v1", "Boat", "Boat", &both);
+    check("certificates.k8s.io/v1", "CertificateSigningRequest", "Boat", &both[1..]);
+    check("certificates.k8s.io/v1", "CertificateSigningRequest", "boat/a", &both);
+    // Nobody knows what it is.
+    check("example.com/v1", "Ship", "Ship", &[]);
+}

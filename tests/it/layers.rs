@@ -29,6 +29,7 @@ const LAYERS: [Layers; 3] = [
                 "coordination",
                 "disruption",
                 "networking",
+                "others",
                 "rbac",
                 "storage",
             ],
