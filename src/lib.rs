@@ -43,7 +43,7 @@
 //! | [`finding`] | rule, group, place, further places, what the API server says, help, fix |
 //! | [`config`], [`suppress`], [`fix`], [`secrets`] | what users ask for, what they allow, what is edited, what is hidden |
 //! | [`cluster`] | objects with their typed models, and indexes of who selects and names whom |
-//! | [`schema`] | what Kubernetes 1.33 to 1.37 and CustomResourceDefinitions say an object may look like |
+//! | [`schema`] | what Kubernetes, by version, and CustomResourceDefinitions say an object may look like |
 //! | [`admission`] | what the API server says after decoding: defaults, validation, updates; a file for each family of kinds |
 //! | [`plan`] | what changes between two sides, what the applying tool and the API server make of it, and the rollouts that follow, simulated on a virtual clock |
 //! | [`rules`] | one list; a rule is a folder in `rules/`, a function and a line |
@@ -61,7 +61,7 @@
 //! * **The group decides the severity**, and says what happens to the user ([`finding::Group`]).
 //! * **A typed model never hides a mistake.** What does not fit its type is absent in the model and reported by the
 //!   schema, so one wrong field leaves the rest of the object checked. A missing required struct is an empty one, as in
-//!   Go. Models are those of Kubernetes 1.37, for all judged versions.
+//!   Go. Models are those of the newest Kubernetes, for all judged versions.
 //! * **Where a schema and admission find the same**, admission speaks, because it knows the API server's reason; what the
 //!   decoder refuses is no matter of admission.
 //! * **`refused` is admission's**, apart from what cannot be read or decoded. A rule of that group has a page in `rules/`, and

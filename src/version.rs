@@ -2,6 +2,20 @@
 
 use std::{fmt, str::FromStr};
 
+/// Hands the list of the minor versions that seatrial knows, from the oldest to the newest, to a macro. It stands nowhere else.
+macro_rules! minors {
+    ($to:ident) => {
+        $to!(33, 34, 35, 36, 37)
+    };
+}
+pub(crate) use minors;
+
+macro_rules! supported {
+    ($($minor:literal),*) => {
+        &[$(KubernetesVersion { minor: $minor }),*]
+    };
+}
+
 /// A minor version of Kubernetes whose schemas are embedded.
 ///
 /// ```
@@ -28,8 +42,7 @@ pub struct UnsupportedVersion(pub String);
 
 impl KubernetesVersion {
     /// All versions whose schemas are embedded, from the oldest to the newest.
-    pub const SUPPORTED: [Self; 5] =
-        [Self { minor: 33 }, Self { minor: 34 }, Self { minor: 35 }, Self { minor: 36 }, Self { minor: 37 }];
+    pub const SUPPORTED: &[Self] = minors!(supported);
 
     /// The newest version whose schemas are embedded.
     pub const NEWEST: Self = Self::SUPPORTED[Self::SUPPORTED.len() - 1];
@@ -69,7 +82,8 @@ impl FromStr for KubernetesVersion {
             tail_is_fine.then(|| digits.parse().ok()).flatten()
         });
         Self::SUPPORTED
-            .into_iter()
+            .iter()
+            .copied()
             .find(|version| Some(version.minor) == minor)
             .ok_or_else(|| UnsupportedVersion(text.to_owned()))
     }

@@ -45,15 +45,15 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::version::KubernetesVersion;
+use crate::version::{KubernetesVersion, minors};
 
-static TEXTS: [&str; KubernetesVersion::SUPPORTED.len()] = [
-    include_str!("../../schemas/kubernetes/1.33.txt"),
-    include_str!("../../schemas/kubernetes/1.34.txt"),
-    include_str!("../../schemas/kubernetes/1.35.txt"),
-    include_str!("../../schemas/kubernetes/1.36.txt"),
-    include_str!("../../schemas/kubernetes/1.37.txt"),
-];
+macro_rules! texts {
+    ($($minor:literal),*) => {
+        &[$(include_str!(concat!("../../schemas/kubernetes/1.", $minor, ".txt"))),*]
+    };
+}
+
+static TEXTS: &[&str] = minors!(texts);
 
 static DESCRIPTIONS: &[u8] = include_bytes!("../../schemas/kubernetes/descriptions.zst");
 
@@ -95,7 +95,8 @@ pub enum Scope {
 impl Bundle {
     /// The bundle of a version, opened on first use and kept for as long as the process runs.
     pub fn open(version: KubernetesVersion) -> &'static Self {
-        static OPENED: [OnceLock<Bundle>; TEXTS.len()] = [const { OnceLock::new() }; TEXTS.len()];
+        static OPENED: [OnceLock<Bundle>; KubernetesVersion::SUPPORTED.len()] =
+            [const { OnceLock::new() }; KubernetesVersion::SUPPORTED.len()];
         let index = version.index();
         OPENED[index].get_or_init(|| Self::read(version, TEXTS[index]))
     }
@@ -254,7 +255,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_every_version_has_a_whole_schema() {
-        for version in KubernetesVersion::SUPPORTED {
+        for &version in KubernetesVersion::SUPPORTED {
             let bundle = Bundle::open(version);
             assert!(bundle.kinds().is_sorted_by_key(|info| (info.api_version, info.kind)), "{version}");
             assert!(bundle.definitions.is_sorted_by_key(|(name, _)| *name), "{version}");
@@ -267,7 +268,7 @@ mod tests {
 
     #[test]
     fn schemas_are_valid_json_schema_and_hold_exactly_what_is_used() {
-        for version in KubernetesVersion::SUPPORTED {
+        for &version in KubernetesVersion::SUPPORTED {
             let bundle = Bundle::open(version);
             let mut used = std::collections::BTreeSet::new();
             for info in bundle.kinds() {
@@ -315,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_deployment_says_what_the_decoder_checks() {
-        for version in KubernetesVersion::SUPPORTED {
+        for &version in KubernetesVersion::SUPPORTED {
             let spec = definition(version, "io.k8s.api.apps.v1.DeploymentSpec");
             assert_eq!(spec["required"], json!(["selector", "template"]));
             assert_eq!(spec["additionalProperties"], false);

@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn endpoints_are_deprecated_and_served() {
         let row = Lifecycle::of("v1", "Endpoints").expect("is in the table");
-        assert!(KubernetesVersion::SUPPORTED.into_iter().all(|version| row.is_deprecated_in(version)));
+        assert!(KubernetesVersion::SUPPORTED.iter().copied().all(|version| row.is_deprecated_in(version)));
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
     /// A bundle is what a version serves; the table must not contradict it.
     #[test]
     fn the_table_agrees_with_what_is_served() {
-        for version in KubernetesVersion::SUPPORTED {
+        for &version in KubernetesVersion::SUPPORTED {
             let bundle = Bundle::open(version);
             for row in Lifecycle::all() {
                 let served = bundle.kind(row.api_version, row.kind).is_some();

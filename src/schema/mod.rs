@@ -1,4 +1,4 @@
-//! What an object may look like: the schemas of Kubernetes 1.33 to 1.37, and of custom resources.
+//! What an object may look like: the schemas of the versions of Kubernetes that seatrial knows, and of custom resources.
 //!
 //! The schemas are embedded ([`bundle`]) and say what the API server's strict decoder accepts. A schema is compiled
 //! when the first object of its kind is checked, and kept. Objects are validated in place, in the located tree.
@@ -185,7 +185,7 @@ fn not_served(version: KubernetesVersion, bundle: &Bundle, api_version: &str, ki
         misfit.help = help(lifecycle);
         return Some(misfit);
     }
-    let later = KubernetesVersion::SUPPORTED.into_iter().filter(|later| *later > version);
+    let later = KubernetesVersion::SUPPORTED.iter().copied().filter(|later| *later > version);
     if let Some(later) = later.into_iter().find(|later| Bundle::open(*later).kind(api_version, kind).is_some()) {
         let message = format!("`{kind}` in `{api_version}` comes with Kubernetes {later}, not before");
         return Some(about_kind("unknown-kind", "apiVersion", message));

@@ -15,14 +15,12 @@ use serde_json::Value;
 
 use crate::{descriptions::Descriptions, tables::Tables, transform::Transform};
 
-const MINORS: [u16; 5] = [33, 34, 35, 36, 37];
-
 fn main() {
     let folders: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
     let [published, target] = folders.as_slice() else { panic!("usage: generate PUBLISHED TARGET") };
     let tables = Tables::read();
     let mut descriptions = Descriptions::default();
-    for minor in MINORS {
+    for minor in minors(published) {
         let text = fs::read(published.join(format!("1.{minor}.json"))).expect("`extract` has printed this version");
         let published: Value = serde_json::from_slice(&text).expect("`extract` prints JSON");
         let definitions = published["definitions"].as_object().expect("definitions are an object");
@@ -35,6 +33,13 @@ fn main() {
     }
     tables.assert_all_used();
     write_packed(&target.join("descriptions.zst"), &descriptions.to_text());
+}
+
+/// The minor versions that `run` had `extract` print.
+fn minors(published: &Path) -> BTreeSet<u16> {
+    let files = fs::read_dir(published).expect("the folder of `extract` can be read");
+    let names = files.map(|file| file.expect("its entries can be read").file_name().to_string_lossy().into_owned());
+    names.filter_map(|name| name.strip_prefix("1.")?.strip_suffix(".json")?.parse().ok()).collect()
 }
 
 /// One kind that the API serves; a line of the bundle.
