@@ -68,13 +68,15 @@ const NETWORK: [&str; 18] = [
 ];
 
 /// What may stand at the top of the repository.
-const TOP: [&str; 19] = [
+const TOP: [&str; 20] = [
     ".ci",
     ".git",
     ".github",
     ".gitignore",
     ".pre-commit-hooks.yaml",
     "CHANGELOG.md",
+    // Forges show it to whoever opens a pull request.
+    "CONTRIBUTING.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE-APACHE",

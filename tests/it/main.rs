@@ -42,6 +42,7 @@ mod simulate_cli;
 mod snapshot;
 mod suppress;
 mod unread;
+mod upstream;
 mod vectors;
 mod vectors_yaml;
 mod ways_out;

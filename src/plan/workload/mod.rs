@@ -34,7 +34,7 @@ pub(crate) struct WorkloadKind {
     /// When two templates are the same to its controller.
     pub(super) amounts: Amounts,
     /// Whether `spec.replicas` says how many pods there are.
-    pub(super) is_counted: bool,
+    pub(crate) is_counted: bool,
     /// Whether there is a pod on each node that fits.
     pub(crate) is_on_nodes: bool,
     /// What is lost when an object is deleted and created anew.

@@ -50,7 +50,7 @@ pub(in crate::rules) fn range(autoscaler: &Object) -> Option<(i32, i32)> {
 
 /// `kubectl apply` takes away what the manifest before had and this one has not, and the API server fills in its default, 1.
 pub(in crate::rules) fn removed(context: &Context<'_>, object: &Object, out: &mut Findings) {
-    let scales = matches!(object.identity.kind.as_str(), "Deployment" | "StatefulSet");
+    let scales = workload::of(&object.identity).is_some_and(|kind| kind.is_counted && kind.rolls());
     if !scales || object.root().at(&replicas_path()).is_some_and(|value| !value.is_null()) {
         return;
     }
