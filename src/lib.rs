@@ -4,30 +4,56 @@
 //! until something ordinary happens. It plans: given what runs and what would be applied, it tells what the controllers will
 //! do, step by step ([`plan`]).
 //!
+//! # Eight types
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Sources`](source::Sources) | texts with their names; [`load::load`] reads them from files and folders |
+//! | [`Settings`](lint::Settings) | what to look for, and by which API servers |
+//! | [`Session`](lint::Session) | texts that change and are looked at again; [`lint::lint`] is one that ends at once |
+//! | [`Report`](lint::Report) | what was found; [`report::write`] shows it |
+//! | [`Finding`](finding::Finding) | what is wrong, where, what the API server says, and what to do |
+//! | [`Judge`](admission::Judge) | API servers, which give each [`Request`](admission::Request) one [`Verdict`](admission::Verdict) |
+//! | [`Side`](plan::Side) | the texts of one side of a change, with their objects |
+//! | [`Plan`](plan::document::Plan) | what [`plan::plan`] makes of two sides; its form as JSON is a contract |
+//!
 //! ```
 //! use seatrial::lint::{Settings, lint};
-//! use seatrial::source::Sources;
+//! use seatrial::load::{Options, load};
 //!
-//! let mut sources = Sources::default();
-//! sources.add("web.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, imge: nginx}]}\n");
-//! let report = lint(&sources, &Settings::default());
-//! assert_eq!(report.findings[0].rule, "unknown-field");
-//! assert_eq!(report.findings[0].help.as_deref(), Some("write `image`"));
+//! let loaded = load(&["rules/probe-port-undeclared/bad.yaml".into()], &Options::default());
+//! assert!(loaded.errors.is_empty());
+//! let report = lint(&loaded.sources, &Settings::default());
+//! let finding = &report.findings[0];
+//! assert_eq!(finding.rule, "probe-port-undeclared");
+//! let place = finding.primary.place;
+//! assert_eq!(loaded.sources.get(place.file).position(place.span.start as usize).line, 17);
+//! ```
+//!
+//! ```
+//! use seatrial::load::{Options, load};
+//! use seatrial::plan::document::Action;
+//! use seatrial::plan::{self, Side, plan};
+//!
+//! let side = |file: &str| Side::new(load(&[file.into()], &Options::default()).sources);
+//! let (old, new) = (side("tests/plans/deployment-image/old.yaml"), side("tests/plans/deployment-image/new.yaml"));
+//! let plan = plan(&old, &new, &plan::Options::default());
+//! assert_eq!(plan.objects[0].action, Action::Roll);
+//! assert!(!plan.stops(), "nothing is refused");
 //! ```
 //!
 //! # The way of a text
 //!
 //! ```text
-//! paths ─load─► Sources ─yaml─► Documents ─cluster─► Cluster ─► schema (per version, CRDs) ─┐
-//!                                    │                  ├─────► admission ─────────────────┤
+//! paths ─load─► Sources ─yaml─► Documents ─cluster─► Cluster ─► judge ◄─ schema, admission ──┐
 //!                                    │                  └─────► rules ─────────────────────┤
 //!                                    └─ problems of the text ──────────────────────────────┤
 //!                                                                                          ▼
-//!                         Findings ─ level, suppress, sort (lint) ─► Report ─report─► text concise github json
+//!               Findings ─ level, suppress, sort (lint::Session) ─► Report ─report─► text concise github json
 //!
 //! old Cluster ┐
-//!             ├─► changes, admission ─► Scenario ─simulate─► Trace ─► Plan ─report─► text json markdown github
-//! new Cluster ┘                                                        └─► rules about rollouts ─► Findings
+//!             ├─► judge, changes ─► Scenario ─simulate─► Trace ─► Plan ─report─► text json markdown github
+//! new Cluster ┘                                                    └─► rules about rollouts ─► Findings
 //! ```
 //!
 //! # The modules, each of which imports only from those before it
@@ -41,14 +67,15 @@
 //! | `cel` | the expressions of policies and CustomResourceDefinitions, as the API server compiles them |
 //! | [`version`] | the versions of Kubernetes that are known |
 //! | [`finding`] | rule, group, place, further places, what the API server says, help, fix |
-//! | [`config`], [`suppress`], [`fix`], [`secrets`] | what users ask for, what they allow, what is edited, what is hidden |
-//! | [`cluster`] | objects with their typed models, and indexes of who selects and names whom |
+//! | [`fix`], [`suppress`], [`secrets`] | what is edited, what users allow, what is hidden |
+//! | [`cluster`] | objects with their typed models, and who selects and names whom: every reference is a row of a table |
 //! | [`schema`] | what Kubernetes, by version, and CustomResourceDefinitions say an object may look like |
-//! | [`admission`] | what the API server says after decoding: defaults, validation, updates; a file for each family of kinds |
+//! | [`admission`] | what the API server says: the judge, and defaults, validation and updates by API group |
 //! | [`plan`] | what changes between two sides, what the applying tool and the API server make of it, and the rollouts that follow, simulated on a virtual clock |
 //! | [`rules`] | one list; a rule is a folder in `rules/`, a function and a line |
-//! | [`lint`] | the whole way from texts to a report |
-//! | [`report`] | one file for each output format |
+//! | [`config`] | what users ask for, checked where the names are known |
+//! | [`lint`] | the whole way from texts to a report, which keeps what did not change |
+//! | [`report`] | one file for each output format, those of plans in a folder |
 //! | [`load`] | files, folders and standard input |
 //!
 //! # What always holds

@@ -52,6 +52,7 @@ impl<'a> Request<'a> {
 
 /// What becomes of a request: where on its way through the API server it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Outcome {
     /// It is taken.
     Accepted,
@@ -76,6 +77,7 @@ impl Outcome {
 
 /// What the API servers say of a request.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Verdict {
     /// What becomes of it, by the server that is hardest to please.
     pub outcome: Outcome,

@@ -193,6 +193,7 @@ pub struct Edit {
 
 /// Something about the input that the user should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// The id of the rule.
     pub rule: RuleId,

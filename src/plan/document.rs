@@ -12,6 +12,7 @@ use crate::finding::Identity;
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(title = "seatrial plan")]
+#[non_exhaustive]
 pub struct Plan {
     /// The version of this contract.
     #[schemars(extend("const" = 1))]
@@ -49,6 +50,7 @@ pub struct Summary {
 /// What happens to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Action {
     /// The API server refuses it, or its text cannot be read at all; the object stays as it was.
     Rejected,
@@ -128,6 +130,7 @@ pub enum Effect {
 /// An object and what happens to it.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ObjectPlan {
     /// Group (`v1` for the core), kind, namespace if the manifest names one, and name: `apps/Deployment/shop/web`. Of what
     /// cannot be read they are guessed; if that is not possible, it is `?/Document/FILE:LINE`.

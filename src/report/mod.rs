@@ -16,6 +16,7 @@ use crate::source::Sources;
 
 /// A way to write findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// For people: excerpts with the places underlined, help, and a closing line.
     #[default]

@@ -105,6 +105,7 @@ pub struct Rule {
 
 /// Who looks.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Check {
     /// Found while the text is read ([`crate::yaml`]).
     Reading,

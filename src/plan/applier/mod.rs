@@ -23,6 +23,7 @@ pub(super) use self::versioned::versioned;
 
 /// Who applies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Applier {
     /// `kubectl apply`: objects one after the other as they come, files of a folder by name.
     #[default]
