@@ -33,6 +33,8 @@ pub struct Report {
     pub secrets: Secrets,
     /// How many of the objects are custom resources whose definition is not known.
     pub without_schema: usize,
+    /// Where documents of what runs already stand that cannot be read, as `FILE:LINE`: nobody knows which objects are in there.
+    pub unread_old: Vec<String>,
 }
 
 impl Report {
@@ -97,6 +99,7 @@ fn report(sources: &Sources, cluster: &Cluster, settings: &Settings, out: Findin
         silenced,
         secrets,
         without_schema: 0,
+        unread_old: Vec::new(),
     }
 }
 

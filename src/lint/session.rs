@@ -125,7 +125,8 @@ impl Session {
             context = context.with_change(change);
         }
         rules::across(&context, &self.rules, &mut out);
-        Report { without_schema, ..report(&self.new.sources, &self.new.cluster, &self.settings, out) }
+        let unread_old = unread(&self.old);
+        Report { without_schema, unread_old, ..report(&self.new.sources, &self.new.cluster, &self.settings, out) }
     }
 
     /// Reads the texts that are new.
@@ -168,6 +169,16 @@ impl File {
     fn has_definitions(&self) -> bool {
         self.objects.iter().any(|object| object.identity.kind == "CustomResourceDefinition")
     }
+}
+
+/// Where the documents of a side stand that cannot be read.
+fn unread(side: &Side) -> Vec<String> {
+    let unread = side.cluster.documents.iter().filter(|document| document.is_unreadable());
+    let place = |document: &Arc<Document>| {
+        let source = side.sources.get(document.file);
+        format!("{}:{}", source.name, source.position(document.span.start as usize).line)
+    };
+    unread.map(place).collect()
 }
 
 /// Asks the API server about all objects about which it was not asked, and about those that replace another one now.

@@ -138,3 +138,36 @@ fn an_update_is_judged_as_its_tool_sends_it() {
         assert!(out.contains(words), "{out}");
     }
 }
+
+/// Standard error of a command in the folder.
+fn said(folder: &Path, args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_seatrial")).current_dir(folder).args(args).output();
+    String::from_utf8(output.expect("the command runs").stderr).expect("output is text")
+}
+
+#[test]
+fn lint_says_what_it_could_not_read_of_the_old_side() {
+    let folder = folder(&CONFIG_MAP.replace("settings}", "settings"), CONFIG_MAP);
+    let lint = ["lint", "--no-config", "--old", "old.yaml", "new.yaml"];
+    let note = "1 old document cannot be read, so objects that it may hold are judged as new ones: old.yaml:1";
+    assert!(said(folder.path(), &lint).contains(note), "{}", said(folder.path(), &lint));
+    fs::write(folder.path().join("old.yaml"), CONFIG_MAP).expect("files can be written");
+    assert!(!said(folder.path(), &lint).contains("old document"));
+}
+
+#[test]
+fn what_is_left_out_is_said_of_both_sides() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    for side in ["old", "new"] {
+        let inside = folder.path().join(side);
+        fs::create_dir(&inside).expect("folders can be made");
+        fs::write(inside.join("a.yaml"), CONFIG_MAP).expect("files can be written");
+        fs::write(inside.join("b.yaml"), "{{ if .x }}\na: b\n{{ end }}\n").expect("files can be written");
+    }
+    let skipped = "1 file skipped, whose template actions keep them from being YAML";
+    for args in [&["plan", "--no-config", "old", "new"][..], &["lint", "--no-config", "--old", "old", "new"]] {
+        let said = said(folder.path(), args);
+        assert!(said.contains(&format!("old side: {skipped}: old/b.yaml")), "{said}");
+        assert!(said.contains(&format!("note: {skipped}: new/b.yaml")), "{said}");
+    }
+}

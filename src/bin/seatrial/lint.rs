@@ -21,9 +21,9 @@ pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
     if args.show_defaults {
         return show_defaults(args, loaded, &settings);
     }
-    let old = load(&args.old, &input::options(&args.input, &config));
+    let mut old = load(&args.old, &input::options(&args.input, &config));
     let definitions = input::definitions(&args.input, &config);
-    let background = Background { definitions: definitions.sources, old: old.sources };
+    let background = Background { definitions: definitions.sources, old: std::mem::take(&mut old.sources) };
     let sources = std::mem::take(&mut loaded.sources);
     let mut session = Session::new(sources, background, settings);
     let (report, failures) = if args.fix { fix::apply(&mut session, &loaded) } else { (session.report(), Vec::new()) };
@@ -36,6 +36,7 @@ pub(crate) fn run(args: &Lint, color: Color) -> miette::Result<ExitCode> {
         }
     })?;
     if !args.quiet {
+        notes::left_out_of_old(&old);
         notes::say(&loaded, &report);
     }
     let errors = definitions.errors.into_iter().chain(old.errors).chain(loaded.errors);

@@ -13,15 +13,30 @@ const NAMED: usize = 3;
 /// Says what was left out and what was not judged, to standard error.
 pub(crate) fn say(loaded: &Loaded, report: &Report) {
     left_out(loaded);
-    if let Some(line) = unjudged(report) {
+    for line in unjudged(report).into_iter().chain(unread_old(report)) {
         output::note(&line);
     }
+}
+
+/// What is not known of what runs already.
+fn unread_old(report: &Report) -> Option<String> {
+    let names: Vec<&str> = report.unread_old.iter().map(String::as_str).collect();
+    let documents = counted(names.len(), "old document cannot", "old documents cannot");
+    let message = format!("{documents} be read, so objects that it may hold are judged as new ones: {}", some(&names));
+    (!names.is_empty()).then_some(message)
 }
 
 /// Says what was left out.
 pub(crate) fn left_out(loaded: &Loaded) {
     for line in skipped(loaded) {
         output::note(&line);
+    }
+}
+
+/// Says what was left out of what runs already.
+pub(crate) fn left_out_of_old(old: &Loaded) {
+    for line in skipped(old) {
+        output::note(&format!("old side: {line}"));
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) fn run(args: &Plan, color: Color) -> miette::Result<ExitCode> {
     let options = Options { definitions: definitions.sources, ..options(args, &config, &settings)? };
     let (old, new) = sides(args, &config)?;
     if !args.quiet {
+        notes::left_out_of_old(&old);
         notes::left_out(&new);
     }
     let errors: Vec<LoadError> = definitions.errors.into_iter().chain(old.errors).chain(new.errors).collect();
