@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::{self, Finding, Fix};
+use crate::finding::{Finding, Fix};
 use crate::source::{FileId, Sources, Span};
 use crate::yaml::{self, Document, Shape, Value};
 
@@ -65,7 +65,7 @@ fn in_file(sources: &Sources, file: FileId, mut fixes: Vec<&Fix>) -> Option<Fixe
     if kept.is_empty() {
         return None;
     }
-    let (text, _) = finding::apply(text, &mut edits(&kept));
+    let (text, _) = apply(text, &mut edits(&kept));
     Some(Fixed { file, text, applied: kept.len(), left: all - kept.len() })
 }
 
@@ -85,7 +85,7 @@ fn edits(fixes: &[&Fix]) -> Vec<(Span, String)> {
 fn is_safe(text: &str, before: &[Document], fixes: &[&Fix]) -> bool {
     let mut edits = edits(fixes);
     let count = edits.len();
-    let (new, applied) = finding::apply(text, &mut edits);
+    let (new, applied) = apply(text, &mut edits);
     // Equal edits of two fixes are one edit.
     if applied < edits.len() || count == 0 {
         return false;
@@ -136,4 +136,24 @@ fn touches(edit: Span, span: Span) -> bool {
     } else {
         edit.start < span.end && span.start < edit.end
     }
+}
+
+/// Applies edits to a text. Edits that overlap an earlier one are left out; the number of applied ones comes back.
+pub fn apply(text: &str, edits: &mut Vec<(Span, String)>) -> (String, usize) {
+    edits.sort();
+    edits.dedup();
+    let mut out = String::with_capacity(text.len());
+    let (mut at, mut applied) = (0, 0);
+    for (span, replacement) in edits.iter() {
+        let range = span.range();
+        if range.start < at || range.end > text.len() {
+            continue;
+        }
+        out.push_str(&text[at..range.start]);
+        out.push_str(replacement);
+        at = range.end;
+        applied += 1;
+    }
+    out.push_str(&text[at..]);
+    (out, applied)
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use self::cause::{BadValue, Cause, Keeps, Reason, json, quoted};
-use crate::source::{Place, Span};
+use crate::source::Place;
 use crate::values::names::Problem;
 use crate::version::KubernetesVersion;
 use crate::yaml::Path;
@@ -455,24 +455,4 @@ pub fn merged(mut found: Vec<(KubernetesVersion, Vec<Finding>)>) -> Vec<Finding>
         finding
     };
     merged.into_iter().map(named).collect()
-}
-
-/// Applies edits to a text. Edits that overlap an earlier one are left out; the number of applied ones comes back.
-pub fn apply(text: &str, edits: &mut Vec<(Span, String)>) -> (String, usize) {
-    edits.sort();
-    edits.dedup();
-    let mut out = String::with_capacity(text.len());
-    let (mut at, mut applied) = (0, 0);
-    for (span, replacement) in edits.iter() {
-        let range = span.range();
-        if range.start < at || range.end > text.len() {
-            continue;
-        }
-        out.push_str(&text[at..range.start]);
-        out.push_str(replacement);
-        at = range.end;
-        applied += 1;
-    }
-    out.push_str(&text[at..]);
-    (out, applied)
 }

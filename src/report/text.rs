@@ -11,6 +11,7 @@ use similar::{ChangeTag, TextDiff};
 use super::excerpt::Excerpts;
 use super::{Style, paint, printable, wrapped};
 use crate::finding::{self, Finding, Fix, Severity};
+use crate::fix;
 use crate::lint::Report;
 use crate::source::{FileId, Sources, Span};
 
@@ -100,7 +101,7 @@ fn diff(sources: &Sources, fix: &Fix, room: usize, color: bool) -> String {
         .map(|edit| (edit.place.span.range(), &edit.replacement))
         .map(|(span, replacement)| (Span::new(inside(span.start)..inside(span.end)), replacement.clone()))
         .collect();
-    let (new, _) = finding::apply(old, &mut edits);
+    let (new, _) = fix::apply(old, &mut edits);
     let lines = TextDiff::from_lines(old, new.as_str());
     for change in lines.iter_all_changes() {
         let (sign, code) = match change.tag() {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::annotation;
 use crate::admission::ApiServer;
 use crate::cluster::Object;
-use crate::finding;
+use crate::fix;
 use crate::plan::change::changes;
 use crate::plan::side::Side;
 use crate::source::{FileId, Sources, Span};
@@ -52,7 +52,7 @@ fn rewritten(side: &Side, suffix: &dyn Fn(&Object) -> &'static str) -> Side {
     for (id, source) in side.sources.iter() {
         let of_file = edits.get(&id).into_iter().flatten();
         let mut of_file: Vec<(Span, String)> = of_file.map(|(span, suffix)| (*span, (*suffix).to_owned())).collect();
-        let text = finding::apply(source.text(), &mut of_file).0;
+        let text = fix::apply(source.text(), &mut of_file).0;
         match &source.defect {
             Some(defect) => sources.add_defective(source.name.clone(), text, defect.clone()),
             None => sources.add(source.name.clone(), text),
