@@ -15,7 +15,11 @@ import sys
 from pathlib import Path
 
 GROUPS = ["core", "apps", "batch", "autoscaling", "networking", "policy", "rbac", "storage", "discovery", "node",
-          "scheduling", "coordination", "admissionregistration"]
+          "scheduling", "coordination", "admissionregistration", "certificates", "flowcontrol", "resource",
+          "storagemigration"]
+# Groups whose types are not in pkg/apis.
+ELSEWHERE = {"apiextensions": "staging/src/k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/types.go",
+             "apiregistration": "staging/src/k8s.io/kube-aggregator/pkg/apis/apiregistration/types.go"}
 ROOTS = ["core.Pod", "core.PodTemplate", "core.ReplicationController", "core.Service", "core.PersistentVolume",
          "core.PersistentVolumeClaim", "core.ResourceQuota", "core.LimitRange", "core.ConfigMap", "core.Secret",
          "core.Namespace", "core.ServiceAccount", "core.Endpoints",
@@ -27,7 +31,13 @@ ROOTS = ["core.Pod", "core.PodTemplate", "core.ReplicationController", "core.Ser
          "coordination.Lease", "admissionregistration.ValidatingWebhookConfiguration",
          "admissionregistration.MutatingWebhookConfiguration", "admissionregistration.ValidatingAdmissionPolicy",
          "admissionregistration.ValidatingAdmissionPolicyBinding", "admissionregistration.MutatingAdmissionPolicy",
-         "admissionregistration.MutatingAdmissionPolicyBinding"]
+         "admissionregistration.MutatingAdmissionPolicyBinding", "core.Node", "core.Event", "apps.ControllerRevision",
+         "storage.CSINode", "storage.CSIStorageCapacity", "storage.VolumeAttachment", "coordination.LeaseCandidate",
+         "scheduling.PodGroup", "scheduling.Workload", "certificates.CertificateSigningRequest",
+         "certificates.ClusterTrustBundle", "certificates.PodCertificateRequest", "flowcontrol.FlowSchema",
+         "flowcontrol.PriorityLevelConfiguration", "resource.DeviceClass", "resource.DeviceTaintRule", "resource.ResourceClaim",
+         "resource.ResourceClaimTemplate", "resource.ResourceSlice", "storagemigration.StorageVersionMigration",
+         "apiextensions.CustomResourceDefinition", "apiregistration.APIService"]
 # Fields whose names in manifests are not those of the internal type with a small first word.
 RENAMED = {
     ("core.PodSecurityContext", "HostNetwork"): "^hostNetwork", ("core.PodSecurityContext", "HostPID"): "^hostPID",
@@ -91,12 +101,16 @@ def main():
     for group in GROUPS:
         read(root / "pkg/apis" / group / "types.go", group, structs, aliases)
     meta, apis = {}, {}
+    for group, path in ELSEWHERE.items():
+        read(root / path, group, structs, aliases)
     for part in ["apis/meta/v1"]:
         read(root / "staging/src/k8s.io/apimachinery/pkg" / part / "types.go", "metav1", structs, aliases)
     # The names in manifests, where the type has the same name in the API of version 1.
-    for group in GROUPS:
+    for group in [*GROUPS, *ELSEWHERE]:
         for version in ["v1beta1", "v2", "v1"]:
             path = root / "staging/src/k8s.io/api" / group / version / "types.go"
+            if group in ELSEWHERE:
+                path = root / Path(ELSEWHERE[group]).parent / version / "types.go"
             if path.exists():
                 for name, body in STRUCT.findall(clean(path.read_text())):
                     for line in body.splitlines():
