@@ -6,6 +6,7 @@ use std::path::Path;
 use seatrial::config::{Config, ConfigError, FailOn, Level, load, parse};
 use seatrial::lint::{Settings, lint};
 use seatrial::source::Sources;
+use seatrial::version::KubernetesVersion;
 
 use crate::snapshot;
 
@@ -95,7 +96,8 @@ fn mistakes_have_a_line_and_a_column_in_both_formats() {
     check("c.toml", "select = [1]", &["c.toml:1:11: `select` must be a text (put it in quotes)"]);
     check("c.toml", "a = \nb = 1", &["c.toml:1:5: string values must be quoted, expected literal string"]);
     check("c.yaml", "select: [a", &["c.yaml:1:9: this `[` is never closed"]);
-    let version = "`1.2` is not a Kubernetes version that seatrial knows, which are 1.33 to 1.37";
+    let newest = KubernetesVersion::NEWEST;
+    let version = format!("`1.2` is not a Kubernetes version that seatrial knows, which are 1.33 to {newest}");
     check("c.toml", "kubernetes-version = [\"1.36\", \"1.2\"]\n", &[&format!("c.toml:1:31: {version}")]);
     check("c.yaml", "{}\n---\n{}\n", &["c.yaml:3:1: a configuration is one document, not several"]);
 }
