@@ -67,12 +67,12 @@ impl Change {
 }
 
 /// Where `old` and `new` at `path`, which are of the type `of`, differ, in the order of the fields' names.
-pub(super) fn changes<T: Serialize + PartialEq>(old: &T, new: &T, of: &'static str, path: &Path) -> Vec<Change> {
+pub(super) fn changes<T: Serialize + PartialEq>(old: &T, new: &T, of: impl Into<Type>, path: &Path) -> Vec<Change> {
     if old == new {
         return Vec::new();
     }
     let [old, new] = [old, new].map(|value| serde_json::to_value(value).unwrap_or_default());
-    let of = Type(Some(of));
+    let of = of.into();
     let mut places = Vec::new();
     let [one, other] = [&old, &new].map(|value| normal(value.clone(), of, Amounts::ByValue));
     compare(&one, &other, of, &Path::root(), &mut places);
@@ -92,7 +92,7 @@ pub(super) fn is_same<T: Serialize + PartialEq>(old: &T, new: &T, of: &'static s
 
 /// A pod template in a form that is the same for all that are the same.
 pub(crate) fn template(template: Value, amounts: Amounts) -> Value {
-    normal(template, Type(Some("core.PodTemplateSpec")), amounts)
+    normal(template, "core.PodTemplateSpec".into(), amounts)
 }
 
 /// The value without what makes no difference, with quantities as `amounts` tells them apart. Of a type that is not known,
@@ -128,12 +128,12 @@ pub(crate) fn is_same_text(old: &Value, new: &Value, of: Type, amounts: Amounts)
 
 /// Whether a field of this type that holds the value is as if it were missing. A pointer to nothing is something.
 fn is_nothing(value: &Value, of: Type) -> bool {
-    match (value, of.0) {
+    match (value, of.text) {
         (Value::Null, _) => true,
-        (_, None | Some("json")) => false,
-        (_, Some(of)) if of.starts_with('*') => false,
-        (Value::String(text), Some("quantity")) => Quantity::decode(text).is_ok_and(|amount| amount.is_zero()),
-        (Value::String(text), Some(of)) => text.is_empty() && of != "intstr",
+        (_, "" | "json") => false,
+        (_, of) if of.starts_with('*') => false,
+        (Value::String(text), "quantity") => Quantity::decode(text).is_ok_and(|amount| amount.is_zero()),
+        (Value::String(text), of) => text.is_empty() && of != "intstr",
         (Value::Bool(value), _) => !value,
         (Value::Number(number), _) => number.as_f64() == Some(0.0),
         (Value::Array(items), _) => items.is_empty(),

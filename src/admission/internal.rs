@@ -1,11 +1,11 @@
-//! How the API server prints values: as the JSON of its internal types ([`types`]), whose fields have their Go names and are
+//! How the API server prints values: as the JSON of its internal types ([`Type`]), whose fields have their Go names and are
 //! all there.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::types::{self, Field};
+use super::types::{Field, Type};
 use crate::finding::{BadValue, Identity, json};
 use crate::yaml::Path;
 
@@ -18,34 +18,34 @@ enum Printed {
 
 /// What the server prints of the value at `path` of an object, which is defaulted.
 pub(super) fn at(identity: &Identity, object: &Value, path: &Path) -> BadValue {
-    let mut of = types::of(identity);
+    let mut of = Some(Type::of(identity)).filter(|of| of.is_known());
     for segment in path.segments() {
-        of = of.and_then(|of| types::inside(of, segment));
+        of = of.and_then(|of| of.inside(segment));
     }
     let value = object.pointer(&path.pointer());
     match (of, value) {
         (_, Some(Value::String(text))) => BadValue::printed(&Value::String(text.clone())),
-        (Some(of), value) => BadValue::Printed(compact(value, of)),
+        (Some(of), value) => BadValue::Printed(compact(value, of.text)),
         (None, Some(value)) => BadValue::printed(value),
         (None, None) => BadValue::Unknown,
     }
 }
 
 /// A value of a type of the table, on one line.
-pub(super) fn compact(value: Option<&Value>, of: &str) -> String {
+pub(super) fn compact(value: Option<&Value>, of: &'static str) -> String {
     let mut out = String::new();
     printed(value, of, None).write(None, &mut out);
     out
 }
 
 /// A value of a type of the table, with a line for each field (`json.MarshalIndent` with one blank).
-pub(super) fn indented(value: &Value, of: &str) -> String {
+pub(super) fn indented(value: &Value, of: &'static str) -> String {
     let mut out = String::new();
     printed(Some(value), of, None).write(Some(0), &mut out);
     out
 }
 
-fn printed(value: Option<&Value>, of: &str, around: Option<&Value>) -> Printed {
+fn printed(value: Option<&Value>, of: &'static str, around: Option<&Value>) -> Printed {
     let value = value.filter(|value| !value.is_null());
     let leaf = |text: &str| Printed::Leaf(text.to_owned());
     if let Some(of) = of.strip_prefix('*') {
@@ -62,7 +62,7 @@ fn printed(value: Option<&Value>, of: &str, around: Option<&Value>) -> Printed {
             map.into_iter().map(|(key, entry)| (key.clone(), printed(Some(entry), of, None))).collect(),
         );
     }
-    if let Some(fields) = types::fields(of) {
+    if let Some(fields) = Type::from(of).fields() {
         let mut out = Vec::new();
         for field in fields {
             field.print(value, around, &mut out);

@@ -5,10 +5,10 @@ use k8s_openapi::api::core::v1::{Affinity, Container, PodSpec, PodTemplateSpec};
 use serde::Serialize;
 
 use super::job::is_indexed;
+use crate::admission::Type;
 use crate::admission::equal::{Change, changes};
 use crate::admission::errors::Errors;
 use crate::admission::gates::Gate;
-use crate::admission::types;
 use crate::finding::Keeps;
 use crate::yaml::Path;
 
@@ -28,7 +28,7 @@ const WAY_OUT: &str = "delete the Job first, which ends its pods, or give the ne
 
 /// A field that must stay, whatever is in it.
 fn immutable<T: Serialize + PartialEq>(old: &T, new: &T, path: &Path, field: &'static str, errors: &mut Errors<'_>) {
-    let of = types::field("batch.JobSpec", field).expect("it is a field of Jobs");
+    let of = Type::from("batch.JobSpec").entry(field);
     let changes = changes(old, new, of, &path.field(field));
     report(&changes, path, &path.field(field), errors);
 }
