@@ -97,22 +97,21 @@ pub(crate) fn template(template: Value, amounts: Amounts) -> Value {
 
 /// The value without what makes no difference, with quantities as `amounts` tells them apart. Of a type that is not known,
 /// only null is nothing.
-pub(crate) fn normal(value: Value, of: Type, amounts: Amounts) -> Value {
+pub(crate) fn normal(mut value: Value, of: Type, amounts: Amounts) -> Value {
+    normalize(&mut value, of, amounts);
+    value
+}
+
+fn normalize(value: &mut Value, of: Type, amounts: Amounts) {
     match value {
-        Value::Array(items) => items.into_iter().map(|item| normal(item, of.element(), amounts)).collect(),
-        Value::Object(fields) => Value::Object(
-            fields
-                .into_iter()
-                .map(|(name, value)| {
-                    let inner = of.entry(&name);
-                    (name, normal(value, inner, amounts), inner)
-                })
-                .filter(|(_, value, inner)| of.is_map() || !is_nothing(value, *inner))
-                .map(|(name, value, _)| (name, value))
-                .collect(),
-        ),
-        Value::String(text) if of.is_quantity() => Value::String(amount(text, amounts)),
-        value => value,
+        Value::Array(items) => items.iter_mut().for_each(|item| normalize(item, of.element(), amounts)),
+        Value::Object(fields) => fields.retain(|name, value| {
+            let inner = of.entry(name);
+            normalize(value, inner, amounts);
+            of.is_map() || !is_nothing(value, inner)
+        }),
+        Value::String(text) if of.is_quantity() => *text = amount(std::mem::take(text), amounts),
+        _ => {}
     }
 }
 

@@ -65,50 +65,73 @@ pub fn simulate(scenario: &Scenario, server: &ApiServer) -> Result<Trace, Simula
 }
 
 /// What the API server makes of the steps of a scenario, which is the same however the pods behave.
-pub(super) struct Applied<'a> {
-    steps: &'a [Step],
-    /// What each step makes of what was there before.
-    objects: Vec<Cluster>,
-    /// Why a step is refused.
-    verdicts: Vec<Option<Verdict>>,
+#[derive(Default)]
+pub(super) struct Applied {
+    steps: Vec<Made>,
 }
 
-impl<'a> Applied<'a> {
+/// What the API server makes of a step.
+#[derive(Clone)]
+struct Made {
+    at: At,
+    manifest: Object,
+    /// What it makes of what was there before.
+    object: Object,
+    /// Why it is refused.
+    verdict: Option<Verdict>,
+}
+
+impl Applied {
     /// For steps that are known to be accepted.
-    pub(super) fn unjudged(steps: &'a [Step], server: &ApiServer) -> Result<Self, SimulationError> {
+    pub(super) fn unjudged(steps: &[Step], server: &ApiServer) -> Result<Self, SimulationError> {
         Self::new(steps, |request| (None, result(request, server)))
     }
 
+    /// The same with another last step, which is known to be accepted as well.
+    pub(super) fn ending(&self, last: &Step, server: &ApiServer) -> Result<Self, SimulationError> {
+        let kept = self.steps.len().saturating_sub(1);
+        let mut applied = Self { steps: self.steps[..kept].to_vec() };
+        applied.apply(last, |request| (None, result(request, server)))?;
+        Ok(applied)
+    }
+
     fn new(
-        steps: &'a [Step],
+        steps: &[Step],
         judge: impl Fn(&Request<'_>) -> (Option<Verdict>, Option<Cluster>),
     ) -> Result<Self, SimulationError> {
-        let mut applied = Self { steps, objects: Vec::new(), verdicts: Vec::new() };
-        let mut manifests: Vec<Cluster> = Vec::new();
-        for (at, step) in steps.iter().enumerate() {
-            if let Some(pods) = Some(pods(step)).filter(|pods| *pods > PODS) {
-                return Err(SimulationError::TooManyPods(at + 1, pods));
-            }
-            let before = applied.verdicts.iter().rposition(Option::is_none);
-            let manifest = read(&step.apply);
-            let object = manifest.objects().first().filter(|_| manifest.objects().len() == 1);
-            let object = object.ok_or(SimulationError::NoObject(at + 1))?;
-            if applied.object(0).is_some_and(|first| first.identity != object.identity) {
-                return Err(SimulationError::OtherObject(at + 1));
-            }
-            let old = before.and_then(|at| manifests[at].objects().first());
-            let running = before.and_then(|at| applied.object(at));
-            let request = Request { object, old, running, how: How::ServerApply };
-            let (verdict, result) = judge(&request);
-            applied.verdicts.push(verdict);
-            applied.objects.push(result.unwrap_or_else(|| read(&step.apply)));
-            manifests.push(manifest);
+        let mut applied = Self::default();
+        for step in steps {
+            applied.apply(step, &judge)?;
         }
         Ok(applied)
     }
 
-    fn object(&self, at: usize) -> Option<&Object> {
-        self.objects.get(at)?.objects().first()
+    fn apply(
+        &mut self,
+        step: &Step,
+        judge: impl Fn(&Request<'_>) -> (Option<Verdict>, Option<Cluster>),
+    ) -> Result<(), SimulationError> {
+        let number = self.steps.len() + 1;
+        if let Some(pods) = Some(pods(step)).filter(|pods| *pods > PODS) {
+            return Err(SimulationError::TooManyPods(number, pods));
+        }
+        let manifest = read(&step.apply);
+        let manifest = manifest.objects().first().filter(|_| manifest.objects().len() == 1);
+        let manifest = manifest.ok_or(SimulationError::NoObject(number))?;
+        if self.steps.first().is_some_and(|first| first.object.identity != manifest.identity) {
+            return Err(SimulationError::OtherObject(number));
+        }
+        let before = self.steps.iter().rfind(|step| step.verdict.is_none());
+        let request = Request {
+            object: manifest,
+            old: before.map(|before| &before.manifest),
+            running: before.map(|before| &before.object),
+            how: How::ServerApply,
+        };
+        let (verdict, result) = judge(&request);
+        let object = result.as_ref().and_then(|result| result.objects().first()).unwrap_or(manifest).clone();
+        self.steps.push(Made { at: step.at, manifest: manifest.clone(), object, verdict });
+        Ok(())
     }
 
     /// What happens with pods as `scenario` has them.
@@ -118,7 +141,7 @@ impl<'a> Applied<'a> {
         server: &ApiServer,
         record: Record,
     ) -> Result<Trace, SimulationError> {
-        let first = self.object(0).ok_or(SimulationError::NoSteps)?;
+        let first = &self.steps.first().ok_or(SimulationError::NoSteps)?.object;
         let workload =
             workload::start(first, scenario, server).ok_or_else(|| SimulationError::UnknownKind(described(first)))?;
         let (now, last_apply, trace) = (Time(0), Time(0), Trace::default());
@@ -188,9 +211,9 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn play(&mut self, applied: &Applied<'_>) -> Result<(), SimulationError> {
+    fn play(&mut self, applied: &Applied) -> Result<(), SimulationError> {
         let end = self.scenario.horizon.map(Time::from_seconds);
-        for (at, (step, verdict)) in applied.steps.iter().zip(&applied.verdicts).enumerate() {
+        for (at, step) in applied.steps.iter().enumerate() {
             self.advance(match step.at {
                 // What is due in the same instant comes after the step.
                 At::Seconds(seconds) => Some(Time::from_seconds(seconds) - Time(1)),
@@ -205,12 +228,12 @@ impl Run<'_> {
                 let row = Row { state: Some(self.workload.state(self.now)), ..self.row(Vec::new()) };
                 self.trace.trace.push(row);
             }
-            match (verdict, applied.object(at)) {
-                (None, Some(object)) => {
-                    self.workload.apply(object, self.server, self.now);
+            match &step.verdict {
+                None => {
+                    self.workload.apply(&step.object, self.server, self.now);
                     self.settle(vec![Happening::Accepted], true);
                 }
-                (verdict, _) if self.writes => {
+                verdict if self.writes => {
                     let row = Row { verdict: verdict.clone(), ..self.row(vec![Happening::Refused]) };
                     self.trace.trace.push(row);
                 }

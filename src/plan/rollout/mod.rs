@@ -15,7 +15,7 @@ use crate::plan::assumptions::Assumptions;
 use crate::plan::document::{Action, Bounds, ObjectPlan, OnFailure, Seconds, Step, Timing};
 use crate::plan::pod_timing;
 use crate::plan::sim::nodes;
-use crate::plan::sim::scenario::{At, Failing, NodeModel, Scenario, Settled};
+use crate::plan::sim::scenario::{At, Failing, NodeModel, Scenario, Settled, Step as Played};
 use crate::plan::sim::trace::Row;
 use crate::plan::simulate::{Applied, Record};
 use crate::plan::workload::{self, RolloutWords};
@@ -60,14 +60,12 @@ pub(in crate::plan) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Objec
         true => around.nodes.to_vec(),
         false => Vec::new(),
     };
-    let rows_of = |applied: &Applied<'_>, startup: f64, termination: f64| {
+    let rows_of = |applied: &Applied, startup: f64, termination: f64| {
         let environment = environment(startup, termination, &nodes);
         // What came before the change counts only as the state that it starts from.
         applied.play(&environment, around.server, Record::LastStep).map(|trace| trace.trace).unwrap_or_default()
     };
-    let (before, after) = (old.root().to_json(), new.root().to_json());
-    let anywhere = kind.is_on_nodes && guess;
-    let change = change(&before, &after, anywhere);
+    let change = change(old.root().to_json(), new.root().to_json(), kind.is_on_nodes && guess);
     let Ok(applied) = Applied::unjudged(&change, around.server) else { return };
     let (worst, best) = (rows_of(&applied, ready.max, stop.max), rows_of(&applied, ready.min, stop.min));
     if worst.is_empty() {
@@ -83,26 +81,24 @@ pub(in crate::plan) fn describe(plan: &mut ObjectPlan, old: &Object, new: &Objec
     plan.timing = Some(Timing { ready, min_ready, stop });
     plan.claims = claims::changed(old, new, &worst);
     plan.rollout_status = status::lines(&new.identity.name, words, spec, &worst);
-    let broken = self::change(&before, &never_ready(&after), anywhere);
     if plan.action == Action::Roll
-        && let Ok(broken) = Applied::unjudged(&broken, around.server)
+        && let Ok(broken) = applied.ending(&never_ready(&change[1]), around.server)
     {
         plan.on_failure = on_failure(&new.identity, words, spec, &rows_of(&broken, ready.max, stop.max));
     }
 }
 
-/// The manifest with an image that never becomes ready in its first container.
-fn never_ready(manifest: &Value) -> Value {
-    let mut manifest = manifest.clone();
-    if let Some(image) = manifest.pointer_mut("/spec/template/spec/containers/0/image") {
+/// The step with an image that never becomes ready in the first container.
+fn never_ready(step: &Played) -> Played {
+    let mut step = step.clone();
+    if let Some(image) = step.apply.pointer_mut("/spec/template/spec/containers/0/image") {
         *image = json!(NEVER_READY);
     }
-    manifest
+    step
 }
 
 /// The two forms of the object, one after the other.
-fn change(before: &Value, after: &Value, anywhere: bool) -> [crate::plan::Step; 2] {
-    let (mut before, mut after) = (before.clone(), after.clone());
+fn change(mut before: Value, mut after: Value, anywhere: bool) -> [Played; 2] {
     // Both sides are one object to the scenario, wherever they are applied.
     after["metadata"]["namespace"] = before["metadata"]["namespace"].clone();
     before["apiVersion"] = after["apiVersion"].clone();
@@ -111,7 +107,7 @@ fn change(before: &Value, after: &Value, anywhere: bool) -> [crate::plan::Step; 
         run_anywhere(&mut after);
     }
     let settled = At::Word(Settled::Settled);
-    [crate::plan::Step { at: At::Seconds(0.0), apply: before }, crate::plan::Step { at: settled, apply: after }]
+    [Played { at: At::Seconds(0.0), apply: before }, Played { at: settled, apply: after }]
 }
 
 /// Lets the pods run on any of the nodes, about which only their number is known.
