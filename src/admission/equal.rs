@@ -24,7 +24,7 @@ pub(crate) enum Amounts {
 
 /// A place where two values differ.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Change {
+pub(super) struct Difference {
     /// The innermost place; the list as a whole, if its length changes.
     pub(super) path: Path,
     /// What was there; null if nothing was.
@@ -33,7 +33,7 @@ pub(super) struct Change {
     pub(super) new: Value,
 }
 
-impl Change {
+impl Difference {
     /// The field that changes, named from `path` on.
     pub(super) fn name(&self, path: &Path) -> String {
         match self.path.moved(path, &Path::root()) {
@@ -67,7 +67,12 @@ impl Change {
 }
 
 /// Where `old` and `new` at `path`, which are of the type `of`, differ, in the order of the fields' names.
-pub(super) fn changes<T: Serialize + PartialEq>(old: &T, new: &T, of: impl Into<Type>, path: &Path) -> Vec<Change> {
+pub(super) fn differences<T: Serialize + PartialEq>(
+    old: &T,
+    new: &T,
+    of: impl Into<Type>,
+    path: &Path,
+) -> Vec<Difference> {
     if old == new {
         return Vec::new();
     }
@@ -77,7 +82,7 @@ pub(super) fn changes<T: Serialize + PartialEq>(old: &T, new: &T, of: impl Into<
     let [one, other] = [&old, &new].map(|value| normal(value.clone(), of, Amounts::ByValue));
     compare(&one, &other, of, &Path::root(), &mut places);
     let value = |side: &Value, place: &Path| side.pointer(&place.pointer()).cloned().unwrap_or_default();
-    let change = |place: Path| Change {
+    let change = |place: Path| Difference {
         old: value(&old, &place),
         new: value(&new, &place),
         path: place.moved(&Path::root(), path).unwrap_or(place),
@@ -87,7 +92,7 @@ pub(super) fn changes<T: Serialize + PartialEq>(old: &T, new: &T, of: impl Into<
 
 /// Whether there is no difference.
 pub(super) fn is_same<T: Serialize + PartialEq>(old: &T, new: &T, of: &'static str) -> bool {
-    changes(old, new, of, &Path::root()).is_empty()
+    differences(old, new, of, &Path::root()).is_empty()
 }
 
 /// A pod template in a form that is the same for all that are the same.
@@ -180,7 +185,7 @@ mod tests {
 
     fn check(of: &'static str, old: &Value, new: &Value, expected: &[&str]) {
         let found: Vec<String> =
-            changes(old, new, of, &Path::root()).iter().map(|change| change.path.to_string()).collect();
+            differences(old, new, of, &Path::root()).iter().map(|change| change.path.to_string()).collect();
         assert_eq!(found, expected, "{of} {old} {new}");
     }
 

@@ -14,7 +14,7 @@ use crate::config::FailOn;
 use crate::finding::{Finding, Findings, Group};
 use crate::plan::document::{Action, Plan};
 use crate::plan::{self, Side};
-use crate::rules::{self, Change, Context, Rule};
+use crate::rules::{self, Context, Rule, Update};
 use crate::secrets::{self, Secrets};
 use crate::source::Sources;
 
@@ -65,7 +65,7 @@ pub fn lint_with(sources: &Sources, background: &Background, settings: &Settings
 
 /// What the rules about rollouts find in a change that is planned already. What stays as it is rolls nothing out.
 pub fn rollout_findings(plan: &Plan, old: &Side, new: &Side, settings: &Settings) -> Report {
-    let context = Context::new(&new.cluster, &new.sources).with_change(Change::planned(old, new, plan));
+    let context = Context::new(&new.cluster, &new.sources).with_update(Update::planned(old, new, plan));
     let mut out = Findings::new("", Group::Risky);
     let rules: Vec<&Rule> = settings.rules().into_iter().filter(|rule| rule.is_about_rollouts()).collect();
     rules::across(&context, &rules, &mut out);

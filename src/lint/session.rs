@@ -8,7 +8,7 @@ use crate::cluster::{Cluster, Object};
 use crate::finding::{Finding, Findings, Group};
 use crate::parallel::in_order;
 use crate::plan::{self, Side};
-use crate::rules::{self, Change, Context, Rule};
+use crate::rules::{self, Context, Rule, Update};
 use crate::source::{FileId, Place, Source, Sources};
 use crate::yaml::{self, Document, Path};
 
@@ -109,8 +109,8 @@ impl Session {
             definitions: if has_old { self.definitions.sources.clone() } else { Sources::default() },
             ..plan::Options::default()
         };
-        let change = Change::new(&self.old, &self.new, options);
-        ask(&mut self.files, judge, &change, &self.settings);
+        let update = Update::new(&self.old, &self.new, options);
+        ask(&mut self.files, judge, &update, &self.settings);
         let mut out = Findings::new("", Group::Refused);
         let mut without_schema = 0;
         for file in self.files.iter().flatten() {
@@ -122,7 +122,7 @@ impl Session {
         }
         let mut context = Context::new(&self.new.cluster, &self.new.sources);
         if has_old {
-            context = context.with_change(change);
+            context = context.with_update(update);
         }
         rules::across(&context, &self.rules, &mut out);
         let unread_old = unread(&self.old);
@@ -182,11 +182,11 @@ fn unread(side: &Side) -> Vec<String> {
 }
 
 /// Asks the API server about all objects about which it was not asked, and about those that replace another one now.
-fn ask(files: &mut [Option<File>], judge: &Judge, change: &Change<'_>, settings: &Settings) {
+fn ask(files: &mut [Option<File>], judge: &Judge, update: &Update<'_>, settings: &Settings) {
     let mut open = Vec::new();
     for file in files.iter_mut().flatten() {
         for (object, judged) in file.objects.iter().zip(&mut file.judged) {
-            let old = change.old(object);
+            let old = update.old(object);
             let place = old.map(|old| old.place(&Path::root()));
             if judged.as_ref().is_none_or(|judged| judged.old != place) {
                 open.push((object, old, place, judged));

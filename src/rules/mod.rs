@@ -4,7 +4,6 @@
 //! `README.md` is embedded, so a line without a folder does not compile, and a test makes sure that no folder lacks
 //! its line. A rule looks at everything it likes and reports only on the document or object it was called for.
 
-mod change;
 mod documents;
 mod jobs;
 mod page;
@@ -13,13 +12,14 @@ mod rollouts;
 mod services;
 mod statefulset;
 mod unknown;
+mod update;
 
 use std::sync::OnceLock;
 
-pub use self::change::{Change, Rollout};
 pub use self::page::Page;
 pub(crate) use self::unknown::advice;
 pub use self::unknown::{UnknownRule, known};
+pub use self::update::{Rollout, Update};
 use crate::cluster::{Autoscalers, Cluster, Layout, Object, Readers};
 use crate::finding::{Finding, Findings, Group};
 use crate::parallel::in_order;
@@ -35,7 +35,7 @@ pub struct Context<'a> {
     layout: OnceLock<Layout>,
     autoscalers: OnceLock<Autoscalers<'a>>,
     readers: OnceLock<Readers<'a>>,
-    change: Option<Change<'a>>,
+    update: Option<Update<'a>>,
 }
 
 impl<'a> Context<'a> {
@@ -47,32 +47,32 @@ impl<'a> Context<'a> {
             layout: OnceLock::new(),
             autoscalers: OnceLock::new(),
             readers: OnceLock::new(),
-            change: None,
+            update: None,
         }
     }
 
     /// The same, where it is known what runs already.
     #[must_use]
-    pub fn with_change(self, change: Change<'a>) -> Self {
-        Self { change: Some(change), ..self }
+    pub fn with_update(self, update: Update<'a>) -> Self {
+        Self { update: Some(update), ..self }
     }
 
     /// Makes the plan now, which is made on all cores itself: who waits for it among many must not be the one who makes it.
     fn prepare(&self) {
-        if let Some(change) = &self.change {
-            change.prepare();
+        if let Some(update) = &self.update {
+            update.prepare();
         }
     }
 
     /// The object that `object` replaces and what happens to it then. `None` if it is not known what runs, if the object is
     /// new, and if it stays as it is.
     pub fn rollout(&self, object: &Object) -> Option<Rollout<'_>> {
-        self.change.as_ref()?.rollout(object)
+        self.update.as_ref()?.rollout(object)
     }
 
     /// The object that `object` replaces, changed or not.
     pub fn old(&self, object: &Object) -> Option<&'a Object> {
-        self.change.as_ref()?.old(object)
+        self.update.as_ref()?.old(object)
     }
 
     /// The autoscalers of the input that scale `object`.

@@ -52,7 +52,7 @@ const LAYERS: [Layers; 3] = [
     },
     Layers {
         folder: "rules",
-        order: &[&["change", "page", "unknown"], &["documents", "jobs", "pods", "rollouts", "services", "statefulset"]],
+        order: &[&["page", "unknown", "update"], &["documents", "jobs", "pods", "rollouts", "services", "statefulset"]],
     },
 ];
 

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-use crate::admission::equal::changes;
+use crate::admission::equal::differences;
 use crate::admission::errors::Errors;
 use crate::admission::shared::selector::{self, Options};
 use crate::cluster::Labels;
@@ -157,7 +157,7 @@ pub(in crate::admission) fn selector_changed(
     errors: &mut Errors<'_>,
 ) {
     let path = path.field("selector");
-    let changes = changes(old, new, "metav1.LabelSelector", &path);
+    let changes = differences(old, new, "metav1.LabelSelector", &path);
     let Some(first) = changes.first() else { return };
     let text = |selector: &LabelSelector| match query(selector) {
         Some(query) if !query.is_empty() => format!("`{query}`"),

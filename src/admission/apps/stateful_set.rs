@@ -13,7 +13,7 @@ use k8s_openapi::api::core::v1::{
 use super::selection::way_out;
 use super::{Selection, defaults, lasting};
 use crate::admission::core::{pod, storage};
-use crate::admission::equal::{Change, changes};
+use crate::admission::equal::{Difference, differences};
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::gates::Gate;
 use crate::admission::shared::numbers::{at_most_all, int_or_percent, is_zero, not_negative};
@@ -219,7 +219,7 @@ fn unchanged(new: &StatefulSetSpec, old: &StatefulSetSpec, errors: &mut Errors<'
         volume_claim_templates: spec.volume_claim_templates.clone(),
         ..Default::default()
     };
-    for change in changes(&fixed(old), &fixed(new), "apps.StatefulSetSpec", &path) {
+    for change in differences(&fixed(old), &fixed(new), "apps.StatefulSetSpec", &path) {
         let message = format!("{} of a StatefulSet cannot change{}", change.name(&path), change.course());
         let help = if is_storage(&change) {
             "keep what is there and resize the claims themselves; to change it for pods to come, delete the StatefulSet \
@@ -233,7 +233,7 @@ fn unchanged(new: &StatefulSetSpec, old: &StatefulSetSpec, errors: &mut Errors<'
 }
 
 /// Whether the size of a claim changes, which volumes may well allow.
-fn is_storage(change: &Change) -> bool {
+fn is_storage(change: &Difference) -> bool {
     change.path.last().and_then(|segment| segment.name()) == Some("storage")
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::job::is_indexed;
 use crate::admission::Type;
-use crate::admission::equal::{Change, changes};
+use crate::admission::equal::{Difference, differences};
 use crate::admission::errors::Errors;
 use crate::admission::gates::Gate;
 use crate::finding::Keeps;
@@ -29,12 +29,12 @@ const WAY_OUT: &str = "delete the Job first, which ends its pods, or give the ne
 /// A field that must stay, whatever is in it.
 fn immutable<T: Serialize + PartialEq>(old: &T, new: &T, path: &Path, field: &'static str, errors: &mut Errors<'_>) {
     let of = Type::from("batch.JobSpec").entry(field);
-    let changes = changes(old, new, of, &path.field(field));
+    let changes = differences(old, new, of, &path.field(field));
     report(&changes, path, &path.field(field), errors);
 }
 
 /// One finding for all changes, at the first of them.
-fn report(changes: &[Change], spec: &Path, field: &Path, errors: &mut Errors<'_>) {
+fn report(changes: &[Difference], spec: &Path, field: &Path, errors: &mut Errors<'_>) {
     let Some((first, others)) = changes.split_first() else { return };
     let more = match others.len() {
         0 => String::new(),
@@ -89,7 +89,7 @@ fn template(new: &JobSpec, old_job: &Job, old: &JobSpec, path: &Path, errors: &m
         take_over_scheduling(&mut before, &new.template);
     }
     if !is_suspended || !may_size {
-        report(&changes(&before, &new.template, "core.PodTemplateSpec", &at), path, &at, errors);
+        report(&differences(&before, &new.template, "core.PodTemplateSpec", &at), path, &at, errors);
         return;
     }
     // Only the pod's spec is looked at here, and the server calls it by another path.
@@ -103,7 +103,7 @@ fn template(new: &JobSpec, old_job: &Job, old: &JobSpec, path: &Path, errors: &m
         after.init_containers.as_ref().unwrap_or(&none),
     );
     let at = at.field("spec");
-    report(&changes(&before, after, "core.PodSpec", &at), path, &at, errors);
+    report(&differences(&before, after, "core.PodSpec", &at), path, &at, errors);
 }
 
 /// Gives `old` what says where pods run, so that it is no difference. Of affinity that is only the one to nodes.

@@ -75,7 +75,7 @@ pub(in crate::admission) fn containers(pod: Pod<'_>, path: &Path, errors: &mut E
     if pod.form == Form::Pod {
         // That of ephemeral containers is checked in templates as well.
         for (container, path) in at(&pod.spec.containers, &main).chain(at(init_of(pod.spec), &init)) {
-            padded_image(container, &path, errors);
+            container_only_for_pod(container, &path, errors);
         }
     }
     each(pod.spec, path, &mut |container, path| {
@@ -184,7 +184,7 @@ fn ephemeral_containers(facts: &Facts<'_>, containers: &[EphemeralContainer], pa
         let path = path.field("ephemeralContainers").index(index);
         let (container, target) = as_container(written.clone());
         common(facts, &container, &path, errors);
-        padded_image(&container, &path, errors);
+        container_only_for_pod(&container, &path, errors);
         unique_name(&written.name, &path, &mut names, errors);
         if let Some(target) = target.as_deref().filter(|target| !target.is_empty() && !others.contains(target)) {
             let message = format!("the pod has no container `{}` that this one could look at", shortened(target));
@@ -257,7 +257,7 @@ fn common(facts: &Facts<'_>, container: &Container, path: &Path, errors: &mut Er
 }
 
 /// `validateContainerOnlyForPod`.
-fn padded_image(container: &Container, path: &Path, errors: &mut Errors<'_>) {
+fn container_only_for_pod(container: &Container, path: &Path, errors: &mut Errors<'_>) {
     let image = container.image.as_deref().unwrap_or_default();
     if image.len() != image.trim().len() {
         let message = format!("the image `{}` has white space around it", shortened(image));

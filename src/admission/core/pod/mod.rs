@@ -203,7 +203,7 @@ fn spec(
     let at = path.field("nodeSelector");
     meta::labels(spec.node_selector.as_ref(), &at, &at, errors);
     security::context(spec, old, path, errors);
-    security::own_users(spec, path, errors);
+    security::host_users(spec, path, errors);
     security::operating_system(spec, path, errors);
     host::dns(spec, path, errors);
     host::names(spec, path, errors);

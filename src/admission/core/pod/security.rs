@@ -151,7 +151,7 @@ fn host_namespace(name: &str) -> Option<&'static str> {
 }
 
 /// What a pod with users of its own cannot share with the host.
-pub(super) fn own_users(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
+pub(super) fn host_users(spec: &PodSpec, path: &Path, errors: &mut Errors<'_>) {
     if spec.host_users != Some(false) {
         return;
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{Affinity, Container, NodeAffinity, NodeSelectorTerm, PodSpec, Toleration};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use crate::admission::equal::{changes, is_same};
+use crate::admission::equal::{differences, is_same};
 use crate::admission::errors::{Errors, shortened};
 use crate::admission::{difference, internal};
 use crate::finding::Keeps;
@@ -78,7 +78,7 @@ pub(super) fn spec(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Error
         gated(&mut rest, old, path, errors);
     }
     let says = format!("pod updates may not change fields other than {CHANGEABLE}\n{}", shown(old, &rest));
-    for change in changes(old, &rest, "core.PodSpec", path) {
+    for change in differences(old, &rest, "core.PodSpec", path) {
         let place = errors.place(&change.path);
         let message = format!("{} of a pod cannot change{}", change.name(path), change.course());
         let finding = errors.forbidden(&change.path, message).called(path.clone()).at(place);

@@ -265,7 +265,8 @@ pub(super) fn volume(new: &PersistentVolume, old: &PersistentVolume, errors: &mu
     if let Some(Value::Object(csi)) = source.get_mut("csi").filter(|_| adds_secret) {
         csi.remove("controllerExpandSecretRef");
     }
-    if let Some(change) = equal::changes(&self::source(old_spec), &source, "core.PersistentVolumeSource", &path).first()
+    if let Some(change) =
+        equal::differences(&self::source(old_spec), &source, "core.PersistentVolumeSource", &path).first()
     {
         let says = format!("spec.persistentvolumesource is immutable after creation\n{}", {
             let text = |spec: &PersistentVolumeSpec| {

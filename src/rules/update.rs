@@ -10,7 +10,7 @@ use crate::yaml::Path;
 
 /// A change from what runs already to what is applied.
 #[derive(Debug)]
-pub struct Change<'a> {
+pub struct Update<'a> {
     old: &'a Side,
     new: &'a Side,
     pairs: Pairs<'a>,
@@ -31,7 +31,7 @@ pub struct Rollout<'a> {
     pub plan: &'a ObjectPlan,
 }
 
-impl<'a> Change<'a> {
+impl<'a> Update<'a> {
     /// A change that is planned if a rule asks.
     pub fn new(old: &'a Side, new: &'a Side, options: Options) -> Self {
         let pairs = old.pairs(new);
