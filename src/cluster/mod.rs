@@ -14,7 +14,7 @@ pub use self::layout::Layout;
 pub use self::object::{Object, objects};
 pub use self::pairs::Pairs;
 pub use self::pods::{ContainerKind, ContainerRef, HostPort, Lifetime, PodTemplate};
-pub(crate) use self::refs::{Autoscalers, How, Read, Readers, reads};
+pub(crate) use self::refs::{Autoscalers, How, Read, Readers, autoscaled, reads};
 pub use self::refs::{Labels, Reading, Reference, read_selector, stem};
 use crate::parallel::in_order;
 use crate::source::{FileId, Sources};

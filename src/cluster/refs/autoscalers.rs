@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::api::autoscaling::{v1, v2};
+
 use crate::cluster::{Cluster, Object};
 
 /// The autoscalers of a cluster by what they scale: kind, namespace and name.
@@ -27,4 +29,13 @@ impl<'a> Autoscalers<'a> {
         let key = (identity.kind.clone(), object.namespace().to_owned(), identity.name.clone());
         self.0.get(&key).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The fewest and the most pods that an autoscaler chooses.
+pub(crate) fn autoscaled(autoscaler: &Object) -> Option<(i32, i32)> {
+    if let Some(model) = autoscaler.model::<v2::HorizontalPodAutoscaler>() {
+        return Some((model.spec.min_replicas.unwrap_or(1), model.spec.max_replicas));
+    }
+    let model = autoscaler.model::<v1::HorizontalPodAutoscaler>()?;
+    Some((model.spec.min_replicas.unwrap_or(1), model.spec.max_replicas))
 }

@@ -11,7 +11,7 @@ use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-pub(crate) use self::autoscalers::Autoscalers;
+pub(crate) use self::autoscalers::{Autoscalers, autoscaled};
 pub(crate) use self::readers::{How, Read, Readers, reads};
 pub use self::table::{Reading, Reference};
 use super::{Cluster, Object};

@@ -67,7 +67,18 @@ pub fn plan(old: &Side, new: &Side, options: &Options) -> Plan {
     };
     let secrets = Secrets::find(&new.sources, new.cluster.documents.iter().map(AsRef::as_ref));
     let (unread_old, unread_new) = (&unread_old, &unread_new);
-    let planner = Planner { old, new, unread_old, unread_new, surroundings, applier: options.applier, secrets, first };
+    let autoscaled = Autoscalers::new(&old.cluster);
+    let planner = Planner {
+        autoscaled,
+        old,
+        new,
+        unread_old,
+        unread_new,
+        surroundings,
+        applier: options.applier,
+        secrets,
+        first,
+    };
     let pairs = old.pairs(new);
     let mut objects = in_order(&applied, |object| planner.object(object, pairs.old_of(object)));
     planner.treat_unchanged(&applied, &mut objects, &pairs);
@@ -148,6 +159,8 @@ struct Planner<'a> {
     unread_old: &'a Unread<'a>,
     unread_new: &'a Unread<'a>,
     surroundings: Surroundings<'a>,
+    /// The autoscalers of the old side.
+    autoscaled: Autoscalers<'a>,
     applier: Applier,
     /// What of the new side must not be shown.
     secrets: Secrets,
@@ -166,13 +179,14 @@ impl Planner<'_> {
             return plan;
         }
         let around = &self.surroundings;
-        let known = before.and_then(|before| running::running(before, around.assumptions));
+        let known = before.and_then(|before| running::assumed(before, around.assumptions));
         // What runs and is applied again as it is makes no difference to anybody, whatever there is to say about it.
         let sound = object.document.problems.is_empty();
         let is_same = |before: &Object| before.root().to_json() == object.root().to_json();
         if known.is_none() && sound && before.is_some_and(is_same) {
             return plan;
         }
+        let known = known.or_else(|| running::autoscaled_to(before?, &self.autoscaled));
         let running = known.as_ref().and_then(|cluster| cluster.objects().first()).or(before);
         let verdict = self.judge(&Request { object, old: before, running, how: self.applier.how() });
         let refused: Vec<Finding> = verdict.refusals().cloned().collect();

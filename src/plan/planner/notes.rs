@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::cluster::{Autoscalers, Cluster, How, Object, Readers, reads};
+use crate::cluster::{Autoscalers, Cluster, How, Object, Readers, autoscaled, reads};
 use crate::yaml::{Path, Value};
 
 /// A sentence about a Service whose selector changes: which pods it picked, and which it will pick.
@@ -31,13 +31,15 @@ pub(super) fn of_workload(object: &Object, cluster: &Cluster, autoscalers: &Auto
     for autoscaler in autoscalers.of(object) {
         let replicas = object.root().at(&Path::root().fields(&["spec", "replicas"])).filter(|it| !it.is_null());
         let (name, target) = (&autoscaler.identity.name, &identity.name);
+        let fewest = autoscaled(autoscaler).map_or(1, |(fewest, _)| fewest.max(1));
         notes.push(match replicas.and_then(Value::written) {
             Some(count) => format!(
                 "the autoscaler {name} decides how many pods run, and `replicas: {count}` is applied every time all the \
                  same: it first scales back to {count}; remove `replicas`, or plan with `--assume replicas/{target}=…`"
             ),
             None => format!(
-                "the autoscaler {name} decides how many pods run; plan with `--assume replicas/{target}=…`"
+                "the autoscaler {name} decides how many pods run, at least {fewest}, which is assumed; plan with \
+                 `--assume replicas/{target}=…` for more"
             ),
         });
     }

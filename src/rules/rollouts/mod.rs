@@ -8,8 +8,7 @@ pub(super) mod surge;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, StatefulSet};
 use k8s_openapi::api::core::v1::{Probe, Service};
 
-use self::replicas::range;
-use crate::cluster::{Object, PodTemplate};
+use crate::cluster::{Object, PodTemplate, autoscaled};
 use crate::finding::Findings;
 use crate::plan::document::Step;
 use crate::plan::{pod_timing, workload};
@@ -167,7 +166,7 @@ impl Rolling {
 /// How many pods there are at least: what the manifest says, or what an autoscaler of the input does not go below. `None`
 /// if nobody says.
 pub(in crate::rules) fn fewest_pods(context: &Context<'_>, object: &Object) -> Option<i32> {
-    let ranges = context.autoscalers(object).iter().filter_map(|autoscaler| range(autoscaler));
+    let ranges = context.autoscalers(object).iter().filter_map(|autoscaler| autoscaled(autoscaler));
     match ranges.map(|(least, _)| least).min() {
         Some(least) => Some(least),
         None => replicas(object),

@@ -2,11 +2,10 @@
 //!
 //! Budgets mirror `getExpectedPodCount` and `getExpectedScale` in pkg/controller/disruption/disruption.go (v1.36).
 
-use k8s_openapi::api::autoscaling::{v1, v2};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 
 use super::{fewest_pods, replicas};
-use crate::cluster::{Lifetime, Object};
+use crate::cluster::{Lifetime, Object, autoscaled};
 use crate::finding::Findings;
 use crate::plan::document::Action;
 use crate::plan::workload;
@@ -23,7 +22,7 @@ fn replicas_path() -> Path {
 pub(in crate::rules) fn reset_autoscaler(context: &Context<'_>, object: &Object, out: &mut Findings) {
     let Some(count) = replicas(object).filter(|count| *count > 0) else { return };
     for autoscaler in context.autoscalers(object) {
-        if range(autoscaler) == Some((count, count)) || !context.layout().together(object, autoscaler) {
+        if autoscaled(autoscaler) == Some((count, count)) || !context.layout().together(object, autoscaler) {
             continue;
         }
         let name = &autoscaler.identity.name;
@@ -37,15 +36,6 @@ pub(in crate::rules) fn reset_autoscaler(context: &Context<'_>, object: &Object,
                  `kubectl apply edit-last-applied`, or the number falls to 1 once",
             );
     }
-}
-
-/// The fewest and the most pods that an autoscaler chooses.
-pub(in crate::rules) fn range(autoscaler: &Object) -> Option<(i32, i32)> {
-    if let Some(model) = autoscaler.model::<v2::HorizontalPodAutoscaler>() {
-        return Some((model.spec.min_replicas.unwrap_or(1), model.spec.max_replicas));
-    }
-    let model = autoscaler.model::<v1::HorizontalPodAutoscaler>()?;
-    Some((model.spec.min_replicas.unwrap_or(1), model.spec.max_replicas))
 }
 
 /// `kubectl apply` takes away what the manifest before had and this one has not, and the API server fills in its default, 1.
