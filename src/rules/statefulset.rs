@@ -290,7 +290,7 @@ fn spec(object: &Object) -> Option<(&StatefulSetSpec, Path)> {
 /// Where the governing Service is named, if it is.
 fn governing(object: &Object) -> Option<Reference<'_>> {
     object.model::<StatefulSet>()?;
-    object.references().into_iter().find(|reference| reference.kind == "Service")
+    object.references_to("Service").into_iter().next()
 }
 
 fn services_of<'a>(context: &Context<'a>, object: &Object) -> Vec<&'a Object> {

@@ -189,9 +189,23 @@ pub struct Reference<'a> {
 impl Object {
     /// Which objects this one names, and where, in the order of the table. Cluster-scoped or not is the target's matter.
     pub fn references(&self) -> Vec<Reference<'_>> {
+        self.follow(|_| true)
+    }
+
+    /// Which objects of a kind this one names.
+    pub fn references_to(&self, kind: &str) -> Vec<Reference<'_>> {
+        let mut found = self.follow(|target| match target {
+            Target::Kind(named) => **named == *kind,
+            Target::Beside => true,
+        });
+        found.retain(|reference| reference.kind == kind);
+        found
+    }
+
+    fn follow(&self, wanted: impl Fn(&Target) -> bool) -> Vec<Reference<'_>> {
         let mut found = Vec::new();
         let pods = self.pod_template_path().map(|path| path.field("spec"));
-        for row in TABLE {
+        for row in TABLE.iter().filter(|row| wanted(&row.target)) {
             let mut begin = |path: Path| {
                 if let Some(value) = self.root().at(&path) {
                     follow(row, self, value, &path, row.path, &mut found);

@@ -101,8 +101,8 @@ fn claims<'a>(context: &Context<'a>, object: &Object, template: &PodTemplate<'_>
         let mut names = template.spec.volumes.iter().flatten().map(|volume| volume.name.as_str()).enumerate();
         names.any(|(at, name)| path.moved(&volumes.index(at), &Path::root()).is_some() && used.contains(name))
     };
-    let references = object.references().into_iter();
-    let claims = references.filter(|it| it.kind == "PersistentVolumeClaim" && is_used(&it.path)).filter_map(|it| {
+    let references = object.references_to("PersistentVolumeClaim").into_iter();
+    let claims = references.filter(|it| is_used(&it.path)).filter_map(|it| {
         let claim = context.cluster.named(&it)?;
         context.layout().together(object, claim).then_some((it.path, claim))
     });
